@@ -1,0 +1,81 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+PKG := signalwire_compat
+SPEC ?= openapi.yaml
+OUT ?= generated/$(PKG)
+BIN := .venv/bin
+LOCKED := .venv/.locked
+READY := .venv/.ready
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(LOCKED): requirements-dev.lock
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "There is no '$(PYTHON)' here. Install Python 3.11 or later, or name one:" \
+	    "make PYTHON=/path/to/python $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or later is needed, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
+	    "Name another: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up .venv from requirements-dev.lock: about a minute, this once."
+	@$(PYTHON) -m venv --clear .venv || { \
+	  echo "'$(PYTHON) -m venv' failed. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install -qq --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+$(READY): $(LOCKED) pyproject.toml
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(READY) ## set up .venv from the lock file
+
+demo: $(READY) ## buy a number from the mock server and look at what happens
+	@$(BIN)/python examples/demo.py
+
+test: $(READY) ## run every test, in parallel and in random order
+	@$(BIN)/pytest --numprocesses auto --quiet
+
+mock: $(READY) ## serve the mock on http://127.0.0.1:8000 until Ctrl-C
+	@$(BIN)/python -m signalwire_compat_mock
+
+generate: $(READY) ## rebuild generated/ from openapi.yaml and templates/, or leave it as it was
+	@$(BIN)/python tools/generate.py --spec $(SPEC) --output $(OUT)
+
+check-generated: $(READY) ## fail if generated/ differs from what `make generate` writes
+	@rm -rf .build/generated && mkdir -p .build
+	@$(MAKE) --no-print-directory generate OUT=.build/generated/$(PKG)
+	@diff -ru -x __pycache__ -x '.new-*' generated .build/generated || { \
+	  echo "generated/ is not what openapi.yaml and templates/ give. Run 'make generate' and commit" \
+	    "the result; edits by hand belong into the templates." >&2; exit 1; }
+
+lint: $(READY) ## check the spec, the style of the code and the YAML
+	@$(BIN)/python tools/check_spec.py openapi.yaml
+	@$(BIN)/yamllint --strict openapi.yaml generator-config.yml .github
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --diff
+
+format: $(READY) ## format the code and mend what ruff can mend
+	@$(BIN)/ruff check --quiet --fix
+	@$(BIN)/ruff format --quiet
+
+typecheck: $(READY) ## check types with mypy --strict, generated code included
+	@$(BIN)/mypy
+
+build: $(READY) ## build wheel and sdist into dist/
+	@$(BIN)/python -m build --no-isolation --outdir dist .
+
+lock: $(READY) ## resolve requirements-dev.lock anew, from releases a week old or older
+	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
+	  --group generate --group mock --group test --group lint --group build \
+	  --generate-hashes --no-emit-index-url --no-header --output-file requirements-dev.lock \
+	  --exclude-newer "$$($(BIN)/python -c \
+	    'import datetime as d; print(d.date.today() - d.timedelta(days=7))')"
+
+ci: check-generated lint typecheck test ## everything that must pass before a merge
+
+clean: ## remove what the targets made, generated/ excepted
+	@rm -rf .venv .build dist reports .hypothesis .schemathesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help install demo test mock generate check-generated lint format typecheck build lock ci clean
