@@ -1,0 +1,77 @@
+"""Run the mock: python -m signalwire_compat_mock."""
+
+import argparse
+import errno
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import DEFAULT_TOKEN, MockServer, SpecError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGINT or SIGTERM, then return 0; 1 if it can't be started."""
+    options = _parser().parse_args(arguments)
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    try:
+        server = MockServer(
+            options.spec, host=options.host, port=options.port, token=options.token
+        ).start()
+    except SpecError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(_why_not_listening(error, options.host, options.port))
+    sys.stdout.write(f"SignalWire mock at {server.url}\n")
+    sys.stdout.write(f"Project ID: any UUID, API token: {server.token}. Stop it with Ctrl-C.\n")
+    sys.stdout.flush()
+    # A wait without an end can't be interrupted by a signal on Windows.
+    while not stop.wait(0.5):
+        pass
+    server.close()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m signalwire_compat_mock",
+        description="Mock of the SignalWire Compatibility API, driven by openapi.yaml.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=_port, default=8000, help="0 takes a free one (%(default)s)")
+    parser.add_argument("--spec", type=Path, metavar="PATH", help="another openapi.yaml")
+    parser.add_argument(
+        "--token", type=_token, default=DEFAULT_TOKEN, help="API token to accept (%(default)s)"
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text) < 2**16:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number from 0 to 65535")
+
+
+def _token(text: str) -> str:
+    if text:
+        return text
+    raise argparse.ArgumentTypeError("the token is empty: give some text")
+
+
+def _why_not_listening(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is in use. Choose another one, or a free one with --port 0."
+    reason = error.strerror or str(error)
+    return f"can't listen on port {port} of {host}: {reason}. Choose another --host or --port."
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(f"signalwire_compat_mock: {message}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,271 @@
+"""Checks of a request against its operation: credentials, parameters and body."""
+
+import base64
+import difflib
+import hmac
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jsonschema_rs import ValidationError, ValidationErrorKind
+
+from .contract import CREDENTIALS, INVALID, Body, Field, Operation, Parameter, Shape
+from .document import VALUE, Validator
+from .wire import BROKEN_ESCAPE, Incoming, WireError, decode_pairs, decode_text
+
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+_SHOWN_CHARACTERS = 60
+_MESSAGE_CHARACTERS = 300
+_UNKNOWN_NAMES = 10
+_MOST_ERRORS, _MOST_FAULTS = 1000, 50
+_UNEXPECTED = (ValidationErrorKind.AdditionalProperties, ValidationErrorKind.UnevaluatedProperties)
+
+
+class Refusal(Exception):  # noqa: N818  # a documented outcome, not a failure of this program
+    """Why a request is refused: a code of the spec's table, and a message for people.
+
+    `status` is wished only: without it the table says it, and it has to be documented.
+    """
+
+    def __init__(
+        self, code: int, message: str, *, status: int | None = None, **headers: str
+    ) -> None:
+        """Take the code of the answer, its message, and headers such as `allow`."""
+        super().__init__(message)
+        self.code, self.message, self.status, self.headers = code, message, status, headers
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One wrong part of a request; `name` is None if it is no single field."""
+
+    name: str | None
+    code: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Show:
+    """Write a received value into a message: shortened, and without the token."""
+
+    token: str = field(repr=False)
+
+    def __call__(self, value: Any) -> str:
+        """Return text in quotes, numbers as they are, and the kind of anything larger."""
+        if isinstance(value, str):
+            return json.dumps(self.name(value), ensure_ascii=False)
+        if isinstance(value, list | dict):
+            return "an array" if isinstance(value, list) else "an object"
+        return self.name(json.dumps(value, default=str))
+
+    def name(self, text: str, limit: int = _SHOWN_CHARACTERS) -> str:
+        """Return text without quotes. Bytes that are not UTF-8 appear as escapes."""
+        text = text.encode(errors="backslashreplace").decode().replace(self.token, "[token]")
+        return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def find_project(incoming: Incoming, token: str) -> str:
+    """Return the Project ID of the credentials, in lower case. Errors: `Refusal` with 20003."""
+    values = incoming.header("authorization")
+    if not values:
+        raise Refusal(
+            CREDENTIALS, "The credentials are missing: send HTTP Basic, Project ID and token."
+        )
+    scheme, _, encoded = values[0].partition(" ")
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+    except ValueError:
+        decoded = ""
+    user, colon, password = decoded.partition(":")
+    if len(values) > 1 or scheme.lower() != "basic" or not colon:
+        raise Refusal(CREDENTIALS, "The header Authorization is not one of HTTP Basic.")
+    if not UUID.fullmatch(user):
+        raise Refusal(CREDENTIALS, "The user name is not a Project ID, which is a UUID.")
+    if not hmac.compare_digest(password.encode(), token.encode()):
+        raise Refusal(CREDENTIALS, "The password is not the API token that this mock accepts.")
+    return user.lower()
+
+
+def check_request(
+    incoming: Incoming, operation: Operation, path: Mapping[str, str], show: Show
+) -> tuple[dict[str, dict[str, Any]], Any]:
+    """Decode and validate a request: its parameters by location and name, and its body.
+
+    Errors: `Refusal` that names every wrong field, with the code of the first one.
+    """
+    faults: list[Fault] = []
+    values: dict[str, dict[str, Any]] = {}
+    for location in ("path", "query", "header", "cookie"):
+        parameters = [p for p in operation.parameters if p.location == location]
+        try:
+            texts = _texts(incoming, path, location, parameters)
+        except WireError as error:
+            faults.append(Fault(None, INVALID, f"The {location} {error}"))
+            continue
+        values[location], found = _check_parameters(parameters, texts, show)
+        faults += found
+        if location == "query":
+            known = [p.field.name for p in parameters]
+            faults += _unknown("query parameter", [n for n in texts if n not in known], known, show)
+    body, found = _check_body(incoming, operation.body, show)
+    faults += found
+    if faults:
+        message = "; ".join(fault.text for fault in faults[:_MOST_FAULTS])
+        raise Refusal(faults[0].code, f"{message}.")
+    return values, body
+
+
+def _texts(
+    incoming: Incoming, path: Mapping[str, str], location: str, parameters: Sequence[Parameter]
+) -> dict[str, list[str]]:
+    """Collect what a request says for each name of a location, not yet decoded by type."""
+    if location == "path":
+        if BROKEN_ESCAPE.search(incoming.path.encode()):
+            raise WireError("holds a percent sign that two hexadecimal digits do not follow")
+        return {name: [text] for name, text in path.items()}
+    if location == "query":
+        return _grouped(decode_pairs(incoming.query.encode()))
+    if location == "header":
+        return {p.field.name: incoming.header(p.field.name) for p in parameters}
+    pieces = [piece for line in incoming.header("cookie") for piece in line.split(";")]
+    return _grouped([(n.strip(), v.strip()) for n, _, v in (p.partition("=") for p in pieces)])
+
+
+def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name, text in pairs:
+        groups.setdefault(name, []).append(text)
+    return groups
+
+
+def _check_parameters(
+    parameters: Sequence[Parameter], texts: Mapping[str, list[str]], show: Show
+) -> tuple[dict[str, Any], list[Fault]]:
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for parameter in parameters:
+        known = parameter.field
+        given = texts.get(known.name)
+        if not given:
+            if parameter.required:
+                faults.append(_missing(known))
+            continue
+        try:
+            values[known.name] = _decode(known, given, explode=parameter.explode)
+        except WireError as error:
+            faults.append(Fault(known.name, known.invalid, f"{known.name} {error}"))
+            continue
+        for found in parameter.validator.iter_errors(values[known.name]):
+            faults.append(_invalid(known, found, [known.name, *found.instance_path], show))
+            break
+    return values, faults
+
+
+def _decode(known: Field, texts: Sequence[str], *, explode: bool = True) -> Any:
+    """Decode what is given for one name. Errors: `WireError` if it is repeated or not UTF-8."""
+    if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
+        raise WireError("holds bytes that are not UTF-8")
+    is_array = "array" in known.shape.types
+    if len(texts) > 1 and not (is_array and explode):
+        raise WireError(f"is given {len(texts)} times, once is expected")
+    if is_array:
+        items = texts if explode else texts[0].split(",")
+        return [decode_text(known.shape.item or Shape(frozenset()), item) for item in items]
+    return decode_text(known.shape, texts[0])
+
+
+def _check_body(incoming: Incoming, body: Body | None, show: Show) -> tuple[Any, list[Fault]]:
+    absent = incoming.content_type is None and not incoming.body and not incoming.unreadable
+    if body is None:
+        text = "The body is not expected: this operation has none"
+        return None, [] if not incoming.body else [Fault(None, INVALID, text)]
+    kinds = " or ".join(body.media)
+    if absent:
+        text = f"The body is required and missing: send {kinds}"
+        return None, [Fault(None, INVALID, text)] if body.required else []
+    media = body.media.get(incoming.content_type or "")
+    if media is None:
+        got = show(incoming.content_type) if incoming.content_type else "none"
+        return None, [Fault(None, INVALID, f"The content type is {got}, {kinds} is expected")]
+    if incoming.unreadable:
+        return None, [Fault(None, INVALID, f"The body {incoming.unreadable}")]
+    faults: list[Fault] = []
+    value = incoming.json
+    if incoming.form is not None:
+        value, faults = _form(incoming.form, media.fields)
+    faults += _schema_faults(media.validator, value, media.fields, show)
+    return value, _ordered(faults, list(media.fields))
+
+
+def _form(
+    pairs: Sequence[tuple[str, str]], fields: Mapping[str, Field]
+) -> tuple[dict[str, Any], list[Fault]]:
+    value: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for name, texts in _grouped(pairs).items():
+        known = fields.get(name) or Field(name, Shape(frozenset()))
+        try:
+            value[name] = _decode(known, texts)
+        except WireError as error:
+            value[name] = _decode(known, texts[:1])
+            if name in fields:
+                faults.append(Fault(name, known.invalid, f"{name} {error}"))
+    return value, faults
+
+
+def _schema_faults(
+    validator: Validator, value: Any, fields: Mapping[str, Field], show: Show
+) -> Iterator[Fault]:
+    for error in itertools.islice(validator.iter_errors(value), _MOST_ERRORS):
+        kind, path = error.kind, error.instance_path
+        if isinstance(kind, _UNEXPECTED) and not path:
+            yield from _unknown("field", kind.unexpected, list(fields), show)
+        elif isinstance(kind, ValidationErrorKind.Required) and not path:
+            yield _missing(fields.get(kind.property) or Field(kind.property, Shape(frozenset())))
+        else:
+            known = fields.get(str(path[0])) if path else None
+            yield _invalid(known, error, path, show)
+
+
+def _missing(known: Field) -> Fault:
+    return Fault(known.name, known.missing, f"{known.name} is required and missing")
+
+
+def _invalid(
+    known: Field | None, error: ValidationError, path: Sequence[str | int], show: Show
+) -> Fault:
+    """Say what a validator found: it calls the value by a stand-in, which gives way to it here."""
+    where = show.name("/".join(str(step) for step in path)) or "The body"
+    text = show.name(error.message, _MESSAGE_CHARACTERS)
+    if text.startswith(VALUE + " "):
+        text = f"{where} {show(error.instance)} {text.removeprefix(VALUE + ' ')}"
+    else:
+        text = f"{where} {show(error.instance)}: {text}"
+    return Fault(known.name if known else None, known.invalid if known else INVALID, text)
+
+
+def _unknown(kind: str, names: Sequence[str], known: Sequence[str], show: Show) -> list[Fault]:
+    """Say which known name is the nearest to each unknown one, for the first few of them."""
+    plain = {name.replace("_", "").lower(): name for name in known}
+    faults = []
+    for name in names[:_UNKNOWN_NAMES]:
+        short = name[:_SHOWN_CHARACTERS].replace("_", "").lower()
+        nearest = difflib.get_close_matches(short, plain, 1, 0.0)
+        hint = f", the nearest known name is {plain[nearest[0]]}" if nearest else ""
+        faults.append(Fault(name, INVALID, f"The {kind} {show(name)} is not known{hint}"))
+    if len(names) > _UNKNOWN_NAMES:
+        text = f"{len(names) - _UNKNOWN_NAMES} more of these are not known"
+        faults.append(Fault(None, INVALID, text))
+    return faults
+
+
+def _ordered(faults: Sequence[Fault], names: Sequence[str]) -> list[Fault]:
+    """Sort by the order of the spec, what it does not name last, and keep one of each field."""
+    places = {name: place for place, name in enumerate(names)}
+    kept = {fault.name or fault.text: fault for fault in reversed(faults)}
+    in_order = reversed(kept.values())
+    return sorted(in_order, key=lambda fault: places.get(fault.name or "", len(places)))

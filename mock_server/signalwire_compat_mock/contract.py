@@ -1,0 +1,155 @@
+"""What openapi.yaml promises, as data: routes, fields, validators and error codes."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from .document import Document, Validator
+
+INVALID, CREDENTIALS, NOT_FOUND = 10000, 20003, 20404
+"""Codes of the answers that belong to no field: bad request, 401, unknown path."""
+
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How text becomes a value: the JSON types that are allowed, and the shape of an item."""
+
+    types: frozenset[str]
+    item: "Shape | None" = None
+
+
+@dataclass(frozen=True)
+class Field:
+    """A parameter, or a member of a body. Codes are those of `x-error-codes`."""
+
+    name: str
+    shape: Shape
+    default: Any = None
+    missing: int = INVALID
+    invalid: int = INVALID
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter in the `path`, `query`, `header` or `cookie`; `explode`: an array repeats it."""
+
+    field: Field
+    location: str
+    required: bool
+    explode: bool
+    validator: Validator
+
+
+@dataclass(frozen=True)
+class Media:
+    """One content type of a body: its schema, compiled, and the members that the schema names."""
+
+    pointer: str
+    fields: Mapping[str, Field]
+    validator: Validator
+
+
+@dataclass(frozen=True)
+class Body:
+    """The body of a request, by content type."""
+
+    required: bool
+    media: Mapping[str, Media]
+
+
+@dataclass(frozen=True)
+class Response:
+    """A documented reply. `media` is None if it has no content; `headers` holds the pointers."""
+
+    pointer: str
+    content_type: str | None
+    media: Media | None
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the spec; `id` is its operationId, else its method and path."""
+
+    id: str
+    pointer: str
+    secured: bool
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    responses: Mapping[str, Response]
+
+    def response(self, status: int) -> Response | None:
+        """Return what is documented for a status: itself, its class such as 4XX, or default."""
+        keys = (str(status), f"{status // 100}XX", "default")
+        return next((self.responses[key] for key in keys if key in self.responses), None)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path of the spec: a pattern for each segment, its parameters, its operations by method."""
+
+    segments: tuple[re.Pattern[str], ...]
+    names: tuple[str, ...]
+    operations: Mapping[str, Operation]
+
+
+@dataclass(frozen=True)
+class ErrorCode:
+    """A published error code: the status that goes with it, and when it is sent."""
+
+    status: int
+    when: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The compiled spec.
+
+    Shape: `routes` with fewer parameters first, `codes` by number, `operations` by id.
+    Source: openapi.yaml; codes and their statuses from `x-error-codes` of its schema Error.
+    """
+
+    source: Path
+    document: Document
+    base_path: str
+    routes: tuple[Route, ...]
+    codes: Mapping[int, ErrorCode]
+    error: Validator
+    more_info: str
+    version: str
+    operations: Mapping[str, Operation]
+
+    def match(self, raw_path: str) -> tuple[Route, dict[str, str]] | None:
+        """Find the route of a path as on the wire, and its parameters, percent-decoded.
+
+        Bytes that are not UTF-8 stay in the parameters as lone surrogates.
+        """
+        segments = [unquote(step, errors="surrogateescape") for step in raw_path.split("/")]
+        base = self.base_path.split("/")
+        if segments[: len(base)] != base:
+            return None
+        segments = segments[len(base) :]
+        for route in self.routes:
+            if len(route.segments) != len(segments):
+                continue
+            pairs = zip(route.segments, segments, strict=True)
+            found = [pattern.fullmatch(segment) for pattern, segment in pairs]
+            if all(found):
+                values = [value for m in found if m for value in m.groups()]
+                return route, dict(zip(route.names, values, strict=True))
+        return None
+
+    def status(self, operation: Operation | None, status: int) -> int:
+        """Choose the status of an error: the wished one if it is documented for the operation.
+
+        If not: 400 if that is documented, else the first documented 4xx, else 400.
+        """
+        if operation is None or operation.response(status):
+            return status
+        numbers = sorted(int(k) for k in operation.responses if re.fullmatch(r"4\d\d", k))
+        return 400 if operation.response(400) or not numbers else numbers[0]

@@ -1,0 +1,187 @@
+"""The answer to a request: route, credentials, checks, handler or sample, and the reply's check."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .checks import UUID, Refusal, Show, check_request, find_project
+from .contract import INVALID, JSON, NOT_FOUND, Contract, Operation
+from .document import SpecError, Validator
+from .handlers import ACCOUNT, HANDLERS, Call, Reply, State
+from .sample import sample_body, sample_headers, sample_status
+from .wire import Incoming
+
+logger = logging.getLogger(__name__)
+
+_REALM = 'Basic realm="SignalWire Compatibility API", charset="UTF-8"'
+
+
+class MisfitError(Exception):
+    """A reply that does not fit the spec. The message is a sentence that names the pointer."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes out; `refusal` says why it is no success."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+    operation_id: str | None = None
+    refusal: str | None = None
+
+
+class Engine:
+    """Answers requests as the contract says, and knows no operation by name.
+
+    Errors: `SpecError` if an operation can't be answered from the spec.
+    """
+
+    def __init__(self, contract: Contract, token: str, state: State) -> None:
+        """Prepare and check an answer for each operation."""
+        self.contract, self._token, self.state = contract, token, state
+        self._show = Show(token)
+        self._samples: dict[str, Reply] = {}
+        self._headers: dict[str, dict[str, str]] = {}
+        try:
+            for operation in contract.operations.values():
+                self._prepare(operation)
+        except SpecError as error:
+            raise SpecError(f"{contract.source}: {error}") from error
+
+    def _prepare(self, operation: Operation) -> None:
+        for response in operation.responses.values():
+            self._headers[response.pointer] = sample_headers(self.contract.document, response)
+        self._check_errors(operation)
+        if operation.id not in HANDLERS:
+            self._samples[operation.id] = self._sample(operation)
+
+    def answer(self, incoming: Incoming) -> Answer:
+        """Answer a request. Never raises: what goes wrong inside is status 500 and plain text."""
+        operation = None
+        try:
+            try:
+                operation, path = self._route(incoming)
+                return self._encode(operation, self._reply(incoming, operation, path))
+            except Refusal as refusal:
+                return self._refuse(operation, refusal)
+        except MisfitError as error:
+            return self._fault(operation, str(error))
+        except Exception as error:
+            logger.exception("an operation of the mock failed")
+            return self._fault(operation, f"it raised {error!r}.")
+
+    def _route(self, incoming: Incoming) -> tuple[Operation, dict[str, str]]:
+        found = self.contract.match(incoming.path)
+        if found is None:
+            path = self._show.name(incoming.path, 200)
+            message = f"Nothing is served at {path}: the spec has no such path."
+            raise Refusal(NOT_FOUND, message)
+        route, parameters = found
+        if incoming.method not in route.operations:
+            allowed = ", ".join(sorted(route.operations))
+            message = (
+                f"The method {self._show(incoming.method)} is not one of this path: {allowed}."
+            )
+            raise Refusal(INVALID, message, status=405, allow=allowed)
+        return route.operations[incoming.method], parameters
+
+    def _reply(self, incoming: Incoming, operation: Operation, path: Mapping[str, str]) -> Reply:
+        if operation.secured:
+            project = find_project(incoming, self._token)
+            if UUID.fullmatch(path.get(ACCOUNT, "")):
+                self.state.claim(path[ACCOUNT], project)
+        parameters, body = check_request(incoming, operation, path, self._show)
+        handler = HANDLERS.get(operation.id)
+        if handler is None:
+            return self._samples[operation.id]
+        return handler(Call(self.contract, operation, parameters, body), self.state)
+
+    def _refuse(self, operation: Operation | None, refusal: Refusal) -> Answer:
+        wished = refusal.status or self.contract.codes[refusal.code].status
+        status = self.contract.status(operation, wished)
+        message = refusal.message.replace(self._token, "[token]")
+        body = self._error(refusal.code, message, status)
+        response = operation.response(status) if operation else None
+        if operation and response and response.media:
+            answer = self._encode(operation, Reply(status, body))
+        else:
+            answer = Answer(status, _dump(body, self.contract.error), {"content-type": JSON})
+        challenge = {"www-authenticate": _REALM} if status == 401 else {}
+        headers = {**answer.headers, **refusal.headers, **challenge}
+        operation_id = operation.id if operation else None
+        return Answer(status, answer.body, headers, operation_id, message)
+
+    def _fault(self, operation: Operation | None, text: str) -> Answer:
+        name = f"the handler of {operation.id}" if operation else "its engine"
+        text = f"The mock is at fault, not the request: {name} is broken, {text}"
+        text = text.replace(self._token, "[token]")
+        logger.error("%s", text)
+        headers = {"content-type": "text/plain; charset=utf-8"}
+        return Answer(500, text.encode(), headers, operation.id if operation else None, text)
+
+    def _error(self, code: int, message: str, status: int) -> dict[str, Any]:
+        more_info = self.contract.more_info
+        return {"code": code, "message": message, "more_info": more_info, "status": status}
+
+    def _encode(self, operation: Operation, reply: Reply) -> Answer:
+        """Turn a reply into bytes. Errors: `MisfitError` if the spec does not document it."""
+        response = operation.response(reply.status)
+        if response is None:
+            pointer = f"{operation.pointer}/responses"
+            raise MisfitError(f"status {reply.status} is not documented at {pointer}.")
+        headers = dict(self._headers[response.pointer])
+        body = b""
+        if response.media and response.content_type:
+            headers["content-type"] = response.content_type
+            as_json = response.content_type.partition(";")[0].endswith(("/json", "+json"))
+            body = _dump(reply.body, response.media.validator, as_json=as_json)
+        elif reply.body is not None:
+            raise MisfitError(f"{response.pointer} documents no content, and the reply has some.")
+        return Answer(reply.status, body, headers, operation.id)
+
+    def _check_errors(self, operation: Operation) -> None:
+        for key, response in operation.responses.items():
+            if key[0] in "4d" and response.media:
+                status = int(key.replace("X", "0").replace("default", "400"))
+                try:
+                    self._encode(operation, Reply(status, self._error(INVALID, "", status)))
+                except MisfitError as error:
+                    message = f"{response.pointer}: not of the shape of the schema Error, {error}"
+                    raise SpecError(message) from error
+
+    def _sample(self, operation: Operation) -> Reply:
+        status = sample_status(operation)
+        response = operation.response(status)
+        try:
+            reply = Reply(
+                status, sample_body(self.contract.document, response) if response else None
+            )
+            self._encode(operation, reply)
+        except (MisfitError, SpecError) as error:
+            where = response.pointer if response else operation.pointer
+            message = f"operation {operation.id}, status {status}: no reply fits {where}, {error}"
+            raise SpecError(f"{message.rstrip('.')}. Add an example that fits.") from error
+        return reply
+
+
+def _dump(body: Any, validator: Validator, *, as_json: bool = True) -> bytes:
+    try:
+        encoded = json.dumps(body, allow_nan=False).encode()
+        fault = next(validator.iter_errors(body), None)
+    except (TypeError, ValueError) as error:
+        raise MisfitError(f"its reply is not JSON: {error}.") from error
+    if fault is not None:
+        schema, place = (
+            "".join(f"/{step}" for step in path)
+            for path in (fault.schema_path, fault.instance_path)
+        )
+        where = f"the reply's {place}" if place else "the reply"
+        raise MisfitError(f"{where} does not fit {schema} of the spec: {fault.message}.")
+    if as_json:
+        return encoded
+    if not isinstance(body, str):
+        raise MisfitError("its reply is not text, and the spec documents text.")
+    return body.encode()

@@ -1,0 +1,186 @@
+"""What the mock remembers, and the operations that need it: one entry of HANDLERS for each."""
+
+import copy
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import phonenumbers
+
+from .checks import Refusal
+from .contract import CREDENTIALS, INVALID, Contract, Operation
+
+ACCOUNT = "AccountSid"
+"""The path parameter that names an account: the platform has it in every operation."""
+
+_PURCHASE = "purchase"
+_NOT_AVAILABLE = "The number is not available."
+
+
+class ReservedNumber(NamedTuple):
+    """A number whose purchase is always refused, and with what."""
+
+    phone_number: str
+    status: int
+    code: int
+    when: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that passed every check. `parameters` by location, then by name."""
+
+    contract: Contract
+    operation: Operation
+    parameters: Mapping[str, Mapping[str, Any]]
+    body: Any
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer before it is checked. Without documented content, `body` is None."""
+
+    status: int
+    body: Any = None
+
+
+class State:
+    """Accounts, their numbers and charges. Safe to use from several threads.
+
+    Assumed, as no page says it: any UUID is a project, and the first project that names an account
+    owns it, be it the project's own account or that of a subproject.
+    """
+
+    def __init__(self) -> None:
+        """Begin without any account or number."""
+        self._lock = threading.Lock()
+        self._owners: dict[str, str] = {}
+        self._numbers: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def claim(self, account_sid: str, project: str) -> None:
+        """Let a project use an account. Errors: `Refusal`, 20003, if another project owns it."""
+        with self._lock:
+            owner = self._owners.setdefault(account_sid.lower(), project)
+        if owner != project:
+            raise Refusal(CREDENTIALS, "The account belongs to another project.")
+
+    def buy(self, account_sid: str, record: dict[str, Any]) -> bool:
+        """Charge an account for a number and keep its record; False if the number is taken."""
+        with self._lock:
+            mine = (account_sid.lower(), copy.deepcopy(record))
+            return self._numbers.setdefault(record["phone_number"], mine) is mine
+
+    def phone_numbers(self, account_sid: str) -> list[dict[str, Any]]:
+        """Return the records of an account's numbers, in order of purchase."""
+        with self._lock:
+            records = self._numbers.values()
+            return [copy.deepcopy(r) for owner, r in records if owner == account_sid.lower()]
+
+    def charges(self, account_sid: str) -> int:
+        """Count what an account was charged for: each number that it bought, once."""
+        return len(self.phone_numbers(account_sid))
+
+    def reset(self) -> None:
+        """Forget every account, number and charge."""
+        with self._lock:
+            self._owners.clear()
+            self._numbers.clear()
+
+
+def purchase(call: Call, state: State) -> Reply:
+    """Sell a number to the account of the path and charge for it, unless it is sold or reserved.
+
+    Assumed, as no published code says it: a number that is sold, to whomever, is refused with
+    status 422 and code 10000.
+    """
+    number = call.body["PhoneNumber"]
+    reserved = {r.phone_number: r for r in reserved_numbers(call.contract)}.get(number)
+    if reserved:
+        message = f"{reserved.when} {number} is a reserved number of the mock."
+        raise Refusal(reserved.code, message, status=reserved.status)
+    record = _new_record(call, number)
+    if not state.buy(call.parameters["path"][ACCOUNT], record):
+        message = f"{_NOT_AVAILABLE} {number} is sold already."
+        raise Refusal(INVALID, message, status=call.contract.status(call.operation, 422))
+    return Reply(201, record)
+
+
+def reserved_numbers(contract: Contract) -> list[ReservedNumber]:
+    """List the numbers that are always refused: "+155500" and the error code, as five digits.
+
+    The codes are those of the spec whose status is documented for a purchase. Code 00000 is a
+    number that is not available.
+    """
+    operation = contract.operations[_PURCHASE]
+    status = contract.status(operation, 422)
+    rows = [ReservedNumber("+15550000000", status, INVALID, _NOT_AVAILABLE)]
+    for code, entry in sorted(contract.codes.items()):
+        if operation.response(entry.status):
+            rows.append(ReservedNumber(f"+155500{code:05}", entry.status, code, entry.when))
+    return rows
+
+
+def _new_record(call: Call, number: str) -> dict[str, Any]:
+    """Fill in a phone number: what the caller sent, else the spec's default, else null."""
+    account = call.parameters["path"][ACCOUNT]
+    sid = str(uuid4())
+    now = format_datetime(datetime.now(UTC))
+    national, country, is_toll_free = _describe(number)
+    own = {
+        "account_id": account,
+        "account_sid": account,
+        "address_requirements": "none",
+        "api_version": call.contract.version,
+        "beta": False,
+        "capabilities": {"voice": True, "sms": True, "mms": True, "fax": True},
+        "country_code": country,
+        "date_created": now,
+        "date_updated": now,
+        "emergency_status": "Inactive",
+        "friendly_name": call.body.get("FriendlyName", national),
+        "origin": "signalwire",
+        "sid": sid,
+        "uri": f"{call.contract.base_path}/Accounts/{account}/IncomingPhoneNumbers/{sid}.json",
+    }
+    if is_toll_free:
+        own["verification_status"] = "Unverified"
+    return _fill(call, 201, own)
+
+
+def _fill(call: Call, status: int, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to `own` each member that the request has too, `sms_url` for `SmsUrl`, else null."""
+    body, response = call.operation.body, call.operation.response(status)
+    sent = next(iter(body.media.values())).fields if body else {}
+    record: dict[str, Any] = {}
+    for name, member in (response.media.fields if response and response.media else {}).items():
+        source = "".join(word.capitalize() for word in name.split("_"))
+        value = call.body.get(source, sent[source].default if source in sent else None)
+        if name in own or value is not None or "null" in member.shape.types:
+            record[name] = own.get(name, value)
+    return record
+
+
+def _describe(number: str) -> tuple[str, str, bool]:
+    """Return the national format, the country and whether it is toll-free; "US" is assumed."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number, "US", False
+    regions = (
+        phonenumbers.region_code_for_number(parsed),
+        phonenumbers.region_code_for_country_code(parsed.country_code or 0),
+    )
+    country = next((r for r in regions if r and r.isalpha()), "US")
+    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    kind = phonenumbers.number_type(parsed)
+    return national, country, kind == phonenumbers.PhoneNumberType.TOLL_FREE
+
+
+Handler = Callable[[Call, State], Reply]
+
+HANDLERS: dict[str, Handler] = {_PURCHASE: purchase}
+"""The operations that keep state, by operationId; all others answer from the spec alone."""

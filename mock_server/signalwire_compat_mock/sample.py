@@ -1,0 +1,139 @@
+"""A body for an operation that no handler answers: the spec's example, else one made from it."""
+
+import json
+import math
+import re
+from typing import Any
+
+from .contract import Operation, Response
+from .document import Document, SpecError, join
+
+_NOTHING = object()
+_TOLD = {"examples": True, "example": False, "const": False, "enum": True, "default": False}
+_FORMATS = {
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "date": "2024-01-31",
+    "date-time": "2024-01-31T12:00:00Z",
+    "uri": "https://example.com/",
+    "email": "someone@example.com",
+}
+
+
+def sample_status(operation: Operation) -> int:
+    """Return the lowest documented 2xx. Errors: `SpecError` if there is none."""
+    exact = sorted(int(key) for key in operation.responses if re.fullmatch(r"2\d\d", key))
+    if exact or operation.response(200):
+        return (exact or [200])[0]
+    raise SpecError(f"{operation.pointer}/responses: no 2xx is documented. Add one.")
+
+
+def sample_body(document: Document, response: Response) -> Any:
+    """Return the example of a response, else one made from its schema; None without content.
+
+    Errors: `SpecError` if the schema says too little. The result may still miss the schema.
+    """
+    if response.media is None:
+        return None
+    media = document.value(response.media.pointer)
+    if "example" in media:
+        return media["example"]
+    for name in media.get("examples", {}):
+        _, example = document.follow(join(response.media.pointer, "examples", name))
+        if "value" in example:
+            return example["value"]
+    return sample(document, join(response.media.pointer, "schema"))
+
+
+def sample_headers(document: Document, response: Response) -> dict[str, str]:
+    """Return a value for each header that the response requires."""
+    values = {n: sample(document, join(p, "schema")) for n, p in response.headers.items()}
+    return {n: v if isinstance(v, str) else json.dumps(v) for n, v in values.items()}
+
+
+def sample(document: Document, pointer: str) -> Any:
+    """Make a value from a schema, the same each time.
+
+    It is the schema's example, const, first enum or default, else one by its type.
+    Errors: `SpecError` for a schema that requires itself.
+    """
+    value = _make(document, pointer, frozenset())
+    return None if value is _NOTHING else value
+
+
+def _make(document: Document, pointer: str, active: frozenset[str]) -> Any:
+    if pointer in active:
+        raise SpecError(f"{pointer}: requires itself")
+    schema = document.value(pointer)
+    if not isinstance(schema, dict):
+        return _NOTHING
+    for keyword, is_list in _TOLD.items():
+        if keyword in schema and (schema[keyword] or not is_list):
+            return schema[keyword][0] if is_list else schema[keyword]
+    active |= {pointer}
+    sources = [document.target(schema["$ref"])] if "$ref" in schema else []
+    sources += [join(pointer, "allOf", i) for i, _ in enumerate(schema.get("allOf", []))]
+    sources += [join(pointer, keyword, 0) for keyword in ("anyOf", "oneOf") if keyword in schema]
+    made = [_make(document, source, active) for source in sources]
+    made.append(_by_type(document, pointer, schema, active))
+    told = [value for value in made if value is not _NOTHING]
+    if told and all(isinstance(value, dict) for value in told):
+        return {name: member for value in told for name, member in value.items()}
+    return told[0] if told else _NOTHING
+
+
+def _by_type(
+    document: Document, pointer: str, schema: dict[str, Any], active: frozenset[str]
+) -> Any:
+    named = schema.get("type", [])
+    types = [named] if isinstance(named, str) else named
+    kind = next((name for name in types if name != "null"), "null" if types else None)
+    if kind == "object" or (kind is None and "properties" in schema):
+        return _object(document, pointer, schema, active)
+    if kind == "array" or (kind is None and "items" in schema):
+        return _array(document, pointer, schema, active)
+    if kind in ("integer", "number"):
+        return _number(schema, whole=kind == "integer")
+    if kind == "string" or (kind is None and "format" in schema):
+        text = _FORMATS.get(schema.get("format", ""), "text")
+        return text.ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength")]
+    return {"boolean": True, "null": None}.get(kind or "", _NOTHING)
+
+
+def _object(
+    document: Document, pointer: str, schema: dict[str, Any], active: frozenset[str]
+) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name in schema.get("properties", {}):
+        try:
+            value = _make(document, join(pointer, "properties", name), active)
+        except SpecError:
+            if name in schema.get("required", []):
+                raise
+            continue
+        made[name] = None if value is _NOTHING else value
+    return made
+
+
+def _array(
+    document: Document, pointer: str, schema: dict[str, Any], active: frozenset[str]
+) -> list[Any]:
+    count = min(schema.get("minItems", 1), schema.get("maxItems", math.inf))
+    if not count or "items" not in schema:
+        return []
+    try:
+        item = _make(document, join(pointer, "items"), active)
+    except SpecError:
+        if "minItems" in schema:
+            raise
+        return []
+    return [None if item is _NOTHING else item] * int(count)
+
+
+def _number(schema: dict[str, Any], *, whole: bool) -> Any:
+    low = schema.get("minimum", schema.get("exclusiveMinimum", -math.inf))
+    high = schema.get("maximum", schema.get("exclusiveMaximum", math.inf))
+    step = schema.get("multipleOf", 1 if whole else 0)
+    value = min(max(0, low), high)
+    value += (step or 1) if value == schema.get("exclusiveMinimum") else 0
+    value -= (step or 1) if value == schema.get("exclusiveMaximum") else 0
+    return math.ceil(value / step) * step if step else value

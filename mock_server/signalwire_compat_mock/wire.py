@@ -1,0 +1,170 @@
+"""From bytes to values: forms, queries, JSON and the text of single values. Strict throughout."""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from .contract import FORM, JSON, Shape
+
+MAX_BODY_BYTES = 2**20
+MAX_JSON_DEPTH = 100
+
+BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+
+class WireError(ValueError):
+    """Bytes that break their format. The message begins with a verb: "holds bytes that ..."."""
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A request as it came. Header names are in lower case; `path` and `query` are not decoded.
+
+    `form` or `json` is set if the body is of that type and whole, else `unreadable` says why not.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    content_type: str | None
+    form: list[tuple[str, str]] | None = None
+    json: Any = None
+    unreadable: str | None = None
+
+    def header(self, name: str) -> list[str]:
+        """Return every value of a header."""
+        return [value for key, value in self.headers if key == name.lower()]
+
+
+def read_incoming(
+    method: str,
+    path: str,
+    query: str,
+    headers: Sequence[tuple[str, str]],
+    body: bytes,
+    problem: str | None = None,
+) -> Incoming:
+    """Decode the body of a request by its content type; `problem` says that it is not whole."""
+    line = ", ".join(value for key, value in headers if key == "content-type")
+    kind, _, options = line.partition(";")
+    content_type = kind.strip().lower() or None
+    form, value = None, None
+    try:
+        if problem is None and content_type in (FORM, JSON):
+            _check_charset(options)
+            if content_type == FORM:
+                form = decode_pairs(body)
+            else:
+                value = decode_json(body)
+    except WireError as error:
+        problem = str(error)
+    return Incoming(method, path, query, headers, body, content_type, form, value, problem)
+
+
+def decode_pairs(encoded: bytes) -> list[tuple[str, str]]:
+    """Decode a form or a query: pairs in their order, blank values kept, UTF-8 only.
+
+    Errors: `WireError` for broken percent-encoding, bare control characters and other encodings.
+    """
+    if _CONTROL.search(encoded):
+        raise WireError("holds a control character that is not percent-encoded")
+    if BROKEN_ESCAPE.search(encoded):
+        raise WireError("holds a percent sign that two hexadecimal digits do not follow")
+    pairs = []
+    for piece in filter(None, encoded.replace(b"+", b" ").split(b"&")):
+        name, _, value = piece.partition(b"=")
+        try:
+            pairs.append((unquote_to_bytes(name).decode(), unquote_to_bytes(value).decode()))
+        except UnicodeDecodeError:
+            raise WireError("holds bytes that are not UTF-8") from None
+    return pairs
+
+
+def decode_json(encoded: bytes) -> Any:
+    """Decode JSON as RFC 8259 has it: unique names, finite numbers, UTF-8, no lone surrogates.
+
+    Errors: `WireError`, also for more than `MAX_JSON_DEPTH` levels.
+    """
+    try:
+        value = json.loads(
+            encoded.decode(),
+            object_pairs_hook=_unique,
+            parse_constant=_finite,
+            parse_float=_finite,
+        )
+        _check_depth(value)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeDecodeError:
+        raise WireError("holds bytes that are not UTF-8") from None
+    except UnicodeEncodeError:
+        raise WireError("holds a lone surrogate") from None
+    except json.JSONDecodeError as error:
+        raise WireError(f"is not JSON: {error}") from None
+    except RecursionError:
+        raise WireError(f"is nested more than {MAX_JSON_DEPTH} levels deep") from None
+    except WireError:
+        raise
+    except ValueError:
+        raise WireError("holds a number with too many digits") from None
+    return value
+
+
+def decode_text(shape: Shape, text: str) -> Any:
+    """Turn text into a value of the types that a schema allows.
+
+    Text that is none of them stays text, which the schema then refuses.
+    """
+    types = shape.types
+    if not types or "string" in types:
+        return text
+    if "boolean" in types and text in ("true", "false"):
+        return text == "true"
+    try:
+        if types & {"integer", "number"} and _INTEGER.fullmatch(text):
+            return int(text)
+        if types & {"integer", "number"} and _NUMBER.fullmatch(text):
+            return _finite(text)
+    except ValueError:
+        return text
+    return text
+
+
+def _check_charset(options: str) -> None:
+    for option in options.split(";"):
+        name, _, value = option.partition("=")
+        charset = value.strip().strip('"').lower()
+        if name.strip().lower() == "charset" and charset not in ("utf-8", "utf8"):
+            raise WireError("is not declared as UTF-8")
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise WireError("holds an object that names a member twice")
+    return members
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise WireError("holds a number that is not finite, or too large")
+    return number
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_JSON_DEPTH + 1):
+        level = [v for v in level if isinstance(v, dict | list)]
+        if not level:
+            return
+        level = [m for v in level for m in (v.values() if isinstance(v, dict) else v)]
+    raise RecursionError
