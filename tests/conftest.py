@@ -1,0 +1,77 @@
+"""What several files of tests need: a mock server of their own, clients for it, the contract."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from signalwire_compat import AsyncRestClient, RestClient
+from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
+VARIABLES = ("SIGNALWIRE_PROJECT_ID", "SIGNALWIRE_API_TOKEN", "SIGNALWIRE_SPACE")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def mock() -> Iterator[MockServer]:
+    with MockServer() as server:
+        yield server
+
+
+@pytest.fixture
+def client(mock: MockServer) -> Iterator[RestClient]:
+    with RestClient(PROJECT, DEFAULT_TOKEN, mock.url) as rest_client:
+        yield rest_client
+
+
+@pytest.fixture
+def async_client(mock: MockServer) -> AsyncRestClient:
+    return AsyncRestClient(PROJECT, DEFAULT_TOKEN, mock.url)
+
+
+@pytest.fixture(scope="session")
+def contract() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
+    return document
+
+
+@pytest.fixture
+def page_reply(contract: dict[str, Any]) -> dict[str, Any]:
+    """Give the reply as the page shows it: without the members that are null."""
+    operation = contract["paths"]["/Accounts/{AccountSid}/IncomingPhoneNumbers"]["post"]
+    content = operation["responses"]["201"]["content"]["application/json"]
+    reply: dict[str, Any] = content["examples"]["purchased"]["value"]
+    return {name: value for name, value in reply.items() if value is not None}
+
+
+Answering = Callable[..., RestClient]
+
+
+@pytest.fixture
+def answering() -> Iterator[Answering]:
+    """Make a client whose every request is answered with the given status, body and headers."""
+    clients: list[RestClient] = []
+
+    def make(status: int, body: Any, headers: dict[str, str] | None = None) -> RestClient:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+        def answer(_: httpx.Request) -> httpx.Response:
+            return httpx.Response(status, content=content, headers=headers)
+
+        http_client = httpx.Client(transport=httpx.MockTransport(answer))
+        clients.append(RestClient(PROJECT, "token", "localhost", http_client=http_client))
+        return clients[-1]
+
+    yield make
+    for made in clients:
+        made._http_client.close()

@@ -1,0 +1,107 @@
+"""The wheel: what it holds, what it needs, and what it exports."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+import signalwire_compat
+from conftest import ROOT
+
+PACKAGE = ROOT / "generated" / "signalwire_compat"
+PROJECT_TABLE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
+    result = subprocess.run([*command, str(ROOT)], check=False, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
+    expected = {
+        f"signalwire_compat/{path.relative_to(PACKAGE)}"
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {name for name in names if ".dist-info/" not in name} == expected
+    assert "signalwire_compat/py.typed" in names
+
+
+def test_the_wheel_needs_attrs_and_httpx_alone(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+    metadata = Parser().parsestr(archive.read(name).decode())
+    needed = metadata.get_all("Requires-Dist") or []
+    assert [re.split(r"[<>=!~ ;]", line)[0] for line in needed] == ["attrs", "httpx"]
+    assert all(">=" in line and "<" in line for line in needed)
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata["License-Expression"] == "MIT"
+
+
+def test_the_wheel_imports_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)  # our own wheel
+    code = "import signalwire_compat as s; print(s.__file__); s.RestClient('p', 't', 'localhost')"
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(str(tmp_path))
+
+
+def test_only_one_module_of_the_package_names_httpx() -> None:
+    naming = [
+        path.name for path in PACKAGE.rglob("*.py") if "httpx" in path.read_text("utf-8").lower()
+    ]
+    assert naming == ["client.py"]
+
+
+def test_the_package_imports_nothing_that_it_does_not_declare() -> None:
+    declared = {*sys.stdlib_module_names, "attrs", "httpx"}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported = {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported = {str(node.module).partition(".")[0]}
+            else:
+                continue
+            assert imported <= declared, path
+
+
+def test_the_public_names_are_sorted_and_exist() -> None:
+    names = signalwire_compat.__all__
+    assert names == sorted(names, key=lambda name: (not name.isupper(), name))
+    for name in names:
+        assert getattr(signalwire_compat, name).__module__.startswith("signalwire_compat.")
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    newest = re.search(r"^## (\S+)", changelog, re.MULTILINE)
+    assert newest
+    assert newest[1] == PROJECT_TABLE["version"] == signalwire_compat.__version__
+
+
+def test_the_lock_names_no_index_and_hashes_everything() -> None:
+    lock = (ROOT / "requirements-dev.lock").read_text("utf-8")
+    assert "://" not in lock
+    pins = re.findall(r"^[a-z0-9][^\n]*==", lock, re.MULTILINE)
+    assert len(pins) > 30
+    assert lock.count(" \\\n    --hash=sha256:") >= len(pins)
