@@ -1,0 +1,94 @@
+"""What the README and examples/ show is what happens."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT, ROOT
+from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PYTHON = [code for language, code in BLOCKS if language == "python"]
+SHELL = [line for language, code in BLOCKS if language == "sh" for line in code.splitlines()]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+def run(code: str, mock: MockServer) -> str:
+    settings = {
+        "SIGNALWIRE_PROJECT_ID": PROJECT,
+        "SIGNALWIRE_API_TOKEN": DEFAULT_TOKEN,
+        "SIGNALWIRE_SPACE": mock.url,
+    }
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**os.environ, **settings},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_every_example_runs_against_the_mock(path: Path, mock: MockServer) -> None:
+    printed = run(path.read_text("utf-8"), mock)
+    assert re.search(r"\+1555\d{7}|21401", printed)
+
+
+def test_the_demo_shows_the_request_the_result_and_a_refusal(mock: MockServer) -> None:
+    printed = run((ROOT / "examples" / "demo.py").read_text("utf-8"), mock)
+    assert "PhoneNumber=%2B15551234567&FriendlyName=Main+Line" in printed
+    assert "phone_number = '+15551234567'" in printed
+    assert "UnprocessableEntityError" in printed
+    assert "purchases charged: 1" in printed
+    assert DEFAULT_TOKEN not in printed
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.splitlines()[0])
+def test_every_python_block_of_the_readme_runs(code: str, mock: MockServer) -> None:
+    placeholders = {
+        "your-project-id": PROJECT,
+        "your-api-token": DEFAULT_TOKEN,
+        "your-space.signalwire.com": mock.url,
+    }
+    for placeholder, value in placeholders.items():
+        code = code.replace(placeholder, value)
+    assert run(code, mock)
+
+
+def test_the_blocks_of_the_readme_stand_in_the_examples_too() -> None:
+    files = {path.read_text("utf-8").partition('"""\n\n')[2] for path in EXAMPLES}
+    page = [code for code in PYTHON if "your-project-id" in code]
+    assert len(page) == 1
+    assert [code for code in PYTHON if code not in files] == page
+
+
+@pytest.mark.parametrize("line", SHELL)
+def test_every_command_of_the_readme_exists(line: str) -> None:
+    if line.startswith("make "):
+        target = line.split()[1]
+        makefile = (ROOT / "Makefile").read_text("utf-8")
+        assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE)
+    else:
+        assert line == "pip install ."
+
+
+def test_every_target_of_the_makefile_is_explained() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    explained = re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)
+    assert sorted(phony.split()) == sorted(explained)
+
+
+def test_the_readme_lists_the_reserved_numbers_of_the_mock() -> None:
+    rows = re.findall(r"^\| `(\+1555\d+)` \| (\d+) \| (\d+) \| (.+) \|$", README, re.MULTILINE)
+    expected = [
+        (entry.phone_number, str(entry.status), str(entry.code), entry.when)
+        for entry in MockServer().reserved_numbers()
+    ]
+    assert rows == expected
