@@ -525,86 +525,68 @@ def test_clearing_the_journal_keeps_numbers_and_reset_forgets_them(
 # Driven by the spec
 
 
+ADDED = """
+schemas:
+  Call:
+    type: object
+    required: [sid, at]
+    properties:
+      sid: {type: string, format: uuid}
+      at: {type: string, format: date-time}
+      status: {allOf: [{$ref: "#/components/schemas/CallStatus"}]}
+      price: {type: [number, "null"], minimum: 0.5}
+      parent: {$ref: "#/components/schemas/Call"}
+  Calls: {type: array, minItems: 2, items: {$ref: "#/components/schemas/Call"}}
+  Note:
+    type: object
+    additionalProperties: false
+    required: [size]
+    properties: {size: {type: integer, format: int64}, text: {type: string}, tree: {type: array}}
+paths:
+  /Accounts/{AccountSid}/Calls.json:
+    parameters: [{$ref: "#/components/parameters/AccountSid"}]
+    get:
+      tags: [calls]
+      security: [{ProjectToken: []}]
+      parameters:
+        - {name: Limit, in: query, schema: {type: integer, format: int32}}
+        - {name: Rate, in: query, schema: {type: number}}
+        - {name: Muted, in: query, schema: {type: boolean}}
+        - {name: Ids, in: query, schema: {type: array, items: {type: integer}}}
+        - {name: Before, in: query, schema: {type: string, format: date-time}}
+        - {name: X-Trace, in: header, required: true, schema: {const: "7"}}
+      responses:
+        "200": {content: {application/json: {schema: {$ref: "#/components/schemas/Calls"}}}}
+        "400": {content: {application/json: {schema: {$ref: "#/components/schemas/Error"}}}}
+  /Notes:
+    post:
+      operationId: create_note
+      requestBody:
+        required: true
+        content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}
+      responses:
+        "202": {content: {application/json: {schema: {type: object}, example: {created: true}}}}
+        "404": {content: {application/json: {schema: {$ref: "#/components/schemas/Error"}}}}
+  /Notes/{Number}:
+    parameters: [{name: Number, in: path, required: true, schema: {type: integer}}]
+    delete:
+      operationId: delete_note
+      responses: {"204": {headers: {X-Left: {required: true, schema: {type: integer}}}}}
+    get:
+      operationId: read_note
+      responses: {"200": {content: {text/plain: {schema: {type: string, minLength: 6}}}}}
+"""
+
+
 def add_operations(spec: dict[str, Any]) -> None:
     """Add a list, a JSON body, a deletion and a text, none of which the mock has code for."""
-    account = {"$ref": "#/components/parameters/AccountSid"}
-    errors = {"400": spec["paths"]["/Accounts/{AccountSid}/IncomingPhoneNumbers"]["post"]}
-    errors = {"400": errors["400"]["responses"]["400"]}
-    call = {
-        "type": "object",
-        "required": ["sid", "at"],
-        "properties": {
-            "sid": {"type": "string", "format": "uuid"},
-            "at": {"type": "string", "format": "date-time"},
-            "status": {"allOf": [{"$ref": "#/components/schemas/CallStatus"}]},
-            "price": {"type": ["number", "null"], "minimum": 0.5},
-            "parent": {"$ref": "#/components/schemas/Call"},
-        },
-    }
-    spec["components"]["schemas"]["Call"] = call
-    page = {"type": "array", "minItems": 2, "items": {"$ref": "#/components/schemas/Call"}}
-    query = {
-        "Limit": {"type": "integer", "format": "int32"},
-        "Rate": {"type": "number"},
-        "Muted": {"type": "boolean"},
-        "Ids": {"type": "array", "items": {"type": "integer"}},
-        "Before": {"type": "string", "format": "date-time"},
-    }
-    parameters = [{"name": name, "in": "query", "schema": s} for name, s in query.items()]
-    parameters.append(
-        {"name": "X-Trace", "in": "header", "required": True, "schema": {"const": "7"}}
-    )
-    spec["paths"]["/Accounts/{AccountSid}/Calls.json"] = {
-        "parameters": [account],
-        "get": {
-            "tags": ["calls"],
-            "security": [{"ProjectToken": []}],
-            "parameters": parameters,
-            "responses": {"200": content("application/json", page), **errors},
-        },
-    }
-    note = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["size"],
-        "properties": {
-            "size": {"type": "integer", "format": "int64"},
-            "text": {"type": "string"},
-            "tree": {"type": "array"},
-        },
-    }
-    spec["paths"]["/Notes"] = {
-        "post": {
-            "operationId": "create_note",
-            "requestBody": {"required": True, **content("application/json", note)},
-            "responses": {
-                "202": content("application/json", {"type": "object"}, example={"created": True}),
-                "404": content("application/json", {"$ref": "#/components/schemas/Error"}),
-            },
-        },
-    }
-    spec["paths"]["/Notes/{Number}"] = {
-        "parameters": [
-            {"name": "Number", "in": "path", "required": True, "schema": {"type": "integer"}}
-        ],
-        "delete": {
-            "operationId": "delete_note",
-            "responses": {
-                "204": {
-                    "description": "Gone.",
-                    "headers": {"X-Left": {"required": True, "schema": {"type": "integer"}}},
-                }
-            },
-        },
-        "get": {
-            "operationId": "read_note",
-            "responses": {"200": content("text/plain", {"type": "string", "minLength": 6})},
-        },
-    }
+    added = yaml.safe_load(ADDED)
+    spec["components"]["schemas"] |= added["schemas"]
+    spec["paths"] |= added["paths"]
 
 
-def content(kind: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"description": "x", "content": {kind: {"schema": schema, **more}}}
+def content(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {kind: {"schema": schema}}}
 
 
 def test_an_operation_that_was_added_to_the_spec_is_served_without_code(
@@ -748,7 +730,6 @@ def set_at(*path: str) -> Callable[[Any], Callable[[dict[str, Any]], None]]:
     return to
 
 
-NOTE = set_at("paths", "/Notes", "post")
 REPLY = ("paths", "/Notes", "post", "responses", "202", "content", "application/json")
 
 

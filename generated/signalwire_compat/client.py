@@ -17,7 +17,7 @@ import httpx
 
 from .errors import APIConnectionError, APITimeoutError, InvalidRequestError
 from .types import Reply, Request
-from .types import headers as checked_headers
+from .types import headers as _checked
 
 if TYPE_CHECKING:
     from .api import AsyncCompat, Compat
@@ -59,7 +59,7 @@ class _BaseClient:
         self._authorization = f"Basic {b64encode(credentials.encode()).decode()}"
         self.base_url = _base_url(_setting("host", host))
         self.timeout = _timeout(timeout)
-        self._headers = checked_headers(headers or {})
+        self._headers = _checked(headers or {})
         self._owns_http_client = True
 
     def __repr__(self) -> str:
@@ -68,7 +68,7 @@ class _BaseClient:
     def with_headers(self, headers: dict[str, str]) -> Self:
         """A client that sends these headers as well. It shares the connections of this one."""
         other = self._borrowed()
-        other._headers = {**self._headers, **checked_headers(headers)}
+        other._headers = {**self._headers, **_checked(headers)}
         return other
 
     def with_timeout(self, timeout: float | None) -> Self:
@@ -82,7 +82,7 @@ class _BaseClient:
         other._owns_http_client = False
         return other
 
-    def _checked(self, given: _HttpClient | None, kind: type[_HttpClient]) -> _HttpClient:
+    def _opened(self, given: _HttpClient | None, kind: type[_HttpClient]) -> _HttpClient:
         if given is not None:
             if isinstance(given, kind):
                 return given
@@ -179,7 +179,7 @@ class RestClient(_BaseClient):
     ) -> None:
         super().__init__(project, token, host, timeout, headers)
         self._owns_http_client = http_client is None
-        self._http_client = self._checked(http_client, httpx.Client)
+        self._http_client = self._opened(http_client, httpx.Client)
 
     @property
     def compat(self) -> Compat:
@@ -230,7 +230,7 @@ class AsyncRestClient(_BaseClient):
     ) -> None:
         super().__init__(project, token, host, timeout, headers)
         self._owns_http_client = http_client is None
-        self._http_client = self._checked(http_client, httpx.AsyncClient)
+        self._http_client = self._opened(http_client, httpx.AsyncClient)
 
     @property
     def compat(self) -> AsyncCompat:
