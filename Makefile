@@ -40,11 +40,13 @@ mock: $(READY) ## serve the mock on http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/python -m signalwire_compat_mock
 
 generate: $(READY) ## rebuild generated/ from openapi.yaml and templates/, or leave it as it was
-	@$(BIN)/python tools/generate.py --spec $(SPEC) --output $(OUT)
+	@$(BIN)/python tools/generate.py --spec "$(SPEC)" --output "$(OUT)"
 
 check-generated: $(READY) ## fail if generated/ differs from what `make generate` writes
 	@rm -rf .build/generated && mkdir -p .build
 	@$(MAKE) --no-print-directory generate OUT=.build/generated/$(PKG)
+	@find generated -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find generated -type d -empty -delete
 	@diff -ru -x __pycache__ -x '.new-*' generated .build/generated || { \
 	  echo "generated/ is not what openapi.yaml and templates/ give. Run 'make generate' and commit" \
 	    "the result; edits by hand belong into the templates." >&2; exit 1; }

@@ -634,7 +634,7 @@ def test_the_parameters_of_an_added_operation_are_checked_by_type(
         assert name in refused(send("GET", path + query, headers=traced), 400, 10000)
     assert "X-Trace is required" in refused(send("GET", path), 400, 10000)
     assert 'X-Trace "8"' in refused(send("GET", path, headers={"x-trace": "8"}), 400, 10000)
-    refused(send("GET", path, auth=None, headers=traced), 400, 20003)
+    refused(send("GET", path, auth=None, headers=traced), 401, 20003)
 
 
 @pytest.mark.parametrize(

@@ -256,6 +256,7 @@ def test_a_missing_setting_names_the_argument_and_the_variable(
         ("localhost:8000", "http://localhost:8000/api/laml/2010-04-01"),
         ("127.0.0.1", "http://127.0.0.1/api/laml/2010-04-01"),
         ("127.8.8.8:1", "http://127.8.8.8:1/api/laml/2010-04-01"),
+        ("::1", "http://[::1]/api/laml/2010-04-01"),
         ("[::1]:8000", "http://[::1]:8000/api/laml/2010-04-01"),
         ("https://localhost", "https://localhost/api/laml/2010-04-01"),
         ("localhost.example.com", "https://localhost.example.com/api/laml/2010-04-01"),

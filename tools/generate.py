@@ -16,6 +16,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from check_spec import load
 from jinja2 import TemplateError
@@ -54,8 +55,8 @@ def generate(spec: Path, output: Path) -> None:
         data = GeneratorData.from_dict(document, config=_config(spec, package))
         if isinstance(data, GeneratorError):
             raise GenerateError(f"{spec}: {_line(data)}")
-        for clash in _clashes(data):
-            raise GenerateError(f"{spec}: {clash}")
+        for problem in (*_clashes(data), *_foreign_security(document)):
+            raise GenerateError(f"{spec}: {problem}")
         project = Project(
             openapi=data,
             config=_config(spec, package),
@@ -102,6 +103,21 @@ def _clashes(data: GeneratorData) -> Iterator[str]:
                     f"the member {member.python_name} of {model.class_info.name} has a name that "
                     "every model needs itself: it can't be generated"
                 )
+
+
+def _foreign_security(document: dict[str, Any]) -> Iterator[str]:
+    """Find operations that ask for credentials which the client does not have."""
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    for path, item in document.get("paths", {}).items():
+        for method, operation in item.items():
+            asked = operation.get("security", []) if isinstance(operation, dict) else []
+            for name in {name for requirement in asked for name in requirement}:
+                scheme = schemes.get(name, {})
+                if (scheme.get("type"), str(scheme.get("scheme")).lower()) != ("http", "basic"):
+                    yield (
+                        f"paths.{path}.{method}.security: {name} is not HTTP Basic, and the client "
+                        "has nothing else: remove it"
+                    )
 
 
 def _config(spec: Path, package: Path) -> Config:

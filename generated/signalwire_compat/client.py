@@ -289,6 +289,8 @@ def _timeout(seconds: float | None) -> float | None:
 
 
 def _base_url(host: str) -> str:
+    if "://" not in host and host.count(":") > 1 and not host.startswith("["):
+        host = f"[{host}]"
     problem = "" if re.fullmatch(r"[!-~]+", host) else "it holds a character that no URL has"
     url = host if "://" in host else f"//{host}"
     try:

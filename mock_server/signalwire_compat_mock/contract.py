@@ -147,9 +147,10 @@ class Contract:
     def status(self, operation: Operation | None, status: int) -> int:
         """Choose the status of an error: the wished one if it is documented for the operation.
 
-        If not: 400 if that is documented, else the first documented 4xx, else 400.
+        401 is never replaced. Another one: by 400 if that is documented, else by the first
+        documented 4xx, else by 400.
         """
-        if operation is None or operation.response(status):
+        if operation is None or status == 401 or operation.response(status):
             return status
         numbers = sorted(int(k) for k in operation.responses if re.fullmatch(r"4\d\d", k))
         return 400 if operation.response(400) or not numbers else numbers[0]

@@ -22,11 +22,11 @@ class PurchaseRequest:
     sms_application_sid: str | Unset = UNSET
     """SID of the application that handles messages to the number, a UUID."""
     sms_fallback_method: HttpMethod | Unset = UNSET
-    """Method of the request to `SmsFallbackUrl`. Left out: `POST`."""
+    """Method of the request to `SmsFallbackUrl`. If left out, the server takes `POST`."""
     sms_fallback_url: str | Unset = UNSET
     """URL to request when fetching `SmsUrl` fails."""
     sms_method: HttpMethod | Unset = UNSET
-    """Method of the request to `SmsUrl`. Left out: `POST`."""
+    """Method of the request to `SmsUrl`. If left out, the server takes `POST`."""
     sms_url: str | Unset = UNSET
     """URL to request when a message to the number comes in."""
     status_callback: str | Unset = UNSET
@@ -34,17 +34,17 @@ class PurchaseRequest:
     time-outs of that request and is kept.
     """
     status_callback_method: HttpMethod | Unset = UNSET
-    """Method of the request to `StatusCallback`. Left out: `POST`."""
+    """Method of the request to `StatusCallback`. If left out, the server takes `POST`."""
     voice_application_sid: str | Unset = UNSET
     """SID of the application that handles calls to the number, a UUID."""
     voice_fallback_method: HttpMethod | Unset = UNSET
-    """Method of the request to `VoiceFallbackUrl`. Left out: `POST`."""
+    """Method of the request to `VoiceFallbackUrl`. If left out, the server takes `POST`."""
     voice_fallback_url: str | Unset = UNSET
     """URL to request when fetching `VoiceUrl` fails."""
     voice_method: HttpMethod | Unset = UNSET
-    """Method of the request to `VoiceUrl`. Left out: `POST`."""
+    """Method of the request to `VoiceUrl`. If left out, the server takes `POST`."""
     voice_receive_mode: VoiceReceiveMode | Unset = UNSET
-    """Whether the number receives voice calls or faxes. Left out: `voice`."""
+    """Whether the number receives voice calls or faxes. If left out, the server takes `voice`."""
     voice_url: str | Unset = UNSET
     """URL to request when a call to the number comes in."""
 

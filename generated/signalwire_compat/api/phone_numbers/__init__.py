@@ -60,26 +60,30 @@ class PhoneNumbers:
                 format.
             SmsApplicationSid: SID of the application that handles messages to the number, a
                 UUID.
-            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. Left out: `POST`.
+            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. If left out, the
+                server takes `POST`.
             SmsFallbackUrl: URL to request when fetching `SmsUrl` fails.
-            SmsMethod: Method of the request to `SmsUrl`. Left out: `POST`.
+            SmsMethod: Method of the request to `SmsUrl`. If left out, the server takes `POST`.
             SmsUrl: URL to request when a message to the number comes in.
             StatusCallback: URL to request when a call to the number ends. A fragment such as
                 `#rt=5000` tunes the time-outs of that request and is kept.
-            StatusCallbackMethod: Method of the request to `StatusCallback`. Left out: `POST`.
+            StatusCallbackMethod: Method of the request to `StatusCallback`. If left out, the
+                server takes `POST`.
             VoiceApplicationSid: SID of the application that handles calls to the number, a
                 UUID.
-            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. Left out: `POST`.
+            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. If left out, the
+                server takes `POST`.
             VoiceFallbackUrl: URL to request when fetching `VoiceUrl` fails.
-            VoiceMethod: Method of the request to `VoiceUrl`. Left out: `POST`.
-            VoiceReceiveMode: Whether the number receives voice calls or faxes. Left out:
-                `voice`.
+            VoiceMethod: Method of the request to `VoiceUrl`. If left out, the server takes
+                `POST`.
+            VoiceReceiveMode: Whether the number receives voice calls or faxes. If left out, the
+                server takes `voice`.
             VoiceUrl: URL to request when a call to the number comes in.
             AccountSid: SID of the account, a UUID. It equals the Project ID unless a subproject
-                is meant. Left out: the project of the client.
+                is meant. If left out, the project of the client.
 
         Raises:
-            SignalWireError: `errors` says which and why.
+            SignalWireError: one of the classes in `errors`.
                 400: The request can't be understood, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood, and the purchase was refused.
@@ -111,7 +115,9 @@ class PhoneNumbers:
 
 class AsyncPhoneNumbers:
     """Phone numbers that belong to an account.
-    Awaitable.
+
+
+    Every operation is awaitable.
     """
 
     def __init__(self, client: AsyncRestClient) -> None:
@@ -154,26 +160,30 @@ class AsyncPhoneNumbers:
                 format.
             SmsApplicationSid: SID of the application that handles messages to the number, a
                 UUID.
-            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. Left out: `POST`.
+            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. If left out, the
+                server takes `POST`.
             SmsFallbackUrl: URL to request when fetching `SmsUrl` fails.
-            SmsMethod: Method of the request to `SmsUrl`. Left out: `POST`.
+            SmsMethod: Method of the request to `SmsUrl`. If left out, the server takes `POST`.
             SmsUrl: URL to request when a message to the number comes in.
             StatusCallback: URL to request when a call to the number ends. A fragment such as
                 `#rt=5000` tunes the time-outs of that request and is kept.
-            StatusCallbackMethod: Method of the request to `StatusCallback`. Left out: `POST`.
+            StatusCallbackMethod: Method of the request to `StatusCallback`. If left out, the
+                server takes `POST`.
             VoiceApplicationSid: SID of the application that handles calls to the number, a
                 UUID.
-            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. Left out: `POST`.
+            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. If left out, the
+                server takes `POST`.
             VoiceFallbackUrl: URL to request when fetching `VoiceUrl` fails.
-            VoiceMethod: Method of the request to `VoiceUrl`. Left out: `POST`.
-            VoiceReceiveMode: Whether the number receives voice calls or faxes. Left out:
-                `voice`.
+            VoiceMethod: Method of the request to `VoiceUrl`. If left out, the server takes
+                `POST`.
+            VoiceReceiveMode: Whether the number receives voice calls or faxes. If left out, the
+                server takes `voice`.
             VoiceUrl: URL to request when a call to the number comes in.
             AccountSid: SID of the account, a UUID. It equals the Project ID unless a subproject
-                is meant. Left out: the project of the client.
+                is meant. If left out, the project of the client.
 
         Raises:
-            SignalWireError: `errors` says which and why.
+            SignalWireError: one of the classes in `errors`.
                 400: The request can't be understood, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood, and the purchase was refused.
