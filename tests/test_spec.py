@@ -239,6 +239,13 @@ def test_every_fact_of_the_page_stands_in_the_spec(spec: Document) -> None:
         pytest.fail("\n".join(lines), pytrace=False)
 
 
+def test_the_example_reply_is_that_of_the_page(spec: Document, page_reply: dict[str, Any]) -> None:
+    """The page leaves out the required members that are null; the contract can not."""
+    shown = [at(spec, where) for where, owner in samples(spec) if "201" in owner]
+    assert len(shown) == 1
+    assert {name: value for name, value in shown[0].items() if value is not None} == page_reply
+
+
 # Every single change of a fact is reported: the changes are made from the contract itself.
 
 Change = tuple[str, Document, set[str]]
