@@ -56,13 +56,18 @@ def test_the_mock_keeps_to_the_contract_in_every_check(case: AnyCase, server: Mo
     case.call_and_validate(base_url=server.url + BASE_PATH, auth=(PROJECT, DEFAULT_TOKEN))
 
 
+def parameters(case: AnyCase) -> dict[str, Any]:
+    headers = {name: value for name, value in case.headers.items() if name in declared(case)}
+    return spelled({**case.path_parameters, **case.query, **headers, **case.cookies})
+
+
 def arguments(case: AnyCase) -> dict[str, Any]:
     """List what a caller passes to the operation of the facade for this case."""
-    given = {**case.path_parameters, **case.query, **case.cookies}
-    given |= {name: value for name, value in case.headers.items() if name in declared(case)}
-    if isinstance(case.body, dict):
-        given |= case.body
-    return {PythonIdentifier(name, "field_", True): value for name, value in given.items()}
+    return parameters(case) | (spelled(case.body) if isinstance(case.body, dict) else {})
+
+
+def spelled(members: dict[str, Any]) -> dict[str, Any]:
+    return {PythonIdentifier(name, "field_", True): value for name, value in members.items()}
 
 
 def declared(case: AnyCase) -> set[str]:
@@ -78,17 +83,11 @@ def through_the_client(case: AnyCase, client: RestClient) -> Any:
         return method(**arguments(case))
     models = [kind for kind in (hint, *get_args(hint)) if hasattr(kind, "from_dict")]
     body = models[0].from_dict(case.body) if models and isinstance(case.body, dict) else case.body
-    fields = case.body if isinstance(case.body, dict) else {}
-    others = {k: v for k, v in arguments(case).items() if k not in fields}
-    return method(**others, body=body)
+    return method(**parameters(case), body=body)
 
 
 def as_text(value: Any) -> str:
     return json.dumps(value) if isinstance(value, bool) else str(value)
-
-
-def is_list(value: Any) -> bool:
-    return isinstance(value, list)
 
 
 def assert_meant(case: AnyCase, exchange: Exchange) -> None:
@@ -96,9 +95,9 @@ def assert_meant(case: AnyCase, exchange: Exchange) -> None:
     path = case.operation.path.format(**{k: as_text(v) for k, v in case.path_parameters.items()})
     assert exchange.method == case.method.upper()
     assert unquote(exchange.path) == BASE_PATH + path
-    pairs = [(k, item) for k, v in case.query.items() for item in (v if is_list(v) else [v])]
+    values = {k: v if isinstance(v, list) else [v] for k, v in case.query.items()}
     assert sorted(parse_qsl(exchange.query, keep_blank_values=True)) == sorted(
-        (name, as_text(value)) for name, value in pairs
+        (name, as_text(item)) for name, items in values.items() for item in items
     )
     if exchange.form is not None:
         assert isinstance(case.body, dict)

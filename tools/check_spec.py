@@ -191,6 +191,11 @@ def operations(document: dict[str, Any]) -> Iterator[Trouble]:
                 known = ", ".join(schemes) or "none"
                 what = f'"{name}" is not a security scheme: take one of components ({known})'
                 yield Trouble((*where, "security", i, name), what)
+            for name in requirement.keys() & schemes.keys():
+                scheme = schemes[name]
+                if (scheme.get("type"), str(scheme.get("scheme")).lower()) != ("http", "basic"):
+                    what = f'"{name}" is not HTTP Basic, and the client has nothing else: remove it'
+                    yield Trouble((*where, "security", i, name), what)
         yield from _path_parameters(document, where)
     yield from _clashes("operationId", names)
     yield from _clashes("tag", tags)

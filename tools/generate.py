@@ -16,7 +16,6 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from check_spec import load
 from jinja2 import TemplateError
@@ -52,16 +51,13 @@ def generate(spec: Path, output: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=output.parent) as folder:
         package = Path(folder) / output.name
-        data = GeneratorData.from_dict(document, config=_config(spec, package))
+        config = _config(spec, package)
+        data = GeneratorData.from_dict(document, config=config)
         if isinstance(data, GeneratorError):
             raise GenerateError(f"{spec}: {_line(data)}")
-        for problem in (*_clashes(data), *_foreign_security(document)):
-            raise GenerateError(f"{spec}: {problem}")
-        project = Project(
-            openapi=data,
-            config=_config(spec, package),
-            custom_template_path=ROOT / "templates",
-        )
+        if clash := next(_clashes(data), None):
+            raise GenerateError(f"{spec}: {clash}")
+        project = Project(openapi=data, config=config, custom_template_path=ROOT / "templates")
         # Upstream keeps servers, tags and extensions from the templates; they read the document.
         project.env.globals["spec"] = document
         try:
@@ -103,21 +99,6 @@ def _clashes(data: GeneratorData) -> Iterator[str]:
                     f"the member {member.python_name} of {model.class_info.name} has a name that "
                     "every model needs itself: it can't be generated"
                 )
-
-
-def _foreign_security(document: dict[str, Any]) -> Iterator[str]:
-    """Find operations that ask for credentials which the client does not have."""
-    schemes = document.get("components", {}).get("securitySchemes", {})
-    for path, item in document.get("paths", {}).items():
-        for method, operation in item.items():
-            asked = operation.get("security", []) if isinstance(operation, dict) else []
-            for name in {name for requirement in asked for name in requirement}:
-                scheme = schemes.get(name, {})
-                if (scheme.get("type"), str(scheme.get("scheme")).lower()) != ("http", "basic"):
-                    yield (
-                        f"paths.{path}.{method}.security: {name} is not HTTP Basic, and the client "
-                        "has nothing else: remove it"
-                    )
 
 
 def _config(spec: Path, package: Path) -> Config:

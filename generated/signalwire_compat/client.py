@@ -43,6 +43,7 @@ class _BaseClient:
     project: str
     base_url: str
     timeout: float | None
+    _owns_http_client: bool
 
     def __init__(
         self,
@@ -60,7 +61,6 @@ class _BaseClient:
         self.base_url = _base_url(_setting("host", host))
         self.timeout = _timeout(timeout)
         self._headers = _checked(headers or {})
-        self._owns_http_client = True
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(project={self.project!r}, host={self.base_url!r})"

@@ -18,6 +18,7 @@ ACCOUNT = "AccountSid"
 """The path parameter that names an account: the platform has it in every operation."""
 
 _PURCHASE = "purchase"
+_RESERVED = "+155500"
 _NOT_AVAILABLE = "The number is not available."
 
 
@@ -98,7 +99,8 @@ def purchase(call: Call, state: State) -> Reply:
     status 422 and code 10000.
     """
     number = call.body["PhoneNumber"]
-    reserved = {r.phone_number: r for r in reserved_numbers(call.contract)}.get(number)
+    rows = reserved_numbers(call.contract) if number.startswith(_RESERVED) else []
+    reserved = next((row for row in rows if row.phone_number == number), None)
     if reserved:
         message = f"{reserved.when} {number} is a reserved number of the mock."
         raise Refusal(reserved.code, message, status=reserved.status)
@@ -117,10 +119,10 @@ def reserved_numbers(contract: Contract) -> list[ReservedNumber]:
     """
     operation = contract.operations[_PURCHASE]
     status = contract.status(operation, 422)
-    rows = [ReservedNumber("+15550000000", status, INVALID, _NOT_AVAILABLE)]
+    rows = [ReservedNumber(f"{_RESERVED}00000", status, INVALID, _NOT_AVAILABLE)]
     for code, entry in sorted(contract.codes.items()):
         if operation.response(entry.status):
-            rows.append(ReservedNumber(f"+155500{code:05}", entry.status, code, entry.when))
+            rows.append(ReservedNumber(f"{_RESERVED}{code:05}", entry.status, code, entry.when))
     return rows
 
 
