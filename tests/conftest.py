@@ -59,7 +59,7 @@ Answering = Callable[..., RestClient]
 @pytest.fixture
 def answering() -> Iterator[Answering]:
     """Make a client whose every request is answered with the given status, body and headers."""
-    clients: list[RestClient] = []
+    opened: list[httpx.Client] = []
 
     def make(status: int, body: Any, headers: dict[str, str] | None = None) -> RestClient:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -67,10 +67,9 @@ def answering() -> Iterator[Answering]:
         def answer(_: httpx.Request) -> httpx.Response:
             return httpx.Response(status, content=content, headers=headers)
 
-        http_client = httpx.Client(transport=httpx.MockTransport(answer))
-        clients.append(RestClient(PROJECT, "token", "localhost", http_client=http_client))
-        return clients[-1]
+        opened.append(httpx.Client(transport=httpx.MockTransport(answer)))
+        return RestClient(PROJECT, "token", "localhost", max_retries=0, http_client=opened[-1])
 
     yield make
-    for made in clients:
-        made._http_client.close()
+    for http_client in opened:
+        http_client.close()

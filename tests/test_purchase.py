@@ -116,38 +116,14 @@ def test_the_account_is_the_project_unless_a_subproject_is_given(
     assert mock.charges(PROJECT) == mock.charges(SUBPROJECT) == 1
 
 
-@pytest.mark.parametrize("sid", ["", ".", ".."])
+@pytest.mark.parametrize(
+    "sid",
+    ["", ".", "..", "../../secret", "a/b", "a?b=c", "a#b", "a%2fb", "ü", "a\r\nX: y", "a" * 70_000],
+)
 def test_an_account_can_not_change_the_path(mock: MockServer, client: RestClient, sid: str) -> None:
-    with pytest.raises(InvalidRequestError, match="AccountSid"):
+    with pytest.raises(InvalidRequestError, match="AccountSid must be a UUID, got") as caught:
         client.compat.phone_numbers.purchase(PhoneNumber=NUMBER, AccountSid=sid)
-    assert mock.journal == []
-
-
-@pytest.mark.parametrize("sid", ["../../secret", "a/b", "a?b=c", "a#b", "a%2fb", "ü"])
-def test_an_account_stays_one_segment_of_the_path(
-    mock: MockServer, client: RestClient, sid: str
-) -> None:
-    with pytest.raises(signalwire_compat.BadRequestError):
-        client.compat.phone_numbers.purchase(PhoneNumber=NUMBER, AccountSid=sid)
-    exchange = mock.journal[-1]
-    assert exchange.operation_id == "purchase"
-    assert exchange.query == ""
-
-
-@pytest.mark.parametrize("value", [None, b"bytes", object()])
-def test_a_value_without_a_text_is_refused_before_sending(
-    mock: MockServer, client: RestClient, value: Any
-) -> None:
-    with pytest.raises(InvalidRequestError, match="FriendlyName must be text"):
-        client.compat.phone_numbers.purchase(PhoneNumber=NUMBER, FriendlyName=value)
-    assert mock.journal == []
-
-
-def test_half_a_surrogate_pair_is_refused_before_sending(
-    mock: MockServer, client: RestClient
-) -> None:
-    with pytest.raises(InvalidRequestError, match="FriendlyName can't be sent: character 3"):
-        client.compat.phone_numbers.purchase(PhoneNumber=NUMBER, FriendlyName="ab\ud800")
+    assert len(str(caught.value)) < 100
     assert mock.journal == []
 
 
@@ -312,12 +288,14 @@ def test_a_client_with_another_timeout_leaves_the_original_alone(client: RestCli
 
 def test_the_timeout_of_a_client_is_the_one_that_httpx_is_given(mock: MockServer) -> None:
     seen: list[Any] = []
-    hooks = {"request": [lambda request: seen.append(request.extensions["timeout"]["read"])]}
+    hooks = {"request": [lambda request: seen.append(request.extensions["timeout"])]}
     with httpx.Client(event_hooks=hooks) as http_client:
         client = RestClient(PROJECT, DEFAULT_TOKEN, mock.url, timeout=7, http_client=http_client)
         client.compat.phone_numbers.purchase(PhoneNumber="+15550001")
         client.with_timeout(3).compat.phone_numbers.purchase(PhoneNumber="+15550002")
-    assert seen == [7, 3]
+    for timeouts, seconds in zip(seen, (7, 3), strict=True):
+        assert set(timeouts) == {"connect", "read", "write", "pool"}
+        assert all(seconds - 1 < left <= seconds for left in timeouts.values())
 
 
 @pytest.mark.parametrize(
@@ -337,11 +315,6 @@ def test_a_timeout_that_is_no_time_is_refused(client: RestClient, timeout: Any) 
         client.with_timeout(timeout)
 
 
-def test_a_value_that_no_url_can_hold_is_refused(client: RestClient) -> None:
-    with pytest.raises(InvalidRequestError, match="no URL can hold it"):
-        client.compat.phone_numbers.purchase(PhoneNumber=NUMBER, AccountSid="a" * 70_000)
-
-
 def test_a_header_of_the_caller_replaces_one_of_ours_in_any_case(
     mock: MockServer, client: RestClient
 ) -> None:
@@ -350,14 +323,6 @@ def test_a_header_of_the_caller_replaces_one_of_ours_in_any_case(
     names = [name.lower() for name, _ in mock.journal[-1].headers]
     assert len(names) == len(set(names))
     assert (sent_headers(mock)["accept"], sent_headers(mock)["x-a"]) == ("text/x", "2")
-
-
-def test_a_cookie_of_the_server_is_not_sent_back() -> None:
-    with RestClient(PROJECT, "token", "localhost") as client:
-        request = httpx.Request("POST", "http://localhost/")
-        response = httpx.Response(201, headers={"Set-Cookie": "a=b"}, request=request)
-        client._http_client.cookies.extract_cookies(response)
-        assert len(client._http_client.cookies) == 0
 
 
 def test_a_proxy_of_the_environment_is_not_asked_for_a_loopback_host(

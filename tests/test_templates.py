@@ -18,9 +18,7 @@ from openapi_python_client.parser import GeneratorData
 
 UPSTREAM = Path(openapi_python_client.__file__).parent / "templates"
 OVERRIDES = sorted(
-    str(path.relative_to(ROOT / "templates"))
-    for path in (ROOT / "templates").rglob("*")
-    if path.is_file()
+    str(path.relative_to(ROOT / "templates")) for path in (ROOT / "templates").rglob("*.jinja")
 )
 # What the generator hands to a template when it renders it, besides the globals of Project.
 RENDERED_WITH = {
@@ -45,7 +43,7 @@ def project() -> Project:
     data = GeneratorData.from_dict(document, config=config)
     assert isinstance(data, GeneratorData)
     made = Project(openapi=data, config=config, custom_template_path=ROOT / "templates")
-    made.env.globals["spec"] = document
+    made.env.globals.update(generate.template_globals(document, data))
     return made
 
 
@@ -72,7 +70,9 @@ def test_no_override_reads_a_variable_that_nobody_sets(name: str, project: Proje
 def test_no_override_knows_an_operation_by_its_name() -> None:
     words = {"purchase", "phone_numbers", "PhoneNumber", "IncomingPhoneNumber"}
     assert all(word in (ROOT / "openapi.yaml").read_text("utf-8") for word in words)
-    for name in OVERRIDES:
+    modules = [f"runtime/{path.name}" for path in (ROOT / "templates" / "runtime").glob("*.py")]
+    assert modules
+    for name in (*OVERRIDES, *modules):
         text = (ROOT / "templates" / name).read_text("utf-8").lower()
         assert not [word for word in words if word.lower() in text], name
 

@@ -4,8 +4,8 @@
 SignalWireError              one `except` is enough
 ├─ InvalidRequestError       refused before anything was sent; also a ValueError
 ├─ APIConnectionError        no reply, or not a whole one
-│  └─ APITimeoutError        a step of the call took longer than `timeout`
-├─ APIResponseError          a reply that does not keep to the contract
+│  └─ APITimeoutError        the call took longer than `timeout`
+├─ APIResponseError          a success whose reply is not what the contract says
 └─ APIStatusError            a reply with a status that is not 2xx
    ├─ BadRequestError           400
    ├─ AuthenticationError       401
@@ -22,100 +22,171 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Literal
+
+Category = Literal["input", "credentials", "funds", "limit", "throttled", "unavailable", "unknown"]
+"""What kind of thing went wrong: see `SignalWireError.advice` for what to do about it."""
+
+_ADVICE: dict[Category, str] = {
+    "input": "Correct the arguments that the message names, then call again.",
+    "credentials": "Check project, token and host, and that the token has the scope Numbers.",
+    "funds": "Add funds to the account, then call again.",
+    "limit": "The account or Space does not allow this; ask the provider to enable it.",
+    "throttled": "Wait, then call again with fewer requests a second.",
+    "unavailable": "The service failed; try again later.",
+    "unknown": "Read the body of the reply, and ask the provider with the request id.",
+}
+_BY_STATUS: dict[int, Category] = {
+    400: "input",
+    404: "input",
+    405: "input",
+    406: "input",
+    409: "input",
+    410: "input",
+    413: "input",
+    414: "input",
+    415: "input",
+    422: "input",
+    431: "input",
+    401: "credentials",
+    403: "credentials",
+    407: "credentials",
+    402: "funds",
+    429: "throttled",
+    408: "unavailable",
+    425: "unavailable",
+    500: "unavailable",
+    502: "unavailable",
+    503: "unavailable",
+    504: "unavailable",
+}
+_CODES: dict[int, tuple[Category, str]] = {
+    4000: ("input", "The number lacks a capability that is needed."),
+    4001: ("funds", "The fee is higher than the balance of the account."),
+    10000: ("input", "An argument is invalid, or a required one is blank."),
+    10001: ("limit", "The operation is not enabled on the Space."),
+    20001: ("unknown", "An error that the platform does not know."),
+    20002: ("input", "The friendly name is missing, invalid, or not 1 to 64 characters long."),
+    20003: ("credentials", "The credentials are wrong, or access to the API is blocked."),
+    20010: ("limit", "The action is disabled for the account."),
+    20404: ("input", "There is no such resource."),
+    20429: ("throttled", "There were too many requests."),
+    20504: ("unavailable", "The platform failed."),
+    21209: ("input", "A method is neither GET nor POST, or the mode is not valid for the number."),
+    21218: ("input", "The SID of an application is malformed."),
+    21401: ("input", "The number to purchase is not a valid phone number."),
+    21402: ("input", "A URL is not a fully qualified URL."),
+    21420: ("input", "The application for calls or messages does not exist."),
+    21421: ("input", "No number was given."),
+    21456: ("input", "The URL of a callback is not valid."),
+    21601: ("input", "The number lacks a capability that is needed."),
+    30002: ("funds", "The balance is too low."),
+    90000: ("input", "The format of a parameter is wrong or not supported."),
+}
+_REQUEST_ID = re.compile(
+    "(?:x-)?(?:request|correlation|trace)-?id|x-amzn-(?:requestid|trace-id)|cf-ray"
+)
+_UNKNOWN = "It may have taken effect: look at what the account has before you repeat it."
 
 
 class SignalWireError(Exception):
     """Base of everything that this package raises.
 
-    Shape: `outcome_unknown` is True when the request may have taken effect although no answer
-    says so: look at what is there before you repeat it.
+    Shape: what is not known is None. `operation` is the operation as `tag.name`, `arguments` what
+    it was given, by the names of the contract. `status` is the HTTP status of the reply, `headers`
+    has its headers with names in lower case, and `content` its body as far as it came. `code`,
+    `message` and `more_info` are the error of the platform, `category` its kind, and `advice` what
+    to do about it. `outcome_unknown` is True when the request may have taken effect although no
+    answer says so: look at what is there before you repeat it. The text is at most two lines.
+    Source: the schema Error of openapi.yaml.
     """
 
-    outcome_unknown: bool = False
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        operation: str | None = None,
+        arguments: Mapping[str, Any] | None = None,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        code: int | str | None = None,
+        message: str | None = None,
+        more_info: str | None = None,
+        category: Category | None = None,
+        advice: str | None = None,
+        outcome_unknown: bool = False,
+    ) -> None:
+        super().__init__(text)
+        self.operation = operation
+        self.arguments = dict(arguments or {})
+        self.status = status
+        self.headers = {name.lower(): value for name, value in (headers or {}).items()}
+        self.content = content
+        self.code = code
+        self.message = message
+        self.more_info = more_info
+        self.category = category
+        self.advice = advice
+        self.outcome_unknown = outcome_unknown
+
+    @property
+    def body(self) -> Any:
+        """The body of the reply, decoded; None if it is no JSON."""
+        try:
+            return json.loads(self.content or b"")
+        except (RecursionError, ValueError):
+            return None
+
+    @property
+    def sid(self) -> str | None:
+        """The SID that stands in the reply, also in one that is cut off."""
+        return sid_in(self.content or b"")
+
+    @property
+    def request_id(self) -> str | None:
+        """What the provider calls the request, if a header of the reply says it."""
+        return next(
+            (self.headers[name] for name in self.headers if _REQUEST_ID.fullmatch(name)), None
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self.args, self.__dict__)
 
 
 class InvalidRequestError(SignalWireError, ValueError):
-    """Input that was refused before anything was sent."""
+    """Input that was refused before anything was sent.
+
+    Shape: `problems` has one sentence for each value that can't be sent.
+    """
+
+    def __init__(self, text: str = "", *, problems: list[str] | None = None, **known: Any) -> None:
+        super().__init__(text, **{"category": "input", "message": text, **known})
+        self.problems = problems or [text]
 
 
 class APIConnectionError(SignalWireError):
-    """No reply, or not a whole one. The `__cause__` is the error of the transport."""
+    """No reply, or not a whole one. The `__cause__` is the error of the transport.
 
-    def __init__(self, reason: str, *, operation: str, outcome_unknown: bool) -> None:
-        self.operation = operation
-        self.outcome_unknown = outcome_unknown
-        outcome = (
-            "It may have taken effect: check before you repeat it."
-            if outcome_unknown
-            else "Nothing was sent."
-        )
-        super().__init__(f"{operation}: {reason}. {outcome}")
+    Shape: `outcome_unknown` is False when nothing can have reached the server. `status`, `headers`
+    and `content` are those of a reply that was cut off.
+    """
 
 
 class APITimeoutError(APIConnectionError):
-    """A step of the call took longer than the `timeout` of the client, in seconds."""
+    """The call took longer than the `timeout` of the client, in seconds."""
 
 
 class APIResponseError(SignalWireError):
-    """A reply that does not keep to the contract.
+    """A reply that says success and is not what the contract says.
 
-    Shape: `status` is the HTTP status, `content` the body as it came.
+    Shape: `content` is the reply as it came, `body` the same as JSON, if it is any.
     """
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        operation: str,
-        status: int,
-        headers: Mapping[str, str],
-        content: bytes,
-    ) -> None:
-        self.operation = operation
-        self.status = status
-        self.headers = dict(headers)
-        self.content = content
-        self.outcome_unknown = 200 <= status < 300
-        outcome = " It may have taken effect: see `content`." if self.outcome_unknown else ""
-        super().__init__(
-            f"{operation}: the reply with status {status} breaks the contract: {reason}.{outcome}"
-        )
 
 
 class APIStatusError(SignalWireError):
-    """A reply with a status that is not 2xx.
-
-    Shape: `status` is the HTTP status; `code` is the error code of the platform, `message` its
-    words and `more_info` a URL, each None if the reply has none; `content` is the body as it came.
-    Source: the schema Error of openapi.yaml.
-    """
-
-    def __init__(
-        self,
-        *,
-        operation: str,
-        status: int,
-        code: int | str | None,
-        message: str | None,
-        more_info: str | None,
-        headers: Mapping[str, str],
-        content: bytes,
-    ) -> None:
-        self.operation = operation
-        self.status = status
-        self.code = code
-        self.message = message
-        self.more_info = more_info
-        self.headers = dict(headers)
-        self.content = content
-        numbered = f"{status}, code {code}" if code is not None else f"{status}"
-        said = f": {message}" if message else ""
-        more = f" See {more_info}" if more_info else ""
-        super().__init__(f"{operation}: refused with {numbered}{said}{more}")
+    """A reply with a status that is not 2xx. Redirects are not followed, and end here."""
 
 
 class BadRequestError(APIStatusError):
@@ -149,10 +220,8 @@ class RateLimitError(APIStatusError):
 class ServerError(APIStatusError):
     """5xx: the server failed."""
 
-    outcome_unknown = True
 
-
-_BY_STATUS: dict[int, type[APIStatusError]] = {
+_CLASSES: dict[int, type[APIStatusError]] = {
     400: BadRequestError,
     401: AuthenticationError,
     403: PermissionDeniedError,
@@ -164,33 +233,104 @@ _BY_STATUS: dict[int, type[APIStatusError]] = {
 
 
 def status_error(
-    *, operation: str, status: int, headers: Mapping[str, str], content: bytes
+    call: str,
+    *,
+    operation: str,
+    arguments: Mapping[str, Any],
+    status: int,
+    headers: Mapping[str, str],
+    content: bytes,
+    outcome_unknown: bool,
 ) -> APIStatusError:
     """Make the error for a reply whose status is not 2xx, whatever its body is."""
+    code, message, more_info = _said(content)
+    category, when = _CODES.get(code, (None, "")) if isinstance(code, int) else (None, "")
+    if category is None:
+        category = _BY_STATUS.get(status, "unavailable" if 500 <= status < 600 else "unknown")
+    message = message or when or _phrase(status)
+    advice = _UNKNOWN if outcome_unknown else _ADVICE[category]
+    if 300 <= status < 400:
+        advice = f"Redirects are not followed: correct host. {_UNKNOWN if outcome_unknown else ''}"
+    numbered = f"status {status}" if code is None else f"status {status}, code {code}"
+    more = f" (see {more_info})" if more_info else ""
+    return _CLASSES.get(status, ServerError if 500 <= status < 600 else APIStatusError)(
+        f"{call}: {numbered}: {message}{more}\n{advice.strip()}",
+        operation=operation,
+        arguments=arguments,
+        status=status,
+        headers=headers,
+        content=content,
+        code=code,
+        message=message,
+        more_info=more_info,
+        category=category,
+        advice=advice.strip(),
+        outcome_unknown=outcome_unknown,
+    )
+
+
+def sid_in(content: bytes) -> str | None:
+    """Find the SID in a reply: of its object, or else in what came of it."""
+    found = re.search(rb'"sid"\s*:\s*"?([\w.:-]{1,100})', content)
+    return found[1].decode("ascii", "replace") if found and found[1] != b"null" else None
+
+
+def line(text: str, most: int = 300) -> str:
+    """Bring a text of a server on one line of bearable length."""
+    text = "".join(character if character.isprintable() else " " for character in text[: 8 * most])
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def _said(content: bytes) -> tuple[int | str | None, str, str | None]:
+    """Read code, message and URL from an error body: each shape that is known, or any text.
+
+    Source: openapi.yaml, and what the platform and its proxies send elsewhere.
+    """
     try:
         body = json.loads(content)
     except (RecursionError, ValueError):
-        body = None
-    members = body if isinstance(body, dict) else {}
-    return _BY_STATUS.get(status, ServerError if 500 <= status < 600 else APIStatusError)(
-        operation=operation,
-        status=status,
-        code=_code(members.get("code")),
-        message=_text(members.get("message")),
-        more_info=_text(members.get("more_info")),
-        headers=headers,
-        content=content,
-    )
+        return None, _prose(content), None
+    listed = body.get("errors") if isinstance(body, dict) else body
+    items = listed if isinstance(listed, list) and listed else [body]
+    code, more_info, messages = None, None, []
+    for item in items[:5]:
+        if not isinstance(item, dict):
+            messages.append(line(item) if isinstance(item, str) else "")
+            continue
+        texts = (
+            item.get(name) for name in ("message", "detail", "title", "error_description", "error")
+        )
+        message = next((line(text) for text in texts if isinstance(text, str) and text.strip()), "")
+        attribute = item.get("attribute")
+        messages.append(
+            f"{line(attribute)}: {message}" if isinstance(attribute, str) and attribute else message
+        )
+        code = _code(item.get("code")) if code is None else code
+        if more_info is None:
+            urls = (item.get(name) for name in ("more_info", "url"))
+            more_info = next((line(url) for url in urls if isinstance(url, str) and url), None)
+    return code, line("; ".join(filter(None, messages))), more_info
+
+
+def _prose(content: bytes) -> str:
+    text = content.decode("utf-8", "replace")[:20_000]
+    if title := re.search(r"<(title|h1)[^>]*>(.*?)</\1\s*>", text, re.DOTALL | re.IGNORECASE):
+        text = title[2]
+    return line(re.sub(r"<[^>]*>", " ", text)) if re.search(r"\w", text) else ""
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f"{HTTPStatus(status).phrase}, and no reason in the reply"
+    except ValueError:
+        return "no reason in the reply"
 
 
 def _code(value: Any) -> int | str | None:
     if isinstance(value, str):
-        return int(value) if re.fullmatch("[1-9][0-9]{0,8}", value) else value
+        return int(value) if re.fullmatch("[1-9][0-9]{0,8}", value) else line(value, 40) or None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _restored(

@@ -5,14 +5,29 @@ from __future__ import annotations
 
 import datetime
 import json
+import logging
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO, Any, Generic, Literal, TypeVar
+from email.utils import parsedate_to_datetime
+from typing import IO, TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 from attrs import define, field, frozen
 
-from .errors import APIResponseError, APIStatusError, InvalidRequestError, status_error
+from .errors import (
+    APIResponseError,
+    APIStatusError,
+    InvalidRequestError,
+    line,
+    sid_in,
+    status_error,
+)
+
+if TYPE_CHECKING:
+    from .rules import Misfit, Rule
+
+log = logging.getLogger("signalwire_compat")
 
 T = TypeVar("T")
 
@@ -50,32 +65,66 @@ class File:
 class Request:
     """A request as an operation makes it: complete but for the server and the credentials.
 
-    Shape: `path` follows the base path and is percent-encoded, as is `query`.
+    Shape: `path` follows the base path and is percent-encoded, as is `query`; `route` is the path
+    as the contract writes it. `arguments` is what was given, by the names of the contract, and
+    `required` names those of them that tell one call from another.
     """
 
     operation: str
+    arguments: dict[str, Any] = field(factory=dict)
+    required: tuple[str, ...] = ()
     method: str
+    route: str
     path: str
     query: str = ""
     headers: dict[str, str] = field(factory=dict)
-    content: FileContent | None = None
+    content: bytes | str | None = None
     content_type: str | None = None
     files: RequestFiles | None = None
     accept: str = "application/json"
     authenticate: bool = True
 
+    @property
+    def call(self) -> str:
+        """The call in words: the operation and what was required of it."""
+        given = (
+            f"{name}={line(repr(self.arguments[name]), 40)}"
+            for name in self.required
+            if name in self.arguments
+        )
+        return f"{self.operation}({', '.join(given)})"
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What every error says of the request."""
+        return {"operation": self.operation, "arguments": self.arguments}
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether the method changes nothing. Source: RFC 9110, 9.2.1."""
+        return self.method in ("GET", "HEAD", "OPTIONS", "TRACE")
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether doing it twice is doing it once. Source: RFC 9110, 9.2.2."""
+        return self.is_safe or self.method in ("PUT", "DELETE")
+
 
 @frozen(kw_only=True)
 class Reply:
-    """A whole reply, as it came.
+    """A reply, as it came.
 
-    Shape: `headers` maps names in any case; `content` is the body without transfer encodings.
+    Shape: `headers` maps names in any case; `content` is the body without transfer encodings and
+    compression; `problem` says why it can't be used, if it can't. `secrets` is what no error may
+    show, though the server repeats it.
     """
 
-    operation: str
+    request: Request
     status_code: int
     headers: Mapping[str, str]
     content: bytes
+    problem: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def is_success(self) -> bool:
@@ -83,37 +132,115 @@ class Reply:
         return 200 <= self.status_code < 300
 
     @property
+    def is_refusal(self) -> bool:
+        """Whether the status says that the request was not carried out."""
+        if self.status_code == 503:
+            return retry_after(self.headers) is not None
+        known = self.status_code in (307, 308) or 400 <= self.status_code < 500
+        return known and self.status_code not in (408, 499)
+
+    @property
     def text(self) -> str:
         """The body as text. Bytes that are not UTF-8 become U+FFFD."""
         return self.content.decode("utf-8", "replace")
 
-    def decode(self, convert: Callable[[Any], T]) -> T:
-        """Decode the body as JSON, then convert it. Errors: those of `error`."""
+    def decode(self, convert: Callable[[Any], T], rule: Rule) -> T:
+        """Decode the body as JSON, then convert it; what `rule` does not allow is logged.
+
+        Errors: those of `error`.
+        """
+        if self.problem:
+            raise self.error(self.problem)
         try:
-            return convert(json.loads(self.content))
-        except KeyError as error:
-            raise self.error(f"the member {error} is missing") from error
-        except (AttributeError, RecursionError, TypeError, ValueError) as error:
-            raise self.error(str(error)) from error
+            value, misfits = rule.read(self._json())
+            sid = value.get("sid") if isinstance(value, dict) else None
+            if "sid" in rule.required and not (sid and isinstance(sid, str)):
+                raise self.error("it has no sid" if isinstance(value, dict) else "it is no object")
+            converted = convert(value)
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            raise self.error(f"it can't be decoded ({line(str(error), 100)})") from error
+        if misfits and not self.is_success:
+            raise self.error()
+        if misfits:
+            self._warn(misfits)
+        return converted
 
     def error(
         self, reason: str = "no such status is documented"
     ) -> APIStatusError | APIResponseError:
         """Make the error for this reply: by its status; if that is a success, for `reason`."""
-        if self.is_success:
-            return APIResponseError(
-                reason,
-                operation=self.operation,
-                status=self.status_code,
-                headers=self.headers,
-                content=self.content,
+        told = self.told
+        unknown = not self.request.is_safe and not self.is_refusal
+        if not self.is_success:
+            return status_error(
+                self.request.call,
+                **self.request.told,
+                **told,
+                outcome_unknown=unknown,
             )
-        return status_error(
-            operation=self.operation,
-            status=self.status_code,
-            headers=self.headers,
-            content=self.content,
+        sid = sid_in(told["content"])
+        advice = "It changes nothing, and can be called again."
+        if unknown:
+            found = f" (sid {sid})" if sid else ""
+            advice = f"It has probably taken effect{found}: look before you repeat it."
+        return APIResponseError(
+            f"{self.request.call}: status {self.status_code}, but the reply can't be used: "
+            f"{self._redacted(reason)}\n{advice}",
+            **self.request.told,
+            **told,
+            message=self._redacted(reason),
+            category="unknown",
+            advice=advice,
+            outcome_unknown=unknown,
         )
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What an error says of the reply: its status, headers and body, without secrets."""
+        content = self.content
+        for secret in self.secrets:
+            content = content.replace(secret.encode(), b"[secret]")
+        headers = {name: self._redacted(value) for name, value in self.headers.items()}
+        return {"status": self.status_code, "headers": headers, "content": content}
+
+    def _json(self) -> Any:
+        if not self.content.strip():
+            raise ValueError("it is empty")
+        try:
+            return json.loads(self.content)
+        except UnicodeDecodeError:
+            log.warning("%s: the reply is not UTF-8", self.request.operation)
+            return json.loads(self.text)
+
+    def _warn(self, misfits: list[Misfit]) -> None:
+        told = "; ".join(
+            f"{misfit.pointer or 'the body'}: expected {misfit.expected}, came {misfit.shown}"
+            for misfit in misfits[:20]
+        )
+        more = f"; and {len(misfits) - 20} more" if len(misfits) > 20 else ""
+        log.warning(
+            "%s: the reply with status %d is not what the contract says: %s%s",
+            self.request.operation,
+            self.status_code,
+            self._redacted(told),
+            more,
+        )
+
+    def _redacted(self, text: str) -> str:
+        for secret in self.secrets:
+            text = text.replace(secret, "[secret]")
+        return text
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Give the seconds that the header `Retry-After` asks for: a number, or until a date."""
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", value):
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (OverflowError, TypeError, ValueError):
+        return None
 
 
 @frozen(kw_only=True)
@@ -133,16 +260,23 @@ class Response(Generic[T]):
 def decode(value: Any, *candidates: tuple[type, Callable[[Any], Any]]) -> Any:
     """Convert a JSON value with the first candidate for its JSON type that accepts it.
 
-    A value of a type that no candidate is for is returned as it came.
-    Errors: those of the last candidate, when none accepts the value.
+    A value that none accepts is returned as it came.
     """
-    fitting = [convert for kind, convert in candidates if isinstance(value, kind)]
-    for convert in fitting[:-1]:
-        try:
-            return convert(value)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            continue
-    return fitting[-1](value) if fitting else value
+    for kind, convert in candidates:
+        if isinstance(value, kind):
+            try:
+                return convert(value)
+            except (AttributeError, KeyError, TypeError, ValueError):
+                continue
+    return value
+
+
+def built(kind: type[T], /, **members: Any) -> T:
+    """Make a model of values that are not checked: they came from the server, or are checked later."""
+    model = object.__new__(kind)
+    for name, value in members.items():
+        object.__setattr__(model, name, value)
+    return model
 
 
 def encode(value: Any) -> Any:
@@ -237,6 +371,16 @@ def json_body(value: Any) -> bytes:
         return json.dumps(encode(value), ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(f"The body can't be written as JSON: {error}.") from error
+
+
+def whole(file: File) -> bytes | str:
+    """Give the content of a file. Errors: `InvalidRequestError` when it can't be read."""
+    if isinstance(file.payload, bytes | str):
+        return file.payload
+    try:
+        return file.payload.read()
+    except (AttributeError, OSError, ValueError) as error:
+        raise InvalidRequestError(f"The file can't be read: {error}.") from error
 
 
 def multipart(members: Mapping[str, Any]) -> RequestFiles:

@@ -7,6 +7,20 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..rules import Rule
+from ..types import UNSET, Unset, built
+
+RULE = Rule(
+    kinds=("object",),
+    members={
+        "voice": Rule(kinds=("boolean",)),
+        "sms": Rule(kinds=("boolean",)),
+        "mms": Rule(kinds=("boolean",)),
+        "fax": Rule(kinds=("boolean",)),
+    },
+    required=("voice", "sms", "mms", "fax"),
+)
+
 
 @_attrs_define(kw_only=True)
 class Capabilities:
@@ -32,21 +46,21 @@ class Capabilities:
             "fax": self.fax,
             **self.additional_properties,
         }
-        return members
+        return {name: value for name, value in members.items() if not isinstance(value, Unset)}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Decode a JSON object.
+        """Decode a JSON object. No value is checked, and a member that is missing is UNSET.
 
-        Errors: `KeyError` for a required member that is missing; `TypeError` for what is not an
-        object.
+        Errors: `TypeError` for what is not an object.
         """
         rest: dict[str, Any] = {**src_dict}
-        model = cls(
-            voice=rest.pop("voice"),
-            sms=rest.pop("sms"),
-            mms=rest.pop("mms"),
-            fax=rest.pop("fax"),
+        model = built(
+            cls,
+            voice=rest.pop("voice", UNSET),
+            sms=rest.pop("sms", UNSET),
+            mms=rest.pop("mms", UNSET),
+            fax=rest.pop("fax", UNSET),
         )
         model.additional_properties = rest
         return model

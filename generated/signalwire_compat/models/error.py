@@ -7,6 +7,20 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..rules import Rule
+from ..types import UNSET, Unset, built
+
+RULE = Rule(
+    kinds=("object",),
+    members={
+        "code": Rule(kinds=("integer",), minimum=-2147483648, maximum=2147483647),
+        "message": Rule(kinds=("string",)),
+        "more_info": Rule(kinds=("string",)),
+        "status": Rule(kinds=("integer",), minimum=-2147483648, maximum=2147483647),
+    },
+    required=("code", "message", "more_info", "status"),
+)
+
 
 @_attrs_define(kw_only=True)
 class Error:
@@ -32,21 +46,21 @@ class Error:
             "status": self.status,
             **self.additional_properties,
         }
-        return members
+        return {name: value for name, value in members.items() if not isinstance(value, Unset)}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Decode a JSON object.
+        """Decode a JSON object. No value is checked, and a member that is missing is UNSET.
 
-        Errors: `KeyError` for a required member that is missing; `TypeError` for what is not an
-        object.
+        Errors: `TypeError` for what is not an object.
         """
         rest: dict[str, Any] = {**src_dict}
-        model = cls(
-            code=rest.pop("code"),
-            message=rest.pop("message"),
-            more_info=rest.pop("more_info"),
-            status=rest.pop("status"),
+        model = built(
+            cls,
+            code=rest.pop("code", UNSET),
+            message=rest.pop("message", UNSET),
+            more_info=rest.pop("more_info", UNSET),
+            status=rest.pop("status", UNSET),
         )
         model.additional_properties = rest
         return model

@@ -8,6 +8,32 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.call_status import CallStatus
+from ..rules import Rule
+from ..types import UNSET, Unset, built
+
+RULE = Rule(
+    kinds=("object",),
+    members={
+        "CallSid": Rule(kinds=("string",)),
+        "AccountSid": Rule(kinds=("string",)),
+        "From": Rule(kinds=("string",)),
+        "To": Rule(kinds=("string",)),
+        "Timestamp": Rule(kinds=("string",)),
+        "CallStatus": Rule(kinds=("string",), enum=("completed", "failed")),
+        "CallDuration": Rule(kinds=("string",)),
+        "AudioInMos": Rule(kinds=("string",)),
+    },
+    required=(
+        "CallSid",
+        "AccountSid",
+        "From",
+        "To",
+        "Timestamp",
+        "CallStatus",
+        "CallDuration",
+        "AudioInMos",
+    ),
+)
 
 
 @_attrs_define(kw_only=True)
@@ -46,25 +72,25 @@ class IncomingCallStatus:
             "AudioInMos": self.audio_in_mos,
             **self.additional_properties,
         }
-        return members
+        return {name: value for name, value in members.items() if not isinstance(value, Unset)}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Decode a JSON object.
+        """Decode a JSON object. No value is checked, and a member that is missing is UNSET.
 
-        Errors: `KeyError` for a required member that is missing; `TypeError` for what is not an
-        object.
+        Errors: `TypeError` for what is not an object.
         """
         rest: dict[str, Any] = {**src_dict}
-        model = cls(
-            call_sid=rest.pop("CallSid"),
-            account_sid=rest.pop("AccountSid"),
-            from_=rest.pop("From"),
-            to=rest.pop("To"),
-            timestamp=rest.pop("Timestamp"),
-            call_status=rest.pop("CallStatus"),
-            call_duration=rest.pop("CallDuration"),
-            audio_in_mos=rest.pop("AudioInMos"),
+        model = built(
+            cls,
+            call_sid=rest.pop("CallSid", UNSET),
+            account_sid=rest.pop("AccountSid", UNSET),
+            from_=rest.pop("From", UNSET),
+            to=rest.pop("To", UNSET),
+            timestamp=rest.pop("Timestamp", UNSET),
+            call_status=rest.pop("CallStatus", UNSET),
+            call_duration=rest.pop("CallDuration", UNSET),
+            audio_in_mos=rest.pop("AudioInMos", UNSET),
         )
         model.additional_properties = rest
         return model

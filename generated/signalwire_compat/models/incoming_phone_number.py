@@ -9,10 +9,93 @@ from attrs import field as _attrs_field
 
 from ..models.address_requirements import AddressRequirements
 from ..models.origin import Origin
-from ..types import UNSET, Unset, decode, encode
+from ..rules import Rule
+from ..types import UNSET, Unset, built, decode, encode
 
 if TYPE_CHECKING:
     from ..models.capabilities import Capabilities
+
+RULE = Rule(
+    kinds=("object",),
+    members={
+        "account_id": Rule(kinds=("string",), format="uuid"),
+        "account_sid": Rule(kinds=("string",), format="uuid"),
+        "address_requirements": Rule(kinds=("string",), enum=("none", "any", "local", "foreign")),
+        "address_sid": Rule(kinds=("string", "null")),
+        "api_version": Rule(kinds=("string",)),
+        "beta": Rule(kinds=("boolean",)),
+        "capabilities": Rule(
+            kinds=("object",),
+            members={
+                "voice": Rule(kinds=("boolean",)),
+                "sms": Rule(kinds=("boolean",)),
+                "mms": Rule(kinds=("boolean",)),
+                "fax": Rule(kinds=("boolean",)),
+            },
+            required=("voice", "sms", "mms", "fax"),
+        ),
+        "country_code": Rule(kinds=("string",)),
+        "date_created": Rule(kinds=("string",)),
+        "date_updated": Rule(kinds=("string",)),
+        "emergency_address_sid": Rule(kinds=("string", "null")),
+        "emergency_status": Rule(kinds=("string",)),
+        "friendly_name": Rule(kinds=("string",)),
+        "identity_sid": Rule(kinds=("string", "null")),
+        "origin": Rule(kinds=("string",), enum=("signalwire", "hosted")),
+        "phone_number": Rule(kinds=("string",)),
+        "sid": Rule(kinds=("string",)),
+        "sms_application_sid": Rule(kinds=("string", "null")),
+        "sms_fallback_method": Rule(kinds=("string",)),
+        "sms_fallback_url": Rule(kinds=("string", "null")),
+        "sms_method": Rule(kinds=("string",)),
+        "sms_url": Rule(kinds=("string", "null")),
+        "status_callback": Rule(kinds=("string", "null")),
+        "status_callback_method": Rule(kinds=("string",)),
+        "trunk_sid": Rule(kinds=("string", "null")),
+        "uri": Rule(kinds=("string",)),
+        "voice_application_sid": Rule(kinds=("string", "null")),
+        "voice_caller_id_lookup": Rule(kinds=("boolean", "null")),
+        "voice_fallback_method": Rule(kinds=("string",)),
+        "voice_fallback_url": Rule(kinds=("string", "null")),
+        "voice_method": Rule(kinds=("string",)),
+        "voice_url": Rule(kinds=("string", "null")),
+        "verification_status": Rule(kinds=("string",)),
+    },
+    required=(
+        "account_id",
+        "account_sid",
+        "address_requirements",
+        "address_sid",
+        "api_version",
+        "beta",
+        "capabilities",
+        "country_code",
+        "date_created",
+        "date_updated",
+        "emergency_address_sid",
+        "emergency_status",
+        "friendly_name",
+        "identity_sid",
+        "origin",
+        "phone_number",
+        "sid",
+        "sms_application_sid",
+        "sms_fallback_method",
+        "sms_fallback_url",
+        "sms_method",
+        "sms_url",
+        "status_callback",
+        "status_callback_method",
+        "trunk_sid",
+        "uri",
+        "voice_application_sid",
+        "voice_caller_id_lookup",
+        "voice_fallback_method",
+        "voice_fallback_url",
+        "voice_method",
+        "voice_url",
+    ),
+)
 
 
 @_attrs_define(kw_only=True)
@@ -134,46 +217,46 @@ class IncomingPhoneNumber:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Decode a JSON object.
+        """Decode a JSON object. No value is checked, and a member that is missing is UNSET.
 
-        Errors: `KeyError` for a required member that is missing; `TypeError` for what is not an
-        object.
+        Errors: `TypeError` for what is not an object.
         """
         from ..models.capabilities import Capabilities
 
         rest: dict[str, Any] = {**src_dict}
-        model = cls(
-            account_id=rest.pop("account_id"),
-            account_sid=rest.pop("account_sid"),
-            address_requirements=rest.pop("address_requirements"),
+        model = built(
+            cls,
+            account_id=rest.pop("account_id", UNSET),
+            account_sid=rest.pop("account_sid", UNSET),
+            address_requirements=rest.pop("address_requirements", UNSET),
             address_sid=rest.pop("address_sid", None),
-            api_version=rest.pop("api_version"),
-            beta=rest.pop("beta"),
-            capabilities=decode(rest.pop("capabilities"), (dict, Capabilities.from_dict)),
-            country_code=rest.pop("country_code"),
-            date_created=rest.pop("date_created"),
-            date_updated=rest.pop("date_updated"),
+            api_version=rest.pop("api_version", UNSET),
+            beta=rest.pop("beta", UNSET),
+            capabilities=decode(rest.pop("capabilities", UNSET), (dict, Capabilities.from_dict)),
+            country_code=rest.pop("country_code", UNSET),
+            date_created=rest.pop("date_created", UNSET),
+            date_updated=rest.pop("date_updated", UNSET),
             emergency_address_sid=rest.pop("emergency_address_sid", None),
-            emergency_status=rest.pop("emergency_status"),
-            friendly_name=rest.pop("friendly_name"),
+            emergency_status=rest.pop("emergency_status", UNSET),
+            friendly_name=rest.pop("friendly_name", UNSET),
             identity_sid=rest.pop("identity_sid", None),
-            origin=rest.pop("origin"),
-            phone_number=rest.pop("phone_number"),
-            sid=rest.pop("sid"),
+            origin=rest.pop("origin", UNSET),
+            phone_number=rest.pop("phone_number", UNSET),
+            sid=rest.pop("sid", UNSET),
             sms_application_sid=rest.pop("sms_application_sid", None),
-            sms_fallback_method=rest.pop("sms_fallback_method"),
+            sms_fallback_method=rest.pop("sms_fallback_method", UNSET),
             sms_fallback_url=rest.pop("sms_fallback_url", None),
-            sms_method=rest.pop("sms_method"),
+            sms_method=rest.pop("sms_method", UNSET),
             sms_url=rest.pop("sms_url", None),
             status_callback=rest.pop("status_callback", None),
-            status_callback_method=rest.pop("status_callback_method"),
+            status_callback_method=rest.pop("status_callback_method", UNSET),
             trunk_sid=rest.pop("trunk_sid", None),
-            uri=rest.pop("uri"),
+            uri=rest.pop("uri", UNSET),
             voice_application_sid=rest.pop("voice_application_sid", None),
             voice_caller_id_lookup=rest.pop("voice_caller_id_lookup", None),
-            voice_fallback_method=rest.pop("voice_fallback_method"),
+            voice_fallback_method=rest.pop("voice_fallback_method", UNSET),
             voice_fallback_url=rest.pop("voice_fallback_url", None),
-            voice_method=rest.pop("voice_method"),
+            voice_method=rest.pop("voice_method", UNSET),
             voice_url=rest.pop("voice_url", None),
             verification_status=rest.pop("verification_status", UNSET),
         )

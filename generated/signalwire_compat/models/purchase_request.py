@@ -5,47 +5,92 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
+from attrs import field as _attrs_field
 
 from ..models.http_method import HttpMethod
 from ..models.voice_receive_mode import VoiceReceiveMode
-from ..types import UNSET, Unset
+from ..rules import Rule
+from ..types import UNSET, Unset, built
+
+RULE = Rule(
+    kinds=("object",),
+    members={
+        "PhoneNumber": Rule(
+            kinds=("string",),
+            pattern="^\\+\\d{5,17}\\Z",
+            must_be='E.164: "+" and 5 to 17 digits',
+            min_length=6,
+            max_length=18,
+        ),
+        "FriendlyName": Rule(kinds=("string",)),
+        "SmsApplicationSid": Rule(kinds=("string",), format="uuid"),
+        "SmsFallbackMethod": Rule(kinds=("string",), enum=("GET", "POST")),
+        "SmsFallbackUrl": Rule(kinds=("string",), format="uri"),
+        "SmsMethod": Rule(kinds=("string",), enum=("GET", "POST")),
+        "SmsUrl": Rule(kinds=("string",), format="uri"),
+        "StatusCallback": Rule(kinds=("string",), format="uri"),
+        "StatusCallbackMethod": Rule(kinds=("string",), enum=("GET", "POST")),
+        "VoiceApplicationSid": Rule(kinds=("string",), format="uuid"),
+        "VoiceFallbackMethod": Rule(kinds=("string",), enum=("GET", "POST")),
+        "VoiceFallbackUrl": Rule(kinds=("string",), format="uri"),
+        "VoiceMethod": Rule(kinds=("string",), enum=("GET", "POST")),
+        "VoiceReceiveMode": Rule(kinds=("string",), enum=("voice", "fax")),
+        "VoiceUrl": Rule(kinds=("string",), format="uri"),
+    },
+    required=("PhoneNumber",),
+    closed=True,
+)
 
 
 @_attrs_define(kw_only=True)
 class PurchaseRequest:
     """A number to purchase, and how it handles calls and messages."""
 
-    phone_number: str
+    phone_number: str = _attrs_field(validator=RULE["PhoneNumber"])
     """Number to purchase, in E.164 format: a plus sign, then 5 to 17 digits."""
-    friendly_name: str | Unset = UNSET
+    friendly_name: str | Unset = _attrs_field(default=UNSET, validator=RULE["FriendlyName"])
     """Name of the number, for people. If absent, the number in its national format."""
-    sms_application_sid: str | Unset = UNSET
+    sms_application_sid: str | Unset = _attrs_field(
+        default=UNSET, validator=RULE["SmsApplicationSid"]
+    )
     """SID of the application that handles messages to the number, a UUID."""
-    sms_fallback_method: HttpMethod | Unset = UNSET
+    sms_fallback_method: HttpMethod | Unset = _attrs_field(
+        default=UNSET, validator=RULE["SmsFallbackMethod"]
+    )
     """Method of the request to `SmsFallbackUrl`. If left out, the server takes `POST`."""
-    sms_fallback_url: str | Unset = UNSET
+    sms_fallback_url: str | Unset = _attrs_field(default=UNSET, validator=RULE["SmsFallbackUrl"])
     """URL to request when fetching `SmsUrl` fails."""
-    sms_method: HttpMethod | Unset = UNSET
+    sms_method: HttpMethod | Unset = _attrs_field(default=UNSET, validator=RULE["SmsMethod"])
     """Method of the request to `SmsUrl`. If left out, the server takes `POST`."""
-    sms_url: str | Unset = UNSET
+    sms_url: str | Unset = _attrs_field(default=UNSET, validator=RULE["SmsUrl"])
     """URL to request when a message to the number comes in."""
-    status_callback: str | Unset = UNSET
+    status_callback: str | Unset = _attrs_field(default=UNSET, validator=RULE["StatusCallback"])
     """URL to request when a call to the number ends. A fragment such as `#rt=5000` tunes the
     time-outs of that request and is kept.
     """
-    status_callback_method: HttpMethod | Unset = UNSET
+    status_callback_method: HttpMethod | Unset = _attrs_field(
+        default=UNSET, validator=RULE["StatusCallbackMethod"]
+    )
     """Method of the request to `StatusCallback`. If left out, the server takes `POST`."""
-    voice_application_sid: str | Unset = UNSET
+    voice_application_sid: str | Unset = _attrs_field(
+        default=UNSET, validator=RULE["VoiceApplicationSid"]
+    )
     """SID of the application that handles calls to the number, a UUID."""
-    voice_fallback_method: HttpMethod | Unset = UNSET
+    voice_fallback_method: HttpMethod | Unset = _attrs_field(
+        default=UNSET, validator=RULE["VoiceFallbackMethod"]
+    )
     """Method of the request to `VoiceFallbackUrl`. If left out, the server takes `POST`."""
-    voice_fallback_url: str | Unset = UNSET
+    voice_fallback_url: str | Unset = _attrs_field(
+        default=UNSET, validator=RULE["VoiceFallbackUrl"]
+    )
     """URL to request when fetching `VoiceUrl` fails."""
-    voice_method: HttpMethod | Unset = UNSET
+    voice_method: HttpMethod | Unset = _attrs_field(default=UNSET, validator=RULE["VoiceMethod"])
     """Method of the request to `VoiceUrl`. If left out, the server takes `POST`."""
-    voice_receive_mode: VoiceReceiveMode | Unset = UNSET
+    voice_receive_mode: VoiceReceiveMode | Unset = _attrs_field(
+        default=UNSET, validator=RULE["VoiceReceiveMode"]
+    )
     """Whether the number receives voice calls or faxes. If left out, the server takes `voice`."""
-    voice_url: str | Unset = UNSET
+    voice_url: str | Unset = _attrs_field(default=UNSET, validator=RULE["VoiceUrl"])
     """URL to request when a call to the number comes in."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -71,14 +116,15 @@ class PurchaseRequest:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Decode a JSON object.
+        """Decode a JSON object. No value is checked, and a member that is missing is UNSET.
 
-        Errors: `KeyError` for a required member that is missing; `TypeError` for what is not an
-        object; `ValueError` for a member that the contract does not know.
+        Errors: `TypeError` for what is not an object; `ValueError` for a member
+        that the contract does not know.
         """
         rest: dict[str, Any] = {**src_dict}
-        model = cls(
-            phone_number=rest.pop("PhoneNumber"),
+        model = built(
+            cls,
+            phone_number=rest.pop("PhoneNumber", UNSET),
             friendly_name=rest.pop("FriendlyName", UNSET),
             sms_application_sid=rest.pop("SmsApplicationSid", UNSET),
             sms_fallback_method=rest.pop("SmsFallbackMethod", UNSET),

@@ -93,7 +93,8 @@ class PhoneNumbers:
             if isinstance(AccountSid, _types.Unset)
             else AccountSid,
             client=self._client,
-            body=_models.PurchaseRequest(
+            body=_types.built(
+                _models.PurchaseRequest,
                 phone_number=PhoneNumber,
                 friendly_name=FriendlyName,
                 sms_application_sid=SmsApplicationSid,
@@ -193,7 +194,8 @@ class AsyncPhoneNumbers:
             if isinstance(AccountSid, _types.Unset)
             else AccountSid,
             client=self._client,
-            body=_models.PurchaseRequest(
+            body=_types.built(
+                _models.PurchaseRequest,
                 phone_number=PhoneNumber,
                 friendly_name=FriendlyName,
                 sms_application_sid=SmsApplicationSid,

@@ -5,10 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...models.error import RULE as _error_rule
 from ...models.error import Error
+from ...models.incoming_phone_number import RULE as _incoming_phone_number_rule
 from ...models.incoming_phone_number import IncomingPhoneNumber
+from ...models.purchase_request import RULE as _purchase_request_rule
 from ...models.purchase_request import PurchaseRequest
+from ...rules import Rule
+from ...rules import checked as _checked
 from ...types import Reply, Request, Response
+from ...types import encode as _encode
 from ...types import segment as _segment
 from ...types import urlencoded as _urlencoded
 
@@ -16,36 +22,59 @@ if TYPE_CHECKING:
     from ...client import AsyncRestClient, RestClient
 
 
+_OPERATION = "phone_numbers.purchase"
+_PARAMETERS = Rule(
+    kinds=("object",),
+    members={
+        "AccountSid": Rule(kinds=("string",), format="uuid"),
+    },
+    required=("AccountSid",),
+)
+
+
 def _request(
     account_sid: str,
     *,
     body: PurchaseRequest,
 ) -> Request:
+    arguments = _checked(
+        _OPERATION,
+        (
+            {
+                "AccountSid": account_sid,
+            },
+            _PARAMETERS,
+        ),
+        (body, _purchase_request_rule),
+    )
     return Request(
-        operation="phone_numbers.purchase",
+        operation=_OPERATION,
+        arguments=arguments,
+        required=("PhoneNumber",),
         method="POST",
+        route="/Accounts/{AccountSid}/IncomingPhoneNumbers",
         path="/Accounts/{account_sid}/IncomingPhoneNumbers".format(
             account_sid=_segment("AccountSid", account_sid),
         ),
         authenticate=True,
-        content=_urlencoded(body.to_dict()).encode(),
+        content=_urlencoded(_encode(body)).encode(),
         content_type="application/x-www-form-urlencoded",
     )
 
 
 def _success(reply: Reply) -> IncomingPhoneNumber:
     if reply.is_success:
-        return reply.decode(IncomingPhoneNumber.from_dict)
+        return reply.decode(IncomingPhoneNumber.from_dict, _incoming_phone_number_rule)
     raise reply.error()
 
 
 def _documented(reply: Reply) -> IncomingPhoneNumber | Error:
     if reply.status_code == 400:
-        return reply.decode(Error.from_dict)
+        return reply.decode(Error.from_dict, _error_rule)
     if reply.status_code == 401:
-        return reply.decode(Error.from_dict)
+        return reply.decode(Error.from_dict, _error_rule)
     if reply.status_code == 422:
-        return reply.decode(Error.from_dict)
+        return reply.decode(Error.from_dict, _error_rule)
     return _success(reply)
 
 

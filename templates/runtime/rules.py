@@ -1,0 +1,333 @@
+"""What the contract asks of a value: checked before a request, looked over in a reply."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from attrs import Attribute, fields, frozen
+
+from .errors import InvalidRequestError
+from .types import Unset, encode
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[!#$&-;=?-Z\[\]_a-z~]|%[0-9A-Fa-f]{2})*")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_DATE = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
+_TIME = re.compile(
+    _DATE.pattern + r"[Tt ](?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:\.[0-9]+)?"
+    r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
+_FORMATS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "uuid": ("a UUID", _UUID.fullmatch),
+    "uri": ("a URL with its scheme, in ASCII", _URI.fullmatch),
+    "date": ("a date such as 2026-01-31", _DATE.fullmatch),
+    "date-time": ("a time such as 2026-01-31T12:00:00Z", _TIME.fullmatch),
+    "email": ("an e-mail address", re.compile(r"[^@\s]+@[^@\s]+").fullmatch),
+}
+_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "string": ("text", lambda value: isinstance(value, str)),
+    "boolean": ("true or false", lambda value: isinstance(value, bool)),
+    "integer": ("a whole number", lambda value: _is_number(value) and value == value // 1),
+    "number": ("a number", lambda value: _is_number(value)),
+    "array": ("a list", lambda value: isinstance(value, list)),
+    "object": ("an object", lambda value: isinstance(value, dict)),
+    "null": ("null", lambda value: value is None),
+}
+_MISSING: Any = object()
+Place = tuple[str | int, ...]
+
+
+class Misfit(NamedTuple):
+    """A value that the contract does not allow: its place, what belongs there, what came."""
+
+    place: Place
+    expected: str
+    came: Any
+
+    @property
+    def pointer(self) -> str:
+        """The place as a JSON pointer."""
+        steps = (str(step).replace("~", "~0").replace("/", "~1") for step in self.place)
+        return "".join(f"/{step}" for step in steps)
+
+    @property
+    def shown(self) -> str:
+        """What came, for people: short, on one line."""
+        return shown(self.came)
+
+    @property
+    def problem(self) -> str:
+        """The misfit in words for the caller of an operation."""
+        steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.place)
+        name = "".join(steps).removeprefix(".")
+        if self.came is _MISSING:
+            return f"{name} is missing: it must be {self.expected}"
+        return f"{name} must be {self.expected}, got {self.shown}"
+
+
+@frozen(kw_only=True, eq=False)
+class Rule:
+    """What one schema asks of a value.
+
+    Source: the keywords of JSON Schema, `pattern` as Python has it; `must_be` is the pattern in
+    words. Keywords that are left out ask nothing.
+    """
+
+    kinds: tuple[str, ...] = ()
+    enum: tuple[Any, ...] | None = None
+    pattern: str | None = None
+    must_be: str | None = None
+    format: str | None = None
+    min_length: int = 0
+    max_length: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+    below: float | None = None
+    multiple_of: float | None = None
+    min_items: int = 0
+    max_items: int | None = None
+    unique: bool = False
+    items: Rule | None = None
+    members: Mapping[str, Rule] = {}
+    required: tuple[str, ...] = ()
+    closed: bool = False
+    others: Rule | None = None
+    any_of: tuple[Rule, ...] = ()
+    all_of: tuple[Rule, ...] = ()
+
+    def __getitem__(self, name: str) -> Rule:
+        """Give the rule for a member."""
+        return self.members[name]
+
+    def __call__(self, instance: Any, attribute: Attribute[Any], value: Any) -> None:
+        """Validate an attribute of a model, and name all broken ones of it at once."""
+        if _fits(self, value):
+            return
+        problems = []
+        for field in fields(type(instance)):
+            given = value if field.name == attribute.name else getattr(instance, field.name)
+            if isinstance(field.validator, Rule) and not isinstance(given, Unset):
+                misfits = field.validator.misfits(encode(given), (field.name,))
+                problems += [misfit.problem for misfit in misfits]
+        raise InvalidRequestError("; ".join(problems), problems=problems)
+
+    def misfits(self, value: Any, place: Place = ()) -> list[Misfit]:
+        """Find all that does not fit in a value that is to be sent."""
+        found: list[Misfit] = []
+        self._read(value, place, found, strict=True)
+        return found
+
+    def read(self, value: Any) -> tuple[Any, list[Misfit]]:
+        """Look a value over that was received, as JSON.
+
+        What can be converted without doubt is; what can't is kept as it came. An absent member
+        that may be null is no misfit.
+        """
+        found: list[Misfit] = []
+        return self._read(value, (), found, strict=False), found
+
+    def _read(self, value: Any, place: Place, found: list[Misfit], *, strict: bool) -> Any:
+        if self.any_of:
+            value = self._read_any(value, place, found, strict=strict)
+        for rule in self.all_of:
+            value = rule._read(value, place, found, strict=strict)
+        if strict and isinstance(value, str) and (character := _half_pair(value)):
+            what = f"text that can be sent (character {character} is half of a surrogate pair)"
+            found.append(Misfit(place, what, value))
+            return value
+        if not self._allows(value):
+            found.append(Misfit(place, self.words, value))
+            return value if strict else self._converted(value)
+        if isinstance(value, dict):
+            return self._read_members(value, place, found, strict=strict)
+        if isinstance(value, list) and self.items:
+            rule = self.items
+            return [
+                rule._read(item, (*place, index), found, strict=strict)
+                for index, item in enumerate(value)
+            ]
+        return value
+
+    def _read_any(self, value: Any, place: Place, found: list[Misfit], *, strict: bool) -> Any:
+        options = [rule for rule in self.any_of if rule._is_kind(value)]
+        attempts = []
+        for rule in options:
+            misfits: list[Misfit] = []
+            attempts.append((misfits, rule._read(value, place, misfits, strict=strict)))
+        if not attempts:
+            found.append(Misfit(place, self.words, value))
+            return value
+        misfits, value = min(attempts, key=lambda attempt: len(attempt[0]))
+        found += misfits
+        return value
+
+    def _read_members(
+        self, value: dict[str, Any], place: Place, found: list[Misfit], *, strict: bool
+    ) -> dict[str, Any]:
+        result = value
+        for name, rule in self.members.items():
+            given = value.get(name, _MISSING)
+            if given is _MISSING:
+                if name in self.required and (strict or not rule._allows(None)):
+                    found.append(Misfit((*place, name), rule.words, _MISSING))
+            elif not isinstance(given, Unset):
+                read = rule._read(given, (*place, name), found, strict=strict)
+                if read is not given:
+                    result = {**result, name: read}
+        for name in value.keys() - self.members.keys() if self.closed or self.others else ():
+            if self.others:
+                self.others._read(value[name], (*place, name), found, strict=strict)
+            else:
+                found.append(Misfit((*place, name), "left out: it is not known", value[name]))
+        for name in self.required:
+            if name not in self.members and name not in value:
+                found.append(Misfit((*place, name), "given", _MISSING))
+        return result
+
+    def _is_kind(self, value: Any) -> bool:
+        return not self.kinds or any(_KINDS[kind][1](value) for kind in self.kinds)
+
+    def _allows(self, value: Any) -> bool:
+        """Whether the value itself fits, its members and items apart."""
+        if not self._is_kind(value):
+            return False
+        if self.enum is not None and not any(_same(value, allowed) for allowed in self.enum):
+            return False
+        if isinstance(value, str):
+            return self._allows_text(value)
+        if isinstance(value, list):
+            fits = self.max_items is None or len(value) <= self.max_items
+            return fits and self.min_items <= len(value) and not (self.unique and _repeats(value))
+        return not _is_number(value) or self._allows_number(value)
+
+    def _allows_text(self, value: str) -> bool:
+        return (
+            self.min_length <= len(value)
+            and (self.max_length is None or len(value) <= self.max_length)
+            and (self.pattern is None or re.search(self.pattern, value, re.ASCII) is not None)
+            and (self.format is None or _FORMATS[self.format][1](value) is not None)
+        )
+
+    def _allows_number(self, value: float) -> bool:
+        return (
+            (self.minimum is None or value >= self.minimum)
+            and (self.maximum is None or value <= self.maximum)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+            and (self.multiple_of is None or value % self.multiple_of == 0)
+        )
+
+    def _converted(self, value: Any) -> Any:
+        if isinstance(value, str):
+            if "boolean" in self.kinds and value in ("true", "false"):
+                return value == "true"
+            if "integer" in self.kinds and re.fullmatch("-?[0-9]{1,18}", value):
+                return int(value)
+        elif "string" in self.kinds and _is_number(value):
+            return json.dumps(value)
+        return value
+
+    @property
+    def words(self) -> str:
+        """What a value must be, to follow "must be"."""
+        if self.enum is not None:
+            return " or ".join(shown(value) for value in self.enum)
+        if self.any_of and not self.kinds:
+            return " or ".join(dict.fromkeys(rule.words for rule in self.any_of))
+        null = " or null" if "null" in self.kinds and len(self.kinds) > 1 else ""
+        if self.must_be:
+            return self.must_be + null
+        if self.format:
+            return _FORMATS[self.format][0] + null
+        kinds = [_KINDS[kind][0] for kind in self.kinds if kind != "null" or not null]
+        return (" or ".join(kinds) or "allowed") + "".join(self._limits()) + null
+
+    def _limits(self) -> Iterator[str]:
+        if self.min_length or self.max_length is not None:
+            yield f" of {_range(self.min_length, self.max_length)} characters"
+        if self.pattern is not None:
+            yield f" that matches {self.pattern}"
+        if self.min_items or self.max_items is not None:
+            yield f" of {_range(self.min_items, self.max_items)} items"
+        if self.unique:
+            yield " without repetitions"
+        for word, limit in (
+            ("at least", self.minimum),
+            ("at most", self.maximum),
+            ("above", self.above),
+            ("below", self.below),
+            ("a multiple of", self.multiple_of),
+        ):
+            if limit is not None:
+                yield f", {word} {limit}"
+
+
+def checked(operation: str, *pairs: tuple[Any, Rule]) -> dict[str, Any]:
+    """Check what an operation was given, part by part, and give it back as one object.
+
+    Errors: `InvalidRequestError` that names every value that the contract does not allow.
+    """
+    arguments: dict[str, Any] = {}
+    problems: list[str] = []
+    for given, rule in pairs:
+        members = encode(given)
+        if not isinstance(members, dict):
+            members, rule = {"body": members}, Rule(members={"body": rule}, required=("body",))
+        members = {name: value for name, value in members.items() if not isinstance(value, Unset)}
+        arguments.update(members)
+        problems += [misfit.problem for misfit in rule.misfits(members)]
+    if problems:
+        raise InvalidRequestError(
+            "; ".join(problems), operation=operation, arguments=arguments, problems=problems
+        )
+    return arguments
+
+
+def shown(value: Any) -> str:
+    """Write a value for people: short, on one line, its type where that may be the mistake."""
+    if isinstance(value, str):
+        text = json.dumps(str(value), ensure_ascii=False)
+    elif value is None or isinstance(value, bool):
+        text = repr(value)
+    elif value is _MISSING:
+        text = "nothing"
+    else:
+        try:
+            text = f"{type(value).__name__} {value!r}"
+        except ValueError:  # Python writes no whole number of more than 4,300 digits.
+            text = type(value).__name__
+    text = "".join(character if character.isprintable() else "?" for character in text)
+    return text if len(text) <= 40 else f"{text[:30]}...{text[-7:]}"
+
+
+def _fits(rule: Rule, value: Any) -> bool:
+    return isinstance(value, Unset) or not rule.misfits(encode(value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _same(value: Any, allowed: Any) -> bool:
+    return isinstance(value, bool) == isinstance(allowed, bool) and bool(value == allowed)
+
+
+def _half_pair(value: str) -> int:
+    """Give the number of the first character that UTF-8 can't write; 0 if there is none."""
+    if value.isascii():
+        return 0
+    return next((n for n, character in enumerate(value, 1) if "\ud800" <= character <= "\udfff"), 0)
+
+
+def _repeats(items: list[Any]) -> bool:
+    written = [json.dumps(item, sort_keys=True, default=repr) for item in items]
+    return len(set(written)) < len(written)
+
+
+def _range(least: int, most: int | None) -> str:
+    if most is None:
+        return f"{least} or more"
+    return f"{least} to {most}" if least < most else f"{most}"
