@@ -20,7 +20,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .errors import APIConnectionError, APITimeoutError, InvalidRequestError, line, sid_in
+from .errors import (
+    APIConnectionError,
+    APITimeoutError,
+    InvalidRequestError,
+    line,
+    request_id_in,
+    sid_in,
+)
 from .transport import FOREVER, AsyncTransport, Deadline, Transport, is_loopback
 from .types import Reply, Request, log, retry_after
 from .types import headers as _checked
@@ -311,7 +318,7 @@ class _Call:
             outcome,
             1000 * (time.monotonic() - self._began),
             self._retries,
-            headers.get("x-request-id", "-"),
+            line(request_id_in(headers) or "-", 80),
         )
 
 

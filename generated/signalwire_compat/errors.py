@@ -147,9 +147,7 @@ class SignalWireError(Exception):
     @property
     def request_id(self) -> str | None:
         """What the provider calls the request, if a header of the reply says it."""
-        return next(
-            (self.headers[name] for name in self.headers if _REQUEST_ID.fullmatch(name)), None
-        )
+        return request_id_in(self.headers)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self.args, self.__dict__)
@@ -267,6 +265,12 @@ def status_error(
         advice=advice.strip(),
         outcome_unknown=outcome_unknown,
     )
+
+
+def request_id_in(headers: Mapping[str, str]) -> str | None:
+    """Find what the provider or a proxy calls a request; no header of that kind is documented."""
+    known = (value for name, value in headers.items() if _REQUEST_ID.fullmatch(name.lower()))
+    return next(known, None)
 
 
 def sid_in(content: bytes) -> str | None:
