@@ -34,9 +34,7 @@ def test_the_reply_of_the_page_is_no_drift(
 
 
 @pytest.mark.parametrize("status", [200, 202, 206, 299])
-def test_any_success_is_one(
-    answering: Answering, page_reply: dict[str, Any], status: int
-) -> None:
+def test_any_success_is_one(answering: Answering, page_reply: dict[str, Any], status: int) -> None:
     assert bought(answering, page_reply, status).sid == page_reply["sid"]
 
 
@@ -111,9 +109,7 @@ def test_a_success_without_a_sid_is_an_error_with_the_whole_body(
     assert caught.value.outcome_unknown
 
 
-@pytest.mark.parametrize(
-    "encoding", ["utf-8-sig", "utf-16", "utf-32", "latin-1"]
-)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "latin-1"])
 def test_a_reply_in_another_encoding_is_not_lost(
     answering: Answering, page_reply: dict[str, Any], encoding: str
 ) -> None:

@@ -29,7 +29,7 @@ def refusal(client: RestClient, **arguments: Any) -> InvalidRequestError:
         ("PhoneNumber", "+1234", 'must be E.164: "+" and 5 to 17 digits, got "+1234"'),
         ("PhoneNumber", "+" + "1" * 18, 'must be E.164: "+" and 5 to 17 digits, got "+1'),
         ("PhoneNumber", "+15551\n", 'must be E.164: "+" and 5 to 17 digits, got "+15551\\n"'),
-        ("PhoneNumber", "+\uff11\uff15\uff15\uff15\uff11\uff12", 'must be E.164: "+" and 5 to 17 digits, got'),
+        ("PhoneNumber", "+\uff11\uff15\uff15\uff15\uff11", 'must be E.164: "+" and 5 to 17 digits'),
         ("PhoneNumber", 15551234567, 'must be E.164: "+" and 5 to 17 digits, got int 15551234567'),
         ("PhoneNumber", None, 'must be E.164: "+" and 5 to 17 digits, got None'),
         ("PhoneNumber", b"+1555", "must be E.164: \"+\" and 5 to 17 digits, got bytes b'+1555'"),

@@ -11,10 +11,9 @@ import random
 import re
 import ssl
 import time
-import traceback
 import zlib
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -24,6 +23,8 @@ from .errors import (
     APIConnectionError,
     APITimeoutError,
     InvalidRequestError,
+    chain,
+    forget_frames,
     line,
     request_id_in,
     sid_in,
@@ -67,8 +68,8 @@ class _Secret(str):
 class _BaseClient:
     """What both clients share: settings, and what is sent."""
 
-    project: str
-    base_url: str
+    project: str = ""
+    base_url: str = ""
     timeout: float | None
     max_retries: int
     max_reply_bytes: int
@@ -195,7 +196,7 @@ class _Call:
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         for secret in self._client._secrets:
             reason = reason.replace(secret, "[secret]")
-        _forget_frames(error)
+        forget_frames(error)
         self._log(type(error).__name__, {} if self.head is None else self.head.headers)
         over = isinstance(error, httpx.TimeoutException | TimeoutError)
         if self.head is None:
@@ -642,19 +643,5 @@ def _decompressed(content: bytes, headers: Mapping[str, str], most: int) -> tupl
     return content, ""
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    seen: list[BaseException] = []
-    while error is not None and error not in seen:
-        yield error
-        seen.append(error)
-        error = error.__cause__ or error.__context__
-
-
 def _certificate(error: BaseException | None) -> bool:
-    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _chain(error))
-
-
-def _forget_frames(error: BaseException) -> None:
-    """Clear what the frames of the transport hold: the credentials are among it."""
-    for cause in _chain(error):
-        traceback.clear_frames(cause.__traceback__)
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in chain(error))

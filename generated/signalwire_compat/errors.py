@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -277,6 +278,21 @@ def sid_in(content: bytes) -> str | None:
     """Find the SID in a reply: of its object, or else in what came of it."""
     found = re.search(rb'"sid"\s*:\s*"?([\w.:-]{1,100})', content)
     return found[1].decode("ascii", "replace") if found and found[1] != b"null" else None
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an error and what it came from."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        yield error
+        seen.append(error)
+        error = error.__cause__ or error.__context__
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """Clear what the frames of a traceback hold: credentials, and replies that repeat them."""
+    for cause in chain(error):
+        traceback.clear_frames(cause.__traceback__)
 
 
 def line(text: str, most: int = 300) -> str:

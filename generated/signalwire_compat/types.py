@@ -19,6 +19,8 @@ from .errors import (
     APIResponseError,
     APIStatusError,
     InvalidRequestError,
+    SignalWireError,
+    forget_frames,
     line,
     sid_in,
     status_error,
@@ -121,8 +123,8 @@ class Reply:
 
     request: Request
     status_code: int
-    headers: Mapping[str, str]
-    content: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
     problem: str = ""
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
@@ -149,18 +151,27 @@ class Reply:
 
         Errors: those of `error`.
         """
+        decoded = self._decoded(convert, rule)
+        if isinstance(decoded, SignalWireError):
+            forget_frames(decoded.__cause__)
+            raise decoded
+        return decoded
+
+    def _decoded(self, convert: Callable[[Any], T], rule: Rule) -> T | SignalWireError:
         if self.problem:
-            raise self.error(self.problem)
+            return self.error(self.problem)
         try:
             value, misfits = rule.read(self._json())
             sid = value.get("sid") if isinstance(value, dict) else None
             if "sid" in rule.required and not (sid and isinstance(sid, str)):
-                raise self.error("it has no sid" if isinstance(value, dict) else "it is no object")
+                return self.error("it has no sid" if isinstance(value, dict) else "it is no object")
             converted = convert(value)
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-            raise self.error(f"it can't be decoded ({line(str(error), 100)})") from error
+            failure = self.error(f"it can't be decoded ({line(str(error), 100)})")
+            failure.__cause__ = error
+            return failure
         if misfits and not self.is_success:
-            raise self.error()
+            return self.error()
         if misfits:
             self._warn(misfits)
         return converted
