@@ -468,7 +468,7 @@ def test_a_cookie_of_the_server_is_not_sent_back(mock: MockServer) -> None:
             with connection:
                 for _ in range(2):
                     heads.append(b"")
-                    while b"PhoneNumber" not in heads[-1]:
+                    while b"PhoneNumber=" not in heads[-1]:
                         heads[-1] += connection.recv(65536)
                     connection.sendall(
                         b"HTTP/1.1 422 No\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 0\r\n\r\n"
