@@ -1,15 +1,15 @@
-"""Buy a number from the mock server: no account, no money."""
+"""Buy a number from the mock server, and see a purchase that is refused: no account, no money."""
 
-from signalwire_compat import RestClient
+from signalwire_compat import RestClient, SignalWireError
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 with MockServer() as mock:
-    client = RestClient(
-        project="b3877c40-da60-4998-90ad-b792e98472ac",
-        token=DEFAULT_TOKEN,
-        host=mock.url,
-    )
-    number = client.compat.phone_numbers.purchase(
-        PhoneNumber="+15551234567", FriendlyName="Main Line"
-    )
-    print(number.sid, number.phone_number, number.capabilities.sms)
+    client = RestClient("b3877c40-da60-4998-90ad-b792e98472ac", DEFAULT_TOKEN, mock.url)
+    for phone_number in ("+15551234567", "+15550004001"):
+        try:
+            number = client.compat.phone_numbers.purchase(PhoneNumber=phone_number)
+            print("bought", number.sid, number.phone_number, number.capabilities.sms)
+        except SignalWireError as error:
+            if error.outcome_unknown:
+                print("bought or not? Look before you try again.")
+            print(error.status, error.code, error.category, error)

@@ -5,9 +5,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import signalwire_compat
 from conftest import PROJECT, ROOT
+from signalwire_compat import SignalWireError
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -38,6 +41,14 @@ def run(code: str, mock: MockServer) -> str:
 def test_every_example_runs_against_the_mock(path: Path, mock: MockServer) -> None:
     printed = run(path.read_text("utf-8"), mock)
     assert re.search(r"\+1555\d{7}|21401", printed)
+
+
+def test_the_first_example_shows_a_purchase_and_a_failure(mock: MockServer) -> None:
+    assert README.index(PYTHON[0]) < 1_500
+    bought, refused, advice = run(PYTHON[0], mock).splitlines()
+    assert re.fullmatch(r"bought \S+ \+15551234567 True", bought)
+    assert refused.startswith("422 4001 funds phone_numbers.purchase(PhoneNumber='+15550004001')")
+    assert advice == "Add funds to the account, then call again."
 
 
 def test_the_demo_shows_the_request_the_result_and_a_refusal(mock: MockServer) -> None:
@@ -92,3 +103,18 @@ def test_the_readme_lists_the_reserved_numbers_of_the_mock() -> None:
         for entry in MockServer().reserved_numbers()
     ]
     assert rows == expected
+
+
+def test_the_page_about_errors_is_true(contract: dict[str, Any]) -> None:
+    page = (ROOT / "docs" / "errors.md").read_text("utf-8")
+    names = [name for name in signalwire_compat.__all__ if name.endswith("Error")]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+)", page, re.MULTILINE)
+    assert sorted(name for name, _ in rows if name.endswith("Error")) == sorted(
+        set(names) - {"SignalWireError"}
+    )
+    categories = contract["components"]["schemas"]["Error"]["x-error-categories"]
+    advice = {name: text.strip() for name, text in rows if name in categories}
+    assert advice == {name: category["advice"] for name, category in categories.items()}
+    listed = page.partition("## What an exception carries\n")[2].partition("`__cause__`")[0]
+    carried = {*vars(SignalWireError()), "body", "request_id", "sid"}
+    assert set(re.findall(r"`(\w+)`", listed)) == carried
