@@ -126,6 +126,14 @@ def test_a_failed_server_is_asked_again_only_if_that_changes_nothing(
         assert len(service.requests) == attempts
 
 
+def test_what_one_attempt_may_have_done_no_later_one_takes_back(waits: list[float]) -> None:
+    for later in (httpx.ConnectError("refused"), httpx.Response(429), httpx.Response(404)):
+        outcome = result(Service(httpx.ReadError("reset"), later), "PUT")
+        assert outcome.outcome_unknown
+        outcome = result(Service(httpx.Response(500), later), "PUT")
+        assert outcome.outcome_unknown
+
+
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 409, 422, 499, 501, 520])
 def test_a_refusal_is_final(waits: list[float], status: int) -> None:
     for method in ("POST", "GET"):

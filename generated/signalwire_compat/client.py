@@ -53,6 +53,11 @@ _HttpClient = TypeVar("_HttpClient", httpx.Client, httpx.AsyncClient)
 _Transport = TypeVar("_Transport", Transport, AsyncTransport)
 # An httpx client of the caller's tells in no other way whether it sent a byte.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+# What these say is decided by the client; a caller's value would break the request or its reply.
+_OWN_HEADERS = {
+    *("accept-encoding", "authorization", "connection", "content-length", "content-type", "expect"),
+    *("host", "te", "transfer-encoding", "upgrade"),
+}
 _MALFORMED = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
 
 
@@ -97,7 +102,7 @@ class _BaseClient:
         self.timeout = _timeout(timeout)
         self.max_retries = _whole("max_retries", max_retries, 0)
         self.max_reply_bytes = _whole("max_reply_bytes", max_reply_bytes, 1)
-        self._headers = _checked(headers or {})
+        self._headers = _extra(headers or {})
         self._owned = True
 
     def __repr__(self) -> str:
@@ -110,7 +115,7 @@ class _BaseClient:
 
     def with_headers(self, headers: dict[str, str]) -> Self:
         """A client that sends these headers as well. It shares the connections of this one."""
-        return self._borrowed(_headers={**self._headers, **_checked(headers)})
+        return self._borrowed(_headers={**self._headers, **_extra(headers)})
 
     def with_timeout(self, timeout: float | None) -> Self:
         """A client with another time-out in seconds. It shares the connections of this one."""
@@ -163,7 +168,7 @@ class _Call:
         self._client = client
         self._knows_sent = knows_sent
         self._retries = 0
-        self._lost = False
+        self._lost = self._uncertain = False
         self._at = time.monotonic() + (FOREVER if client.timeout is None else client.timeout)
         self.request = request
         self.next_attempt()
@@ -235,6 +240,9 @@ class _Call:
         if wait > _LONGEST_RETRY_AFTER or wait >= self._at - time.monotonic():
             return None
         self._retries += 1
+        # What one attempt may have done, no later one takes back.
+        self._uncertain |= isinstance(outcome, APIConnectionError) and outcome.outcome_unknown
+        self._uncertain |= isinstance(outcome, Reply) and outcome.outcome_unknown
         return wait
 
     def interrupted(self) -> None:
@@ -277,6 +285,7 @@ class _Call:
             headers=head.headers,
             content=content,
             problem=problem,
+            uncertain=self._uncertain,
             secrets=self._client._secrets,
         )
 
@@ -284,7 +293,7 @@ class _Call:
         self, reason: str, over: bool, partial: Reply | None, cause: Exception
     ) -> APIConnectionError:
         arrived = partial is not None or self._may_have_arrived(cause)
-        unknown = arrived and not self.request.is_safe
+        unknown = (arrived or self._uncertain) and not self.request.is_safe
         sid = sid_in(partial.content) if partial else None
         if arrived:
             what = "no whole reply"
@@ -597,6 +606,13 @@ def _whole(name: str, value: int, least: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise InvalidRequestError(f"{name} must be a whole number from {least}, got {value!r}.")
     return value
+
+
+def _extra(headers: dict[str, str]) -> dict[str, str]:
+    written = _checked(headers)
+    if own := sorted(written.keys() & _OWN_HEADERS):
+        raise InvalidRequestError(f"the header {own[0]} is the client's own: leave it out.")
+    return written
 
 
 def _hidden(token: str | None) -> str | None:

@@ -117,8 +117,8 @@ class Reply:
     """A reply, as it came.
 
     Shape: `headers` maps names in any case; `content` is the body without transfer encodings and
-    compression; `problem` says why it can't be used, if it can't. `secrets` is what no error may
-    show, though the server repeats it.
+    compression; `problem` says why it can't be used, if it can't; `uncertain` whether an earlier
+    attempt may have taken effect. `secrets` is what no error may show, though the server repeats it.
     """
 
     request: Request
@@ -126,6 +126,7 @@ class Reply:
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
     problem: str = ""
+    uncertain: bool = False
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
@@ -134,12 +135,14 @@ class Reply:
         return 200 <= self.status_code < 300
 
     @property
-    def is_refusal(self) -> bool:
-        """Whether the status says that the request was not carried out."""
+    def outcome_unknown(self) -> bool:
+        """Whether the request may have taken effect, if the reply itself does not say so."""
         if self.status_code == 503:
-            return retry_after(self.headers) is not None
-        known = self.status_code in (307, 308) or 400 <= self.status_code < 500
-        return known and self.status_code not in (408, 499)
+            refused = retry_after(self.headers) is not None
+        else:
+            refused = self.status_code in (307, 308) or 400 <= self.status_code < 500
+            refused = refused and self.status_code not in (408, 499)
+        return (self.uncertain or not refused) and not self.request.is_safe
 
     @property
     def text(self) -> str:
@@ -181,17 +184,16 @@ class Reply:
     ) -> APIStatusError | APIResponseError:
         """Make the error for this reply: by its status; if that is a success, for `reason`."""
         told = self.told
-        unknown = not self.request.is_safe and not self.is_refusal
         if not self.is_success:
             return status_error(
                 self.request.call,
                 **self.request.told,
                 **told,
-                outcome_unknown=unknown,
+                outcome_unknown=self.outcome_unknown,
             )
         sid = sid_in(told["content"])
         advice = "It changes nothing, and can be called again."
-        if unknown:
+        if self.outcome_unknown:
             found = f" (sid {sid})" if sid else ""
             advice = f"It has probably taken effect{found}: look before you repeat it."
         return APIResponseError(
@@ -202,7 +204,7 @@ class Reply:
             message=self._redacted(reason),
             category="unknown",
             advice=advice,
-            outcome_unknown=unknown,
+            outcome_unknown=self.outcome_unknown,
         )
 
     @property
