@@ -51,6 +51,13 @@ check-generated: $(READY) ## fail if generated/ differs from what `make generate
 	  echo "generated/ is not what openapi.yaml and templates/ give. Run 'make generate' and commit" \
 	    "the result; edits by hand belong into the templates." >&2; exit 1; }
 
+diff: $(READY) ## say what changed for callers since BASE (the last release, or main), and the version it asks for
+	@$(BIN)/python tools/diff.py --base "$(BASE)"
+
+release: $(READY) ## bump to VERSION, regenerate, run the gate and build
+	@$(BIN)/python tools/release.py "$(VERSION)"
+	@$(MAKE) --no-print-directory generate ci build
+
 lint: $(READY) ## check the spec, the style of the code and the YAML
 	@$(BIN)/python tools/check_spec.py openapi.yaml
 	@$(BIN)/yamllint --strict openapi.yaml generator-config.yml .github
@@ -74,10 +81,10 @@ lock: $(READY) ## resolve requirements-dev.lock anew, from releases a week old o
 	  --exclude-newer "$$($(BIN)/python -c \
 	    'import datetime as d; print(d.date.today() - d.timedelta(days=7))')"
 
-ci: check-generated lint typecheck test ## everything that must pass before a merge
+ci: check-generated lint typecheck diff test ## everything that must pass before a merge
 
 clean: ## remove what the targets made, generated/ excepted
 	@rm -rf .venv .build dist reports .hypothesis .schemathesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test mock generate check-generated lint format typecheck build lock ci clean
+.PHONY: help install demo test mock generate check-generated diff release lint format typecheck build lock ci clean

@@ -1,0 +1,390 @@
+"""`make diff`: what a change means for callers, and the version that it asks for."""
+
+import copy
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import diff
+import pytest
+import wire
+import yaml
+from conftest import ROOT
+from contract_diff import changes
+
+Edit = Callable[[dict[str, Any]], object]
+PATH = "/Accounts/{AccountSid}/IncomingPhoneNumbers"
+
+
+def request(document: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = document["components"]["schemas"]["PurchaseRequest"]
+    return schema
+
+
+def reply(document: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = document["components"]["schemas"]["IncomingPhoneNumber"]
+    return schema
+
+
+def operation(document: dict[str, Any]) -> dict[str, Any]:
+    raw: dict[str, Any] = document["paths"][PATH]["post"]
+    return raw
+
+
+def field(name: str, **values: Any) -> Edit:
+    return lambda document: request(document)["properties"][name].update(values)
+
+
+def member(name: str, **values: Any) -> Edit:
+    return lambda document: reply(document)["properties"][name].update(values)
+
+
+def enum(name: str, *values: str) -> Edit:
+    return lambda document: document["components"]["schemas"][name].update(enum=list(values))
+
+
+def parameter(**values: Any) -> dict[str, Any]:
+    return {"name": "X", "in": "query", "required": False, "schema": {"type": "string"}, **values}
+
+
+def without(name: str, key: str) -> Edit:
+    return lambda document: request(document)["properties"][name].pop(key)
+
+
+def renamed(document: dict[str, Any]) -> None:
+    properties = request(document)["properties"]
+    properties["SmsWebhook"] = properties.pop("SmsUrl")
+
+
+def moved(document: dict[str, Any]) -> None:
+    document["paths"]["/v2/Numbers"] = document["paths"].pop(PATH)
+
+
+def second(document: dict[str, Any]) -> None:
+    document["paths"]["/Second"] = {
+        "post": {**copy.deepcopy(operation(document)), "operationId": "second"}
+    }
+
+
+def inlined(document: dict[str, Any]) -> None:
+    content = operation(document)["requestBody"]["content"]["application/x-www-form-urlencoded"]
+    content["schema"] = request(document)
+
+
+def as_json(document: dict[str, Any]) -> None:
+    body = operation(document)["requestBody"]["content"]
+    body["application/json"] = body.pop("application/x-www-form-urlencoded")
+
+
+# Each edit with what it is, and whether it breaks callers.
+EDITS: dict[str, tuple[Edit, list[tuple[str, bool]]]] = {
+    "nothing": (lambda document: document, []),
+    "words alone": (field("SmsUrl", description="Other words."), []),
+    "a schema moved to its place": (inlined, []),
+    "a new operation": (second, [("added", False)]),
+    "an operation gone": (lambda d: d["paths"].pop(PATH), [("removed", True)]),
+    "an operation renamed": (
+        lambda d: operation(d).update(operationId="buy"),
+        [("added", False), ("removed", True)],
+    ),
+    "a tag renamed": (
+        lambda d: operation(d).update(tags=["numbers"]),
+        [("added", False), ("removed", True)],
+    ),
+    "another path": (moved, [("changed", False)]),
+    "another server": (lambda d: d["servers"][0].update(url="https://x.y/z"), [("changed", False)]),
+    "other credentials": (lambda d: operation(d).update(security=[]), [("changed", False)]),
+    "a new optional field": (
+        lambda d: request(d)["properties"].update(New={"type": "string"}),
+        [("added", False)],
+    ),
+    "a new required field": (
+        lambda d: (
+            request(d)["properties"].update(New={"type": "string"}),
+            request(d)["required"].append("New"),
+        ),
+        [("added", True)],
+    ),
+    "a field gone": (lambda d: request(d)["properties"].pop("SmsUrl"), [("removed", True)]),
+    "a field renamed": (renamed, [("added", False), ("removed", True)]),
+    "a field required": (lambda d: request(d)["required"].append("SmsUrl"), [("tightened", True)]),
+    "a field not required": (lambda d: request(d)["required"].clear(), [("loosened", False)]),
+    "another type": (field("FriendlyName", type="integer"), [("changed", True)]),
+    "a type more": (field("FriendlyName", type=["string", "null"]), [("loosened", False)]),
+    "a type less": (field("PhoneNumber", type=[]), [("loosened", False)]),
+    "an allowed value more": (enum("VoiceReceiveMode", "voice", "fax", "x"), [("loosened", False)]),
+    "an allowed value less": (enum("VoiceReceiveMode", "voice"), [("tightened", True)]),
+    "allowed values from now on": (field("FriendlyName", enum=["a"]), [("tightened", True)]),
+    "a shorter limit": (field("PhoneNumber", maxLength=12), [("tightened", True)]),
+    "a longer limit": (field("PhoneNumber", maxLength=20), [("loosened", False)]),
+    "a limit gone": (without("PhoneNumber", "maxLength"), [("loosened", False)]),
+    "a new limit": (field("FriendlyName", maxLength=64), [("tightened", True)]),
+    "a higher minimum": (field("PhoneNumber", minLength=7), [("tightened", True)]),
+    "another pattern": (field("PhoneNumber", pattern="^.$"), [("changed", True)]),
+    "a pattern gone": (without("PhoneNumber", "pattern"), [("loosened", False)]),
+    "a new format": (field("FriendlyName", format="email"), [("tightened", True)]),
+    "a format gone": (without("SmsUrl", "format"), [("loosened", False)]),
+    "another default": (field("SmsMethod", default="GET"), [("changed", True)]),
+    "a default gone": (without("SmsMethod", "default"), [("changed", False)]),
+    "an open request": (lambda d: request(d).pop("additionalProperties"), [("loosened", False)]),
+    "a new optional parameter": (
+        lambda d: operation(d)["parameters"].append(parameter()),
+        [("added", False)],
+    ),
+    "a new required parameter": (
+        lambda d: operation(d)["parameters"].append(parameter(required=True)),
+        [("added", True)],
+    ),
+    "a parameter gone": (lambda d: operation(d)["parameters"].clear(), [("removed", True)]),
+    "another format of an account": (
+        lambda d: d["components"]["schemas"]["AccountSid"].pop("format"),
+        [("loosened", False)],
+    ),
+    "JSON for a form": (as_json, [("changed", False)]),
+    "no body": (lambda d: operation(d).pop("requestBody"), [("removed", True)]),
+    "a new member": (
+        lambda d: reply(d)["properties"].update(new={"type": "string"}),
+        [("added", False)],
+    ),
+    "a member gone": (lambda d: reply(d)["properties"].pop("beta"), [("removed", True)]),
+    "a member that may be absent": (
+        lambda d: reply(d)["required"].remove("sid"),
+        [("loosened", True)],
+    ),
+    "a member always there": (
+        lambda d: reply(d)["required"].append("verification_status"),
+        [("changed", False)],
+    ),
+    "a member that may be null": (member("sid", type=["string", "null"]), [("loosened", True)]),
+    "a member never null": (member("sms_url", type="string"), [("tightened", False)]),
+    "a member of another type": (member("beta", type="string"), [("changed", True)]),
+    "a member that is a date": (
+        member("date_created", format="date-time"),
+        [("tightened", True)],
+    ),
+    "a value more in a reply": (enum("Origin", "signalwire", "hosted", "x"), [("loosened", False)]),
+    "a value less in a reply": (enum("Origin", "signalwire"), [("tightened", False)]),
+    "a limit in a reply": (member("sid", maxLength=36), [("tightened", False)]),
+    "a new error": (
+        lambda d: operation(d)["responses"].update({"409": operation(d)["responses"]["422"]}),
+        [("added", False)],
+    ),
+    "an error gone": (lambda d: operation(d)["responses"].pop("422"), [("removed", False)]),
+    "another success": (
+        lambda d: operation(d)["responses"].update({"200": operation(d)["responses"].pop("201")}),
+        [("added", True), ("removed", True)],
+    ),
+    "an error code in another category": (
+        lambda d: d["components"]["schemas"]["Error"]["x-error-codes"]["4001"].update(
+            category="input"
+        ),
+        [("changed", True)],
+    ),
+    "a new error code": (
+        lambda d: d["components"]["schemas"]["Error"]["x-error-codes"].update(
+            {"4999": {"status": 422, "category": "input", "when": "x"}}
+        ),
+        [("added", False)],
+    ),
+    "a member of the callback gone": (
+        lambda d: d["components"]["schemas"]["IncomingCallStatus"]["properties"].pop("From"),
+        [("removed", True)] * 2,
+    ),
+    "a callback gone": (lambda d: operation(d).pop("callbacks"), [("removed", True)] * 2),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_of_the_contract_is_told_and_weighed(contract: dict[str, Any], name: str) -> None:
+    edit, expected = EDITS[name]
+    edited = copy.deepcopy(contract)
+    edit(edited)
+    found = changes(contract, edited)
+    assert sorted((change.kind, change.breaking) for change in found) == sorted(expected)
+    assert all(re.fullmatch(r"\S.*: \w+: \S.*", str(change)) for change in found)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Make a repository whose main branch holds the project as it is."""
+    for name in ("openapi.yaml", "pyproject.toml", "CHANGELOG.md", "generator-config.yml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in ("generated", "templates", "tools"):
+        shutil.copytree(
+            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".new-*")
+        )
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message=base")
+    return tmp_path
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def tool(folder: Path, name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, f"tools/{name}.py", *arguments],
+        cwd=folder,
+        env={**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def edit_contract(folder: Path, edit: Edit) -> None:
+    spec = folder / "openapi.yaml"
+    document = yaml.safe_load(spec.read_text("utf-8"))
+    edit(document)
+    spec.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+    assert tool(folder, "generate").returncode == 0
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), "utf-8")
+
+
+def test_no_change_asks_for_no_version(repository: Path) -> None:
+    result = tool(repository, "diff")
+    assert result.returncode == 0, result.stderr
+    for part in ("Nothing.", "Nothing that breaks.", "The same bytes.", "Asked for: 0.1.0 or"):
+        assert part in result.stdout
+    assert (repository / "reports" / "diff.md").read_text("utf-8") == result.stdout
+
+
+def test_a_breaking_change_needs_a_version_and_an_entry(repository: Path) -> None:
+    edit_contract(repository, lambda d: request(d)["properties"].pop("VoiceFallbackUrl"))
+    result = tool(repository, "diff")
+    assert result.returncode == 1
+    for part in (
+        "**breaking**: phone_numbers.purchase: VoiceFallbackUrl: removed: the argument is gone",
+        "PhoneNumbers.purchase: Parameter was removed",
+        "The change breaks callers: write version 0.2.0 or higher into pyproject.toml.",
+    ):
+        assert part in result.stdout
+    replace(repository / "pyproject.toml", 'version = "0.1.0"', 'version = "0.2.0"')
+    result = tool(repository, "diff")
+    assert result.returncode == 1
+    assert "CHANGELOG.md has no entry for 0.2.0: add `## 0.2.0`" in result.stdout
+    replace(repository / "CHANGELOG.md", "## 0.1.0", "## 0.2.0\n\n- One.\n\n## 0.1.0")
+    assert tool(repository, "diff").returncode == 0
+
+
+def test_a_compatible_change_needs_less(repository: Path) -> None:
+    edit_contract(repository, lambda d: reply(d)["properties"].update(new={"type": "string"}))
+    result = tool(repository, "diff")
+    assert result.returncode == 1
+    assert "compatible: phone_numbers.purchase: reply 201: new: added" in result.stdout
+    assert "changes what callers get: write version 0.1.1 or higher" in result.stdout
+
+
+def test_a_json_body_where_a_form_belongs_is_seen_on_the_wire_alone(repository: Path) -> None:
+    module = repository / "generated/signalwire_compat/api/phone_numbers/purchase.py"
+    replace(
+        module,
+        "content=_urlencoded(_encode(body)).encode()",
+        "content=repr(_encode(body)).encode()",
+    )
+    result = tool(repository, "diff")
+    assert result.returncode == 1
+    assert "## Contract\n\nNothing." in result.stdout
+    assert "Nothing that breaks." in result.stdout
+    wire_lines = [line for line in result.stdout.splitlines() if ": body: " in line]
+    assert len(wire_lines) >= 2
+    assert all(line.startswith("- **breaking**: phone_numbers.purchase, ") for line in wire_lines)
+    assert "write version 0.2.0" in result.stdout
+
+
+def test_a_class_that_is_no_longer_exported_breaks(repository: Path) -> None:
+    root = repository / "generated/signalwire_compat/__init__.py"
+    replace(root, "    RateLimitError,\n", "")
+    replace(root, '    "RateLimitError",\n', "")
+    result = tool(repository, "diff")
+    assert "**breaking**: RateLimitError: Public object was removed" in result.stdout
+
+
+def test_the_base_is_the_last_release_or_what_is_named(repository: Path) -> None:
+    git(repository, "tag", "v0.1.0")
+    edit_contract(repository, lambda d: reply(d)["properties"].update(new={"type": "string"}))
+    git(repository, "commit", "--quiet", "--all", "--message=next")
+    assert tool(repository, "diff").stdout.startswith("# Changes since v0.1.0\n")
+    assert tool(repository, "diff", "--base", "HEAD").returncode == 0
+    wrong = tool(repository, "diff", "--base", "nowhere")
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("BASE=nowhere is no state to compare with (")
+    assert len(wrong.stderr.splitlines()) == 1
+
+
+def test_where_there_is_no_repository_there_is_nothing_to_compare(
+    repository: Path,
+) -> None:
+    shutil.rmtree(repository / ".git")
+    result = tool(repository, "diff")
+    assert (result.returncode, result.stdout) == (
+        0,
+        "There is no main branch or release here to compare with.\n",
+    )
+
+
+def test_every_example_of_the_contract_is_played(contract: dict[str, Any]) -> None:
+    played = wire.cases(contract)
+    recording = wire.record(str(ROOT / "generated"), played)
+    assert len(recording) == len(played) >= 5
+    for case in played:
+        both = recording[case["name"]]
+        assert both["sync"] == both["async"]
+        assert len(both["sync"]["sent"]) == 1
+        assert ("value" in both["sync"]["result"]) is (case["status"] < 300)
+
+
+@pytest.fixture(autouse=True)
+def path_of_imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take back what `wire.record` adds to the path."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+
+def test_a_version_above_1_follows_its_own_rules(repository: Path, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(repository, base, ignore=shutil.ignore_patterns(".git", "base"))
+    for folder in (base, repository):
+        replace(folder / "pyproject.toml", 'version = "0.1.0"', 'version = "1.2.3"')
+    edits: list[tuple[Edit, tuple[int, ...]]] = [
+        (lambda d: reply(d)["properties"].update(new={"type": "string"}), (1, 3, 0)),
+        (lambda d: request(d)["properties"].pop("VoiceFallbackUrl"), (2, 0, 0)),
+    ]
+    for edit, wanted in edits:
+        edit_contract(repository, edit)
+        assert diff.compare(diff.Tree(base), diff.Tree(repository)).wanted == wanted
+
+
+def test_a_release_bumps_version_and_changelog(repository: Path) -> None:
+    edit_contract(repository, lambda d: request(d)["properties"].pop("VoiceFallbackUrl"))
+    for version, problem in (
+        ("", "VERSION= is no version"),
+        ("1.2", "VERSION=1.2 is no version"),
+        ("0.1.9", "VERSION=0.1.9 is too low for what changed: take 0.2.0 or higher"),
+    ):
+        before = (repository / "pyproject.toml").read_text("utf-8")
+        refused = tool(repository, "release", version)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr.startswith(problem)
+        assert (repository / "pyproject.toml").read_text("utf-8") == before
+    result = tool(repository, "release", "0.2.0")
+    assert result.returncode == 0, result.stderr
+    assert 'version = "0.2.0"' in (repository / "pyproject.toml").read_text("utf-8")
+    changelog = (repository / "CHANGELOG.md").read_text("utf-8")
+    assert changelog.index("## 0.2.0") < changelog.index("## 0.1.0")
+    assert "- phone_numbers.purchase: VoiceFallbackUrl: removed: the argument is gone." in changelog
+    assert tool(repository, "diff").returncode == 0
+    git(repository, "tag", "v0.2.0")
+    assert "is released already" in tool(repository, "release", "0.2.0").stderr
