@@ -36,6 +36,9 @@ demo: $(READY) ## buy a number from the mock server and look at what happens
 test: $(READY) ## run every test, in parallel and in random order
 	@$(BIN)/pytest --numprocesses auto --quiet
 
+faults: $(READY) ## run every fault against both clients, print the table, write docs/reliability.md
+	@PYTHONPATH=tests $(BIN)/python -m faults
+
 mock: $(READY) ## serve the mock on http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/python -m signalwire_compat_mock
 
@@ -87,4 +90,4 @@ clean: ## remove what the targets made, generated/ excepted
 	@rm -rf .venv .build dist reports .hypothesis .schemathesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test mock generate check-generated diff release lint format typecheck build lock ci clean
+.PHONY: help install demo test faults mock generate check-generated diff release lint format typecheck build lock ci clean

@@ -24,7 +24,7 @@ from .errors import (
     APITimeoutError,
     InvalidRequestError,
     chain,
-    forget_frames,
+    forget,
     line,
     request_id_in,
     sid_in,
@@ -198,10 +198,8 @@ class _Call:
         """Make the best of an attempt that broke off: its reply, if that says it all."""
         if self.head is None and isinstance(error, httpx.HTTPStatusError):
             self.head = error.response  # From a hook of the caller's.
+        forget(error, self._client._secrets)
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        for secret in self._client._secrets:
-            reason = reason.replace(secret, "[secret]")
-        forget_frames(error)
         self._log(type(error).__name__, {} if self.head is None else self.head.headers)
         over = isinstance(error, httpx.TimeoutException | TimeoutError)
         if self.head is None:

@@ -289,10 +289,21 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def forget_frames(error: BaseException | None) -> None:
-    """Clear what the frames of a traceback hold: credentials, and replies that repeat them."""
+def forget(error: BaseException | None, secrets: tuple[str, ...]) -> None:
+    """Clear what a traceback holds: credentials in its frames, and what repeats them in its texts."""
     for cause in chain(error):
         traceback.clear_frames(cause.__traceback__)
+        cause.args = tuple(_without(value, secrets) for value in cause.args)
+        for name, value in vars(cause).items():
+            if isinstance(value, str):
+                setattr(cause, name, _without(value, secrets))
+
+
+def _without(value: Any, secrets: tuple[str, ...]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "[secret]")
+    return value
 
 
 def line(text: str, most: int = 300) -> str:

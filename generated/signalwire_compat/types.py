@@ -20,7 +20,7 @@ from .errors import (
     APIStatusError,
     InvalidRequestError,
     SignalWireError,
-    forget_frames,
+    forget,
     line,
     sid_in,
     status_error,
@@ -156,13 +156,14 @@ class Reply:
         """
         decoded = self._decoded(convert, rule)
         if isinstance(decoded, SignalWireError):
-            forget_frames(decoded.__cause__)
+            forget(decoded.__cause__, self.secrets)
             raise decoded
         return decoded
 
     def _decoded(self, convert: Callable[[Any], T], rule: Rule) -> T | SignalWireError:
         if self.problem:
             return self.error(self.problem)
+        content = self.told["content"]
         try:
             value, misfits = rule.read(self._json())
             sid = value.get("sid") if isinstance(value, dict) else None
@@ -170,13 +171,14 @@ class Reply:
                 return self.error("it has no sid" if isinstance(value, dict) else "it is no object")
             converted = convert(value)
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-            failure = self.error(f"it can't be decoded ({line(str(error), 100)})")
+            said = line(self._redacted(str(error)), 100)
+            failure = self.error(f"it can't be decoded ({said})")
             failure.__cause__ = error
             return failure
         if misfits and not self.is_success:
             return self.error()
         if misfits:
-            self._warn(misfits)
+            self._warn(misfits if content == self.content else rule.read(json.loads(content))[1])
         return converted
 
     def error(
@@ -235,7 +237,7 @@ class Reply:
             "%s: the reply with status %d is not what the contract says: %s%s",
             self.request.operation,
             self.status_code,
-            self._redacted(told),
+            told,
             more,
         )
 
@@ -248,7 +250,7 @@ class Reply:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Give the seconds that the header `Retry-After` asks for: a number, or until a date."""
     value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", value):
+    if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", value):
         return float(value)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import queue
 import socket
@@ -54,9 +55,25 @@ def _pieces(buffer: bytes, timeout: float | None) -> list[bytes]:
     return [buffer[start : start + _PIECE] for start in range(0, len(buffer), _PIECE)]
 
 
+def _has_residue(parser: Any) -> bool:
+    """Whether more came than the reply: what follows it would be taken for the next reply."""
+    return parser is None or bool(parser.trailing_data[0])
+
+
+def _watch(response: httpx.Response) -> None:
+    """Let a connection know its parser of HTTP; a connection without one is not used again."""
+    stream = response.extensions.get("network_stream")
+    if isinstance(stream, _Stream | _AsyncStream):
+        raw: Any = response.stream
+        for name in ("_httpcore_stream", "_stream", "_connection", "_h11_state"):
+            raw = getattr(raw, name, None)
+        stream.parser = raw
+
+
 class _Stream:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
+        self.parser: Any = None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         received: bytes = self._stream.read(max_bytes, timeout=_left(timeout))
@@ -72,6 +89,9 @@ class _Stream:
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)))
 
     def get_extra_info(self, info: str) -> Any:
+        # The pool asks this of an idle connection, to know whether it can be used again.
+        if info == "is_readable" and _has_residue(self.parser):
+            return True
         return self._stream.get_extra_info(info)
 
     def close(self) -> None:
@@ -81,6 +101,7 @@ class _Stream:
 class _AsyncStream:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
+        self.parser: Any = None
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         received: bytes = await self._stream.read(max_bytes, timeout=_left(timeout))
@@ -93,10 +114,21 @@ class _AsyncStream:
     async def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> _AsyncStream:
-        started = await self._stream.start_tls(ssl_context, server_hostname, _left(timeout))
+        try:
+            started = await self._stream.start_tls(ssl_context, server_hostname, _left(timeout))
+        except BaseException:
+            # httpcore leaves the connection open when the handshake is cancelled.
+            import anyio
+
+            with anyio.CancelScope(shield=True):
+                await self._stream.aclose()
+            raise
         return _AsyncStream(started)
 
     def get_extra_info(self, info: str) -> Any:
+        # The pool asks this of an idle connection, to know whether it can be used again.
+        if info == "is_readable" and _has_residue(self.parser):
+            return True
         return self._stream.get_extra_info(info)
 
     async def aclose(self) -> None:
@@ -172,6 +204,12 @@ class Transport(httpx.HTTPTransport):
         self._pool._network_backend = _Network(network)  # type: ignore[assignment]
         self.is_closed = False
 
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; its connection is used again only if nothing follows the reply."""
+        response = super().handle_request(request)
+        _watch(response)
+        return response
+
     def close(self) -> None:
         """Close every connection."""
         self.is_closed = True
@@ -187,6 +225,29 @@ class AsyncTransport(httpx.AsyncHTTPTransport):
         network = self._pool._network_backend
         self._pool._network_backend = _AsyncNetwork(network)  # type: ignore[assignment]
         self.is_closed = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; its connection is used again only if nothing follows the reply."""
+        try:
+            response = await super().handle_async_request(request)
+        except BaseException:
+            await self._sweep()
+            raise
+        _watch(response)
+        return response
+
+    async def _sweep(self) -> None:
+        """Close what a cancelled call was given and never used: httpcore would keep it for ever."""
+        import anyio
+
+        pool: Any = self._pool
+        with anyio.CancelScope(shield=True), contextlib.suppress(AttributeError, ValueError):
+            used = [waiting.connection for waiting in pool._requests]
+            for connection in pool.connections:
+                if connection not in used and not connection.is_idle():
+                    pool._connections.remove(connection)
+                    await connection.aclose()
+            await pool._close_connections(pool._assign_requests_to_connections())
 
     async def aclose(self) -> None:
         """Close every connection."""
