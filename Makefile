@@ -6,6 +6,8 @@ OUT ?= generated/$(PKG)
 BIN := .venv/bin
 LOCKED := .venv/.locked
 READY := .venv/.ready
+# Half of the tests wait for a server that is slow on purpose.
+WORKERS := $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## list the targets
@@ -34,7 +36,7 @@ demo: $(READY) ## buy a number from the mock server and look at what happens
 	@$(BIN)/python examples/demo.py
 
 test: $(READY) ## run every test, in parallel and in random order
-	@$(BIN)/pytest --numprocesses auto --quiet
+	@$(BIN)/pytest --numprocesses $(WORKERS) --quiet
 
 faults: $(READY) ## run every fault against both clients, print the table, write docs/reliability.md
 	@PYTHONPATH=tests $(BIN)/python -m faults
