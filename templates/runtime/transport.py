@@ -230,8 +230,9 @@ class AsyncTransport(httpx.AsyncHTTPTransport):
         """Send a request; its connection is used again only if nothing follows the reply."""
         try:
             response = await super().handle_async_request(request)
-        except BaseException:
-            await self._sweep()
+        except BaseException as error:
+            if isinstance(error, httpx.PoolTimeout) or not isinstance(error, Exception):
+                await self._sweep()
             raise
         _watch(response)
         return response
@@ -242,7 +243,7 @@ class AsyncTransport(httpx.AsyncHTTPTransport):
 
         pool: Any = self._pool
         with anyio.CancelScope(shield=True), contextlib.suppress(AttributeError, ValueError):
-            used = [waiting.connection for waiting in pool._requests]
+            used = {waiting.connection for waiting in pool._requests}
             for connection in pool.connections:
                 if connection not in used and not connection.is_idle():
                     pool._connections.remove(connection)
