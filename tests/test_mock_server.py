@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import pytest
 import signalwire_compat_mock
 import yaml
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer, SpecError
+from signalwire_compat_mock.engine import Answer
 from signalwire_compat_mock.handlers import HANDLERS, Call, Reply, ReservedNumber, State
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -522,6 +524,31 @@ def test_clearing_the_journal_keeps_numbers_and_reset_forgets_them(
     number_of(send(path=path, auth=(OTHER, DEFAULT_TOKEN), data={"PhoneNumber": NUMBER}))
 
 
+def test_a_forgetful_mock_sells_the_same_number_again_and_again(http: httpx.Client) -> None:
+    with MockServer(forgetful=True) as mock:
+        send = sender(mock, http)
+        sids = {number_of(send(data={"PhoneNumber": NUMBER}))["sid"] for _ in range(3)}
+        number_of(send(auth=(OTHER, DEFAULT_TOKEN), data={"PhoneNumber": NUMBER}))
+        assert (len(sids), len(mock.journal)) == (3, 4)
+        assert mock.charges(PROJECT) == 0
+
+
+def test_a_changed_answer_is_sent_and_journalled_while_the_block_lasts(
+    mock: MockServer, send: Send
+) -> None:
+    def change(answer: Answer) -> Answer:
+        return replace(answer, status=299, body=b"?", headers={"content-type": "text/plain"})
+
+    with mock.answering(change):
+        changed = send(data={"PhoneNumber": NUMBER})
+    assert (changed.status_code, changed.content) == (299, b"?")
+    assert changed.headers["content-type"] == "text/plain"
+    (exchange,) = mock.journal
+    assert (exchange.status, exchange.reply_body) == (299, b"?")
+    assert mock.charges(PROJECT) == 1
+    assert send(data={"PhoneNumber": NUMBER}).status_code == 422
+
+
 # Driven by the spec
 
 
@@ -905,11 +932,12 @@ def command(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 def test_the_command_serves_until_a_signal_and_ends_cleanly(
     http: httpx.Client, name: signal.Signals
 ) -> None:
-    with command("--port", "0", "--token", "spoken") as process:
+    with command("--port", "0", "--token", "spoken", "--forgetful") as process:
         assert process.stdout is not None
         url = process.stdout.readline().split()[-1]
         assert "spoken" in process.stdout.readline()
-        reply = http.post(url + NUMBERS, auth=(PROJECT, "spoken"), data={"PhoneNumber": NUMBER})
+        for _ in range(2):
+            reply = http.post(url + NUMBERS, auth=(PROJECT, "spoken"), data={"PhoneNumber": NUMBER})
         process.send_signal(name)
         rest = process.communicate()
     assert number_of(reply)["phone_number"] == NUMBER

@@ -19,7 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(name, lambda *_: stop.set())
     try:
         server = MockServer(
-            options.spec, host=options.host, port=options.port, token=options.token
+            options.spec,
+            host=options.host,
+            port=options.port,
+            token=options.token,
+            forgetful=options.forgetful,
         ).start()
     except SpecError as error:
         return _fail(str(error))
@@ -45,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--spec", type=Path, metavar="PATH", help="another openapi.yaml")
     parser.add_argument(
         "--token", type=_token, default=DEFAULT_TOKEN, help="API token to accept (%(default)s)"
+    )
+    parser.add_argument(
+        "--forgetful", action="store_true", help="forget numbers once they are sold, for fuzzing"
     )
     return parser
 

@@ -4,6 +4,8 @@ import asyncio
 import base64
 import socket
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -53,7 +55,9 @@ class MockServer:
     """A server that answers as openapi.yaml says and remembers purchases and requests.
 
     A context manager; `start` and `close` do without `with`. It takes `token` as the password of
-    every project. `port` 0 is any free one. Safe to use from several threads.
+    every project. `port` 0 is any free one. A `forgetful` one forgets accounts and numbers after
+    each answer, so that no valid request is refused for what came before it. Safe to use from
+    several threads.
     Errors: `SpecError` for a spec that can't be served; `OSError` from `start` if the port is
     taken or the host is none of this machine.
     """
@@ -65,6 +69,7 @@ class MockServer:
         host: str = "127.0.0.1",
         port: int = 0,
         token: str = DEFAULT_TOKEN,
+        forgetful: bool = False,
     ) -> None:
         """Compile the spec, by default the openapi.yaml of this package or checkout."""
         if not token:
@@ -73,6 +78,8 @@ class MockServer:
         self._address = (host, port)
         self._state = State()
         self._engine = Engine(load_contract(spec), token, self._state)
+        self._forgetful = forgetful
+        self._change: Callable[[Answer], Answer] | None = None
         self._lock = threading.Lock()
         self._journal: list[Exchange] = []
         self._running: _Running | None = None
@@ -101,6 +108,19 @@ class MockServer:
     def reserved_numbers(self) -> list[ReservedNumber]:
         """List the numbers whose purchase is always refused, and with what."""
         return reserved_numbers(self._engine.contract)
+
+    @contextmanager
+    def answering(self, change: Callable[[Answer], Answer]) -> Iterator[None]:
+        """Send what `change` makes of each answer while the block lasts; the journal shows that.
+
+        Requests are checked, and purchases made, as ever. What is sent is not checked against the
+        spec: that is how a test gets a reply that the spec does not allow.
+        """
+        before, self._change = self._change, change
+        try:
+            yield
+        finally:
+            self._change = before
 
     def reset(self) -> None:
         """Forget accounts, numbers, charges and the journal."""
@@ -162,6 +182,10 @@ class MockServer:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         incoming = await _receive(Request(scope, receive))
         answer = self._engine.answer(incoming)
+        if self._forgetful:
+            self._state.reset()
+        if self._change is not None:
+            answer = self._change(answer)
         with self._lock:
             self._journal.append(_exchange(incoming, answer))
         if incoming.unreadable != _HUNG_UP:
