@@ -9,6 +9,7 @@ READY := .venv/.ready
 # Half of the tests wait for a server that is slow on purpose.
 WORKERS := $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export FUZZ_EXAMPLES FUZZ_ONLY FUZZ_SECONDS FUZZ_SEED
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +42,11 @@ test: $(READY) ## run every test, in parallel and in random order
 faults: $(READY) ## run every fault against both clients, print the table, write docs/reliability.md
 	@PYTHONPATH=tests $(BIN)/python -m faults
 
+fuzz: $(READY) ## fuzz client, spec and mock: FUZZ_EXAMPLES=, FUZZ_SECONDS=, FUZZ_SEED=
+	@$(BIN)/python tools/run_fuzz.py
+
 mock: $(READY) ## serve the mock on http://127.0.0.1:8000 until Ctrl-C
-	@$(BIN)/python -m signalwire_compat_mock
+	@$(BIN)/python -m signalwire_compat_mock $(if $(FORGETFUL),--forgetful)
 
 generate: $(READY) ## rebuild generated/ from openapi.yaml and templates/, or leave it as it was
 	@$(BIN)/python tools/generate.py --spec "$(SPEC)" --output "$(OUT)"
@@ -86,10 +90,10 @@ lock: $(READY) ## resolve requirements-dev.lock anew, from releases a week old o
 	  --exclude-newer "$$($(BIN)/python -c \
 	    'import datetime as d; print(d.date.today() - d.timedelta(days=7))')"
 
-ci: check-generated lint typecheck diff test ## everything that must pass before a merge
+ci: check-generated lint typecheck diff test fuzz ## everything that must pass before a merge
 
 clean: ## remove what the targets made, generated/ excepted
 	@rm -rf .venv .build dist reports .hypothesis .schemathesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test faults mock generate check-generated diff release lint format typecheck build lock ci clean
+.PHONY: help install demo test faults fuzz mock generate check-generated diff release lint format typecheck build lock ci clean

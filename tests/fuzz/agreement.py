@@ -1,0 +1,103 @@
+"""What both ends of a call must agree on, whatever was sent and answered."""
+
+import json
+from typing import Any
+
+import signalwire_compat
+from signalwire_compat import APIStatusError
+from signalwire_compat_mock import Exchange, MockServer
+
+from . import tally
+from .document import AnyCase
+from .meaning import differences
+from .ways import Caller, Outcome
+
+CLASSES = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    403: "PermissionDeniedError",
+    404: "NotFoundError",
+    409: "ConflictError",
+    422: "UnprocessableEntityError",
+    429: "RateLimitError",
+}
+
+
+def send(
+    way: str, case: AnyCase, server: MockServer, caller: Caller
+) -> tuple[Outcome, list[Exchange]]:
+    """Send a case to a server that knows nothing, and return what both ends saw."""
+    server.reset()
+    outcome = caller.call(way, case)
+    tally.current.calls += 1
+    return outcome, server.journal
+
+
+def only(journal: list[Exchange], outcome: Outcome) -> Exchange:
+    """Return the one exchange of a call; what prevented it is raised."""
+    if not journal and outcome.error is not None:
+        raise outcome.error
+    assert len(journal) == 1, f"{len(journal)} requests were sent for one call"
+    return journal[0]
+
+
+def assert_decoded(
+    way: str, outcome: Outcome, exchange: Exchange, *, converted: bool = False
+) -> None:
+    """Check that a result says all that a successful reply said; see `differences`."""
+    if outcome.error is not None:
+        raise outcome.error
+    result = outcome.value
+    if way.endswith("detailed"):
+        assert result.status_code == exchange.status
+        assert result.content == exchange.reply_body
+        result = result.parsed
+    if isinstance(result, str | bytes):
+        text = result if isinstance(result, bytes) else result.encode()
+        assert text == exchange.reply_body
+        return
+    said = json.loads(exchange.reply_body) if exchange.reply_body else None
+    assert list(differences(result, said, converted=converted)) == []
+
+
+def assert_refused(way: str, outcome: Outcome, exchange: Exchange) -> None:
+    """Check that a refusal is the right exception, or its model in the detailed layer."""
+    said = json_or_none(exchange.reply_body)
+    if way.endswith("detailed") and outcome.error is None:
+        assert outcome.value.status_code == exchange.status
+        assert list(differences(outcome.value.parsed, said)) == []
+        return
+    error = outcome.error
+    assert isinstance(error, APIStatusError), f"{error!r} for status {exchange.status}"
+    name = "ServerError" if 500 <= exchange.status < 600 else "APIStatusError"
+    name = CLASSES.get(exchange.status, name)
+    assert type(error) is getattr(signalwire_compat, name), f"{error!r} for {exchange.status}"
+    assert error.status == exchange.status
+    assert error.content == exchange.reply_body
+    members = said if isinstance(said, dict) else {}
+    if type(members.get("code")) is int:
+        assert error.code == members["code"], f"the code of {error!r}"
+    for member in ("message", "more_info"):
+        told = on_one_line(members.get(member))
+        assert not told or same_line(getattr(error, member), told), f"{member} of {error!r}"
+
+
+def on_one_line(value: Any) -> str:
+    """Write a text as an exception shows it: what can't be printed is a space."""
+    if not isinstance(value, str):
+        return ""
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+
+
+def same_line(shown: Any, told: str) -> bool:
+    """Compare a text with what an exception shows of it, which may be cut."""
+    cut = str(shown).removesuffix("...")
+    return shown == told or (len(told) > len(cut) >= 200 and told.startswith(cut))
+
+
+def json_or_none(content: bytes) -> Any:
+    """Decode JSON; None for what is none."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None

@@ -1,0 +1,48 @@
+"""How much is tried, and with which seed: `make fuzz` sets it, `make test` takes a little."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import schemathesis
+from conftest import ROOT
+from schemathesis import APIOperation, BaseSchema, GenerationMode
+from schemathesis.core.result import Ok
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 40)
+SEED = int(os.environ.get("FUZZ_SEED") or 1)
+VALID, INVALID = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
+
+
+def config() -> schemathesis.Config:
+    """Read the settings that every run shares."""
+    return schemathesis.Config.from_path(ROOT / "schemathesis.toml")
+
+
+def spec() -> BaseSchema:
+    """Load openapi.yaml."""
+    return schemathesis.openapi.from_path(ROOT / "openapi.yaml", config=config())
+
+
+def operations(schema: BaseSchema) -> list[APIOperation[Any, Any, Any, Any]]:
+    """List every operation of a document."""
+    return [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+
+
+def slices(
+    name: str, mode: GenerationMode, load: Callable[[], BaseSchema], examples: int, count: int
+) -> dict[str, BaseSchema]:
+    """Share the examples of one test among `count` slices, which can run at the same time.
+
+    Each has a seed of its own. The first two also try the examples of the document, which are all
+    valid, and the bounds of each of its schemas; these are the same in every run.
+    """
+    shared = {}
+    for number in range(count):
+        schema = load()
+        schema.config.seed = SEED * 1000 + number
+        schema.config.generation.update(modes=[mode], max_examples=max(1, examples // count))
+        schema.config.phases.examples.enabled = number < 2 and mode is VALID
+        schema.config.phases.coverage.enabled = number < 2
+        shared[f"{name}_{number + 1}"] = schema
+    return shared

@@ -1,0 +1,77 @@
+"""Servers and callers for the runs, and the report of what they did."""
+
+import os
+import time
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+from conftest import PROJECT, ROOT
+from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+
+from . import report, tally
+from .coverage import Coverage
+from .ways import Caller
+
+COVERAGE = Coverage()
+PAGE = ROOT / "reports" / "coverage.html"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MockServer]:
+    with MockServer(forgetful=True) as mock:
+        yield mock
+
+
+@pytest.fixture(scope="module")
+def caller(server: MockServer) -> Iterator[Caller]:
+    made = Caller(PROJECT, DEFAULT_TOKEN, server.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def coverage() -> Coverage:
+    return COVERAGE
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.user_properties.append(("name", item.name))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("FUZZ_REPORT"):
+        # The part that takes longest begins first: no other process waits for it in the end.
+        items.sort(key=lambda item: item.path.stem != "test_direct")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    tally.current = tally.Tally(name=item.name, run=item.path.stem.removeprefix("test_"))
+    start = time.monotonic()
+    try:
+        result = yield
+    finally:
+        seconds = time.monotonic() - start
+        item.user_properties += tally.current.as_properties(seconds)
+    if tally.current.cases == 0:
+        pytest.fail("not one case was tried")
+    return result
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and os.environ.get("FUZZ_REPORT"):
+        config.pluginmanager.register(report.Reporter(config, COVERAGE, PAGE), "fuzz-report")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["coverage"] = COVERAGE.export()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    output = getattr(node, "workeroutput", {})
+    if "coverage" in output:
+        COVERAGE.merge(output["coverage"])

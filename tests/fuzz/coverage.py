@@ -1,0 +1,82 @@
+"""How much of openapi.yaml the cases reached: counted by tracecov, allowed values by hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import tracecov
+from conftest import ROOT
+from signalwire_compat_mock import Exchange
+from signalwire_compat_mock.document import Document
+from signalwire_compat_mock.loading import load_contract
+
+SPEC = ROOT / "openapi.yaml"
+Value = tuple[str, str, str]
+
+
+class Coverage:
+    """The requests that were sent and the replies that came, held against the spec."""
+
+    def __init__(self) -> None:
+        """Begin with nothing covered."""
+        self._map = tracecov.CoverageMap.from_path(SPEC)
+        self._values: set[Value] = set()
+
+    def record(self, exchange: Exchange) -> None:
+        """Count one exchange, if it is one of an operation."""
+        if exchange.operation_id is None:
+            return
+        url = f"http://localhost{exchange.path}" + f"?{exchange.query}" * bool(exchange.query)
+        request = tracecov.HttpRequest(exchange.method, url, exchange.body, dict(exchange.headers))
+        headers = {"content-type": "application/json"}
+        self._map.record(
+            request, tracecov.HttpResponse(exchange.status, 0.0, exchange.reply_body, headers)
+        )
+        if exchange.status < 300:
+            members = exchange.form or [(n, str(v)) for n, v in (exchange.json or {}).items()]
+            self._values.update((exchange.operation_id, name, text) for name, text in members)
+
+    def export(self) -> dict[str, Any]:
+        """Write it as values that a worker can pass on."""
+        allowed = _allowed_values() & self._values
+        return {"counts": self._map.export_counts().hex(), "values": json.dumps(sorted(allowed))}
+
+    def merge(self, exported: dict[str, Any]) -> None:
+        """Add what another worker covered."""
+        self._map.merge_counts(bytes.fromhex(exported["counts"]))
+        self._values |= {tuple(value) for value in json.loads(exported["values"])}
+
+    def gaps(self) -> list[str]:
+        """Name everything in the spec that no case reached."""
+        gaps = [" ".join(map(str, gap.values())) for gap in self._map.coverage_gaps()]
+        missing = sorted(_allowed_values() - self._values)
+        return gaps + [f"{op}: {name}={text} was never accepted" for op, name, text in missing]
+
+    def summary(self) -> str:
+        """Say in one line what part of each kind was reached."""
+        counts = self._map.build_json_report()["summary"]
+        kinds = ("operations", "parameters", "keywords", "examples", "responses")
+        parts = [f"{counts[k]['covered']}/{counts[k]['total']} {k}" for k in kinds]  # type: ignore[literal-required]
+        allowed = _allowed_values()
+        return ", ".join([*parts, f"{len(allowed & self._values)}/{len(allowed)} allowed values"])
+
+    def save(self, path: Path) -> None:
+        """Write the page."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._map.save_html_report(output_file=str(path), title="signalwire-compat")
+
+
+def _allowed_values() -> set[Value]:
+    """List operation, member and value of everything that a request may choose from."""
+    contract = load_contract(SPEC)
+    found: set[Value] = set()
+    for operation in contract.operations.values():
+        for media in operation.body.media.values() if operation.body else ():
+            pointers = contract.document.properties(f"{media.pointer}/schema")
+            for name, pointer in pointers.items():
+                found |= {(operation.id, name, v) for v in _enum(contract.document, pointer)}
+    return found
+
+
+def _enum(document: Document, pointer: str) -> list[str]:
+    return [str(v) for _, part in document.parts(pointer) for v in part.get("enum", [])]

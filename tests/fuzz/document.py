@@ -1,0 +1,88 @@
+"""What openapi.yaml says of a case, read without the client's and the mock's code."""
+
+import functools
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema_rs
+import yaml
+from conftest import ROOT
+from schemathesis import Case
+
+AnyCase = Case[Any]
+DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
+BASE_PATH = urlsplit(DOCUMENT["servers"][0]["url"].replace("{", "").replace("}", "")).path
+
+
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """Follow the references of a part of the document."""
+    while "$ref" in node:
+        path = node["$ref"].removeprefix("#/").split("/")
+        node = functools.reduce(lambda part, name: part[name], path, DOCUMENT)
+    return node
+
+
+def is_valid(schema: dict[str, Any], value: Any) -> bool:
+    """Tell whether a value keeps to a schema of the document."""
+    whole = {**schema, "components": DOCUMENT["components"]}
+    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True).is_valid(value)
+
+
+def is_secured(case: AnyCase) -> bool:
+    """Tell whether the operation needs credentials."""
+    ways = case.operation.definition.raw.get("security", DOCUMENT.get("security", []))
+    return bool(ways) and {} not in ways
+
+
+def parameter_schemas(case: AnyCase) -> dict[str, dict[str, Any]]:
+    """Return the schema of each parameter that the operation has, by its name."""
+    operation = case.operation
+    groups = (operation.path_parameters, operation.query, operation.headers, operation.cookies)
+    return {p.name: p.definition.get("schema", {}) for group in groups for p in group}
+
+
+def parameters(case: AnyCase) -> dict[str, Any]:
+    """Return the parameters of a case, as a caller gives them.
+
+    Schemathesis writes some as text already, as a URL holds them. Headers that the operation does
+    not name are left out: no argument is for them.
+    """
+    schemas = parameter_schemas(case)
+    headers = {name: value for name, value in case.headers.items() if name in schemas}
+    given = {**case.path_parameters, **case.query, **headers, **case.cookies}
+    return {name: _typed(value, schemas.get(name, {})) for name, value in given.items()}
+
+
+def _typed(value: Any, schema: Mapping[str, Any]) -> Any:
+    if not isinstance(value, str) or "string" in schema.get("type", "string"):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def body_schema(case: AnyCase) -> dict[str, Any] | None:
+    """Return the schema of the body of a case, None for a content type that has none."""
+    body = resolved(case.operation.definition.raw.get("requestBody", {}))
+    media = body.get("content", {}).get(case.media_type)
+    return media["schema"] if media else None
+
+
+def has_unnamed_members(case: AnyCase) -> bool:
+    """Tell whether the body has members that an open schema allows and does not name.
+
+    A caller can't pass these. A closed schema refuses them, as Python does.
+    """
+    schema = body_schema(case)
+    if not isinstance(case.body, dict) or schema is None:
+        return False
+    return not _properties(schema) >= set(case.body) and is_valid(schema, case.body)
+
+
+def _properties(schema: dict[str, Any]) -> set[str]:
+    schema = resolved(schema)
+    parts = [part for word in ("allOf", "anyOf", "oneOf") for part in schema.get(word, [])]
+    return {*schema.get("properties", {})}.union(*map(_properties, parts))

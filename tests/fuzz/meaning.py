@@ -1,0 +1,153 @@
+"""What a case means on the wire, and what a reply says: told without the client's own code."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from conftest import PROJECT
+from schemathesis.core import NotSet
+from signalwire_compat_mock import DEFAULT_TOKEN, Exchange
+
+from .document import (
+    BASE_PATH,
+    AnyCase,
+    body_schema,
+    is_secured,
+    is_valid,
+    parameter_schemas,
+    parameters,
+)
+from .tally import LOCAL
+from .ways import python_name
+
+AUTHORIZATION = f"Basic {base64.b64encode(f'{PROJECT}:{DEFAULT_TOKEN}'.encode()).decode()}"
+
+_TRANSPORT = {"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"}
+
+
+def curl(case: AnyCase) -> str:
+    """Write the curl command of a case, for the mock that `make mock` starts."""
+    try:
+        return case.as_curl_command({"Authorization": AUTHORIZATION}, base_url=LOCAL + BASE_PATH)
+    except Exception as error:  # A case need not be one that HTTP can carry.
+        return f"none: {error}"
+
+
+def as_text(value: Any) -> str:
+    """Write a value as a path, a query, a header or a form holds it."""
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def as_pairs(members: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """List name and text of each member, those of a list one by one, in the order of names."""
+    lists = ((k, v if isinstance(v, list) else [v]) for k, v in members.items())
+    return sorted((name, as_text(item)) for name, items in lists for item in items)
+
+
+def assert_meant(case: AnyCase, exchange: Exchange) -> None:
+    """Check that the request is what the case means: every value in its place, and no more."""
+    given = parameters(case)
+    values = {name: as_text(given[name]) for name in case.path_parameters}
+    assert exchange.method == case.operation.method.upper()
+    assert unquote(exchange.path) == BASE_PATH + case.operation.path.format(**values)
+    # A segment that changes when it is decoded and encoded again could be read as two.
+    assert exchange.path.count("/") == (BASE_PATH + case.operation.path).count("/")
+    sent = parse_qsl(exchange.query, keep_blank_values=True)
+    assert sorted(sent) == as_pairs({name: given[name] for name in case.query})
+    _assert_headers_meant(case, exchange)
+    if isinstance(case.body, NotSet):
+        assert exchange.body == b""
+    elif exchange.form is not None:
+        assert isinstance(case.body, dict)
+        assert sorted(exchange.form) == as_pairs(case.body)
+    else:
+        assert same(exchange.json, case.body)
+
+
+def _assert_headers_meant(case: AnyCase, exchange: Exchange) -> None:
+    given = parameters(case)
+    expected = {name.lower(): as_text(given[name]) for name in case.headers if name in given}
+    if is_secured(case):
+        expected["authorization"] = AUTHORIZATION
+    if not isinstance(case.body, NotSet) and case.media_type:
+        expected["content-type"] = case.media_type
+    names = [name for name, _ in exchange.headers]
+    assert len(names) == len(set(names)), f"a header stands twice in {sorted(names)}"
+    sent = {name: value for name, value in exchange.headers if name not in _TRANSPORT}
+    cookies = [c.strip() for c in sent.pop("cookie", "").split(";") if c]
+    assert sorted(tuple(map(unquote, c.split("=", 1))) for c in cookies) == as_pairs(case.cookies)
+    assert sent == expected
+
+
+def has_text(case: AnyCase) -> bool:
+    """Tell whether a form can hold each value of a case: no document says how it holds others."""
+    body = case.body if isinstance(case.body, dict) else {}
+    return not any(value is None or isinstance(value, list | dict) for value in body.values())
+
+
+def is_valid_as_text(case: AnyCase) -> bool:
+    """Tell whether a case keeps to the document once each of its values is written as text.
+
+    That is what a server sees of a path or a form: the number 5 in place of the text "5" is the
+    same request.
+    """
+    schemas = parameter_schemas(case)
+    for name, value in parameters(case).items():
+        if name not in schemas or not (
+            is_valid(schemas[name], value) or is_valid(schemas[name], as_text(value))
+        ):
+            return False
+    schema = body_schema(case)
+    if isinstance(case.body, NotSet) or schema is None:
+        return isinstance(case.body, NotSet)
+    as_form = (case.media_type or "").startswith("application/x-www-form-urlencoded")
+    if as_form and isinstance(case.body, dict):
+        return is_valid(schema, {name: as_text(value) for name, value in case.body.items()})
+    return is_valid(schema, case.body)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Compare as JSON does: unlike in Python, true is not 1 and 1 is not 1.0."""
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def differences(
+    result: Any, said: Any, where: str = "", *, converted: bool = False
+) -> Iterator[str]:
+    """Find what a decoded reply leaves out, changes or makes up; null is no more than silence.
+
+    With `converted`, the text "true" and true are the same: a reply that breaks the document is
+    put right where that leaves no doubt.
+    """
+    if not (hasattr(result, "to_dict") and isinstance(said, dict)):
+        if not _agree(result, said, converted=converted):
+            yield f"{where or '/'} is {result!r}, the reply says {said!r}"
+        return
+    told = result.to_dict()
+    for name, value in said.items():
+        if name not in told or not _agree(told[name], value, converted=converted):
+            yield f"{where}/{name} is told as {told.get(name)!r}, the reply says {value!r}"
+    made_up = {name: value for name, value in told.items() if name not in said}
+    if any(value is not None for value in made_up.values()):
+        yield f"{where or '/'} tells {made_up!r}, which the reply does not say"
+    extra = result.additional_properties
+    for name, value in said.items():
+        member = extra[name] if name in extra else getattr(result, python_name(name), None)
+        if not isinstance(value, list):
+            yield from differences(member, value, f"{where}/{name}", converted=converted)
+
+
+def _agree(one: Any, other: Any, *, converted: bool) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        names = {name for name in (*one, *other) if (one.get(name), other.get(name)) != (None,) * 2}
+        return all(_agree(one.get(n), other.get(n), converted=converted) for n in names)
+    if isinstance(one, list) and isinstance(other, list):
+        pairs = zip(one, other, strict=False)
+        return len(one) == len(other) and all(_agree(a, b, converted=converted) for a, b in pairs)
+    if converted and not isinstance(one, dict | list) and not isinstance(other, dict | list):
+        return as_text(one) == as_text(other)
+    return same(one, other)

@@ -1,0 +1,171 @@
+"""The ways a caller has to send a case: the facade and the detailed layer, sync and async."""
+
+import asyncio
+import functools
+import importlib
+import inspect
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args, get_type_hints
+
+import signalwire_compat
+from hypothesis import reject
+from hypothesis.errors import UnsatisfiedAssumption
+from openapi_python_client.strings import PythonIdentifier
+from schemathesis.core import NotSet
+from signalwire_compat import AsyncRestClient, RestClient
+
+from .document import AnyCase, has_unnamed_members, parameters
+
+FACADE = ("sync", "async")
+DETAILED = ("sync_detailed", "async_detailed")
+LOG = logging.getLogger("signalwire_compat")
+
+
+def ways(case: AnyCase) -> tuple[str, str]:
+    """Choose the layer by the slice of the budget: the facade for one half, detailed for another.
+
+    Each case goes both ways of its layer. The choice must not change while a case is shrunk.
+    """
+    return DETAILED if case.operation.schema.config.seed % 2 else FACADE
+
+
+class NoSuchArgumentError(Exception):
+    """Python itself refuses the call: an argument is missing or unknown, as type checkers say."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a caller got: a value or the exception that was raised, and warnings in the log."""
+
+    value: Any = None
+    error: Exception | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Log(logging.Handler):
+    """What the client logs, from warnings on."""
+
+    def __init__(self) -> None:
+        """Begin to listen."""
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+        LOG.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember a line."""
+        self.lines.append(record.getMessage())
+
+    def close(self) -> None:
+        """Listen no more."""
+        LOG.removeHandler(self)
+        super().close()
+
+
+class Caller:
+    """Both clients, the loop of the async one, and a reader of their log."""
+
+    def __init__(self, project: str, token: str, url: str, *, max_retries: int = 2) -> None:
+        """Connect both to the same server."""
+        self.project = project
+        self._client = RestClient(project, token, url, max_retries=max_retries)
+        self._loop = asyncio.new_event_loop()
+        self._async_client = AsyncRestClient(project, token, url, max_retries=max_retries)
+        self._log = Log()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._log.close()
+        self._client.close()
+        self._loop.run_until_complete(self._async_client.aclose())
+        self._loop.close()
+
+    def call(self, way: str, case: AnyCase) -> Outcome:
+        """Send a case. Never raises what the client raises: that is an outcome too."""
+        self._log.lines.clear()
+        try:
+            value = self._send(way, case)
+        except UnsatisfiedAssumption:
+            raise
+        except Exception as error:
+            return Outcome(error=error, warnings=tuple(self._log.lines))
+        return Outcome(value, warnings=tuple(self._log.lines))
+
+    def _send(self, way: str, case: AnyCase) -> Any:
+        client = self._async_client if way.startswith("async") else self._client
+        if way.endswith("detailed"):
+            prefix = "asyncio" if way.startswith("async") else "sync"
+            function = getattr(_module(case), f"{prefix}_detailed")
+            arguments = {**_spelled(parameters(case), snake=True), "client": client}
+        else:
+            function = _facade(client, case)
+            arguments = _spelled(parameters(case))
+        arguments |= _body(function, case)
+        _check_arguments(function, arguments)
+        if way.startswith("async"):
+            return self._loop.run_until_complete(function(**arguments))
+        return function(**arguments)
+
+
+@functools.cache
+def python_name(name: str, *, snake: bool = True) -> str:
+    """Name in Python what the contract calls `name`."""
+    return PythonIdentifier(name, "field_", not snake)
+
+
+def _facade(client: RestClient | AsyncRestClient, case: AnyCase) -> Callable[..., Any]:
+    operation = case.operation.definition.raw
+    namespace = getattr(client.compat, python_name(operation["tags"][0]))
+    method: Callable[..., Any] = getattr(namespace, python_name(operation["operationId"]))
+    return method
+
+
+def _module(case: AnyCase) -> Any:
+    operation = case.operation.definition.raw
+    tag = python_name(operation["tags"][0])
+    name = python_name(operation["operationId"])
+    return importlib.import_module(f"signalwire_compat.api.{tag}.{name}")
+
+
+def _spelled(members: Mapping[str, Any], *, snake: bool = False) -> dict[str, Any]:
+    return {python_name(name, snake=snake): value for name, value in members.items()}
+
+
+def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
+    """List the arguments for the body: the model, or its members where the facade takes these."""
+    if isinstance(case.body, NotSet):
+        return {}
+    if has_unnamed_members(case):
+        reject()
+    hint = _body_hint(getattr(function, "__func__", function))
+    if hint is None:
+        return _spelled(case.body) if isinstance(case.body, dict) else reject()
+    models = [kind for kind in (hint, *get_args(hint)) if hasattr(kind, "from_dict")]
+    if not models:
+        return {"body": case.body}
+    if not isinstance(case.body, dict):
+        reject()
+    members = _spelled(case.body, snake=True)
+    _check_arguments(models[0], members)
+    return {"body": models[0](**members)}
+
+
+@functools.cache
+def _body_hint(function: Callable[..., Any]) -> Any:
+    # The package imports its clients for type checkers alone.
+    return get_type_hints(function, localns=vars(signalwire_compat)).get("body")
+
+
+@functools.cache
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    return inspect.signature(function)
+
+
+def _check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    plain = getattr(function, "__func__", function)
+    bound = () if plain is function else (None,)
+    try:
+        _signature(plain).bind(*bound, **arguments)
+    except TypeError as error:
+        raise NoSuchArgumentError(str(error)) from error

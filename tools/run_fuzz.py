@@ -1,0 +1,59 @@
+"""Run the fuzz tests once, or with one seed after another while FUZZ_SECONDS are left.
+
+FUZZ_EXAMPLES: random cases for each operation and kind of data, 1500 if it is left out.
+FUZZ_SEED: the first seed, 1 if it is left out: the same seed gives the same cases.
+FUZZ_SECONDS: rounds begin until these are over; a round that can't end in time is made smaller.
+FUZZ_ONLY: an expression of `pytest -k` that chooses tests.
+"""
+
+import itertools
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = 1500
+ROUND_SECONDS = 60
+"""What a round of EXAMPLES takes at most, on two cores."""
+
+
+def run_round(seed: int, examples: int, only: str) -> int:
+    """Run every test once and return the exit status of pytest."""
+    command = [sys.executable, "-m", "pytest", "tests/fuzz", "--quiet", "--tb=short"]
+    command += ["--numprocesses=auto", "--dist=worksteal", "-p", "no:randomly"]
+    command += ["--junitxml=reports/fuzz.xml", *(["-k", only] if only else [])]
+    settings = {
+        "FUZZ_SEED": str(seed),
+        "FUZZ_EXAMPLES": str(examples),
+        "FUZZ_REPORT": "part" if only else "all",
+    }
+    environment = {**os.environ, **settings}
+    result = subprocess.run(command, cwd=ROOT, env=environment, check=False)  # noqa: S603  # pytest
+    return result.returncode
+
+
+def main() -> int:
+    """Run rounds until one fails or the time is over."""
+    seconds = _number("FUZZ_SECONDS", 0)
+    share = min(1, seconds / ROUND_SECONDS) if seconds else 1
+    examples = _number("FUZZ_EXAMPLES", max(1, round(EXAMPLES * share)))
+    start = time.monotonic()
+    for seed in itertools.count(_number("FUZZ_SEED", 1)):
+        status = run_round(seed, examples, os.environ.get("FUZZ_ONLY", ""))
+        spent = time.monotonic() - start
+        if status or spent >= seconds:
+            return status
+    return 0
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdecimal()):
+        sys.exit(f"{name} is {text!r}: give a whole number, such as make fuzz {name}=1")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
