@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 import signalwire_compat
-from signalwire_compat import APIStatusError
+from schemathesis.core import NotSet
+from signalwire_compat import APIStatusError, SignalWireError
 from signalwire_compat_mock import Exchange, MockServer
 
 from . import tally
-from .document import AnyCase
-from .meaning import differences
-from .ways import Caller, Outcome
+from .document import AnyCase, parameters
+from .meaning import differences, same
+from .ways import Caller, Outcome, python_name
 
 CLASSES = {
     400: "BadRequestError",
@@ -60,7 +61,7 @@ def assert_decoded(
     assert list(differences(result, said, converted=converted)) == []
 
 
-def assert_refused(way: str, outcome: Outcome, exchange: Exchange) -> None:
+def assert_refused(way: str, case: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
     """Check that a refusal is the right exception, or its model in the detailed layer."""
     said = json_or_none(exchange.reply_body)
     if way.endswith("detailed") and outcome.error is None:
@@ -74,12 +75,25 @@ def assert_refused(way: str, outcome: Outcome, exchange: Exchange) -> None:
     assert type(error) is getattr(signalwire_compat, name), f"{error!r} for {exchange.status}"
     assert error.status == exchange.status
     assert error.content == exchange.reply_body
+    assert_told(case, error)
+    refused = 400 <= exchange.status < 500 and exchange.status not in (408, 499)
+    assert error.outcome_unknown == (case.method != "GET" and not refused)
     members = said if isinstance(said, dict) else {}
     if type(members.get("code")) is int:
         assert error.code == members["code"], f"the code of {error!r}"
     for member in ("message", "more_info"):
         told = on_one_line(members.get(member))
         assert not told or same_line(getattr(error, member), told), f"{member} of {error!r}"
+
+
+def assert_told(case: AnyCase, error: SignalWireError) -> None:
+    """Check that an exception says what was called, and with what."""
+    operation = case.operation.definition.raw
+    names = (operation["tags"][0], operation["operationId"])
+    assert error.operation == ".".join(python_name(name) for name in names)
+    body = {} if isinstance(case.body, NotSet) else case.body
+    given = parameters(case) | (body if isinstance(body, dict) else {"body": body})
+    assert same(error.arguments, given), f"{error.arguments} in place of {given}"
 
 
 def on_one_line(value: Any) -> str:

@@ -15,7 +15,7 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 from signalwire_compat_mock.engine import Answer
 
 from . import tally
-from .agreement import assert_decoded, assert_refused, only, send
+from .agreement import assert_decoded, assert_refused, assert_told, only, send
 from .budget import EXAMPLES, INVALID, VALID, operations, slices, spec
 from .document import AnyCase
 from .mirror import documented, wild
@@ -88,7 +88,7 @@ def test_a_reply_comes_out_of_the_client_whole(
                 # A value that the document does not know is told of, all of them in one line.
                 assert len(outcome.warnings) <= ("[wild" in tally.current.name)
             else:
-                assert_refused(way, outcome, exchange)
+                assert_refused(way, request, outcome, exchange)
 
 
 @schemathesis.pytest.parametrize(**slices("broken", INVALID, documented, EXAMPLES // 8, 2))
@@ -104,7 +104,7 @@ def test_a_reply_that_breaks_the_document_is_no_bare_exception(
             exchange = only(journal, outcome)
             error = outcome.error
             if answer.status >= 300:
-                assert_refused(way, outcome, exchange)
+                assert_refused(way, request, outcome, exchange)
             elif error is None:
                 assert_decoded(way, outcome, exchange, converted=True)
                 # Some cases break nothing but the content type, which the client does not heed.
@@ -114,4 +114,5 @@ def test_a_reply_that_breaks_the_document_is_no_bare_exception(
                 assert isinstance(error, APIResponseError), repr(error)
                 assert error.status == answer.status
                 assert error.content == answer.body
+                assert_told(request, error)
                 assert error.outcome_unknown == (request.method.upper() != "GET")

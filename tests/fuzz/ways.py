@@ -100,12 +100,25 @@ class Caller:
             arguments = {**_spelled(parameters(case), snake=True), "client": client}
         else:
             function = _facade(client, case)
-            arguments = _spelled(parameters(case))
+            arguments = self._without_own_project(function, _spelled(parameters(case)))
         arguments |= _body(function, case)
         _check_arguments(function, arguments)
         if way.startswith("async"):
             return self._loop.run_until_complete(function(**arguments))
         return function(**arguments)
+
+    def _without_own_project(
+        self, function: Callable[..., Any], arguments: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Leave out what the client fills in by itself, as its callers do."""
+        known = _signature(_plain(function)).parameters
+        return {
+            name: value
+            for name, value in arguments.items()
+            if value != self.project
+            or name not in known
+            or known[name].default is inspect.Parameter.empty
+        }
 
 
 @functools.cache
@@ -138,7 +151,7 @@ def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
         return {}
     if has_unnamed_members(case):
         reject()
-    hint = _body_hint(getattr(function, "__func__", function))
+    hint = _body_hint(_plain(function))
     if hint is None:
         return _spelled(case.body) if isinstance(case.body, dict) else reject()
     models = [kind for kind in (hint, *get_args(hint)) if hasattr(kind, "from_dict")]
@@ -149,6 +162,10 @@ def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
     members = _spelled(case.body, snake=True)
     _check_arguments(models[0], members)
     return {"body": models[0](**members)}
+
+
+def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    return getattr(function, "__func__", function)
 
 
 @functools.cache
@@ -163,9 +180,8 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
 
 
 def _check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
-    plain = getattr(function, "__func__", function)
-    bound = () if plain is function else (None,)
+    bound = () if _plain(function) is function else (None,)
     try:
-        _signature(plain).bind(*bound, **arguments)
+        _signature(_plain(function)).bind(*bound, **arguments)
     except TypeError as error:
         raise NoSuchArgumentError(str(error)) from error
