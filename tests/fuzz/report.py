@@ -56,7 +56,7 @@ class Reporter:
         """Say how many cases each run had, and what they covered."""
         for gap in self._gaps:
             self._write(f"not covered: {gap}")
-        self._write(f"covered: {self._coverage.summary()}: {self._page}")
+        self._write(f"covered: {self._coverage.summary()}: {os.path.relpath(self._page)}")
         runs = [f"{run} {count:,}" for run, count in self._cases.items()]
         seconds = time.monotonic() - self._start
         workers = int(self._config.getoption("numprocesses", None) or 1)
