@@ -564,7 +564,7 @@ MISTAKES: list[tuple[str, ...]] = [
     ("a number as key", '"201":', "201:", "responses.201|int|quote it"),
     ("a date as version", '"2010-04-01"', "2010-04-01", "info.version|timestamp|quote it"),
     ("a number as version", '"2010-04-01"', "2010.04", "info.version|quote it"),
-    ("a truth as value", "[voice, fax]", "[voice, @no]", "VoiceReceiveMode.enum[1]|quote it"),
+    ("a truth as value", "[voice, fax]", "[voice, fax, @no]", "VoiceReceiveMode.enum[2]|quote it"),
     ("a wrong tag", "minLength: 6", "minLength: !!int six", "PhoneNumber.minLength|six|tag"),
     ("an old OpenAPI", "openapi: 3.1.0", "openapi: 3.0.3", "3.0.3|3.1"),
     ("a number as OpenAPI", "openapi: 3.1.0", "openapi: 3.1", "3.1.0"),
