@@ -45,6 +45,9 @@ faults: $(READY) ## run every fault against both clients, print the table, write
 fuzz: $(READY) ## fuzz client, spec and mock: FUZZ_EXAMPLES=, FUZZ_SECONDS=, FUZZ_SEED=
 	@$(BIN)/python tools/run_fuzz.py
 
+fuzz-proof: $(READY) ## plant bugs one at a time, show that `make fuzz` finds each, write docs/fuzz-proof.md
+	@PYTHONPATH=tests:tools $(BIN)/python -m planted
+
 mock: $(READY) ## serve the mock on http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/python -m signalwire_compat_mock $(if $(FORGETFUL),--forgetful)
 
@@ -96,4 +99,4 @@ clean: ## remove what the targets made, generated/ excepted
 	@rm -rf .venv .build dist reports .hypothesis .schemathesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test faults fuzz mock generate check-generated diff release lint format typecheck build lock ci clean
+.PHONY: help install demo test faults fuzz fuzz-proof mock generate check-generated diff release lint format typecheck build lock ci clean

@@ -1,108 +1,36 @@
 """`make fuzz` itself: it takes in what is new, turns red for a bug, and says how to replay it."""
 
-import os
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import run_fuzz
-import yaml
 from conftest import ROOT
-
-FOLDERS = ("generated", "mock_server", "templates", "tests", "tools")
-FILES = ("generator-config.yml", "openapi.yaml", "pyproject.toml", "schemathesis.toml")
-SECOND = """
-/Accounts/{AccountSid}/IncomingPhoneNumbers/{Sid}/Notes:
-  parameters:
-    - $ref: "#/components/parameters/AccountSid"
-    - name: Sid
-      in: path
-      description: SID of the number.
-      required: true
-      schema: {type: string, description: SID of the number.}
-      example: abc
-  post:
-    operationId: annotate
-    tags: [phone_numbers]
-    summary: Add a note to a number
-    description: Adds a note.
-    x-source: the test
-    externalDocs: {url: https://example.com}
-    security: [{ProjectToken: []}]
-    parameters:
-      - name: Limit
-        in: query
-        description: How many to keep.
-        required: false
-        schema: {type: integer, minimum: 1, description: How many to keep.}
-      - name: Kinds
-        in: query
-        description: Of which kinds.
-        required: false
-        schema: {type: array, items: {type: string}, description: Of which kinds.}
-    requestBody:
-      description: The note.
-      required: true
-      content:
-        application/json:
-          schema: {$ref: "#/components/schemas/Capabilities"}
-    responses:
-      "200":
-        description: What the number can do now.
-        content:
-          application/json:
-            schema: {$ref: "#/components/schemas/Capabilities"}
-      "400": {$ref: "#/components/responses/Refused"}
-      "401": {$ref: "#/components/responses/Refused"}
-"""
-REFUSED = """
-description: Refused.
-content:
-  application/json:
-    schema: {$ref: "#/components/schemas/Error"}
-"""
+from planted import __main__ as proof
+from planted.bugs import BUGS, Bug
+from planted.tree import add_second_operation, copy_tree, generate, run
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """Copy what a run needs, so that a test can spoil it."""
-    for name in FOLDERS:
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in FILES:
-        shutil.copy(ROOT / name, tmp_path / name)
-    return tmp_path
+    return copy_tree(tmp_path)
 
 
 def fuzz(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    paths = [str(folder / "generated"), str(folder / "mock_server")]
-    own = {"PYTHONPATH": os.pathsep.join(paths), "PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
-    return subprocess.run(
-        [sys.executable, "tools/run_fuzz.py"],
-        cwd=folder,
-        env={**os.environ, **own, **settings},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    return run(folder, "tools/run_fuzz.py", **settings)
 
 
 def test_a_new_operation_is_fuzzed_with_no_test_touched(copy: Path) -> None:
-    spec = copy / "openapi.yaml"
-    document = yaml.safe_load(spec.read_text("utf-8"))
-    document["paths"].update(yaml.safe_load(SECOND))
-    document["components"]["responses"] = {"Refused": yaml.safe_load(REFUSED)}
-    spec.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
-    subprocess.run([sys.executable, "tools/generate.py"], cwd=copy, check=True)
+    add_second_operation(copy)
+    generate(copy)
     result = fuzz(copy, FUZZ_EXAMPLES="8", FUZZ_ONLY="not twin")
     assert result.returncode == 0, result.stdout[-4000:]
     lines = [line for line in result.stdout.splitlines() if "Notes" in line or "/annotate/" in line]
-    for run in ("client", "replies"):
-        counts = [re.search(rf"passed {run} +([0-9]+) cases", line) for line in lines]
+    for part in ("client", "replies"):
+        counts = [re.search(rf"passed {part} +([0-9]+) cases", line) for line in lines]
         assert sum(int(found[1]) for found in counts if found) >= 50, lines
-    assert "covered: 2/2 operations, 7/7 parameters" in result.stdout
+    assert "covered: 2/2 operations, 9/9 parameters" in result.stdout
 
 
 def test_a_bug_turns_the_run_red_and_a_printed_line_replays_it(copy: Path) -> None:
@@ -158,3 +86,30 @@ def test_a_setting_that_is_no_number_is_named(name: str) -> None:
     result = fuzz(ROOT, **{name: "many"})
     assert result.returncode == 1
     assert result.stderr == (f"{name} is 'many': give a whole number, such as make fuzz {name}=1\n")
+
+
+def test_every_bug_of_the_proof_can_be_planted(copy: Path) -> None:
+    assert len({(bug.place, bug.name) for bug in BUGS}) == len(BUGS) >= 60
+    for bug in BUGS:
+        text = (copy / bug.file).read_text("utf-8")
+        bug.plant(copy)
+        assert (copy / bug.file).read_text("utf-8") != text, bug.name
+        (copy / bug.file).write_text(text, "utf-8")
+
+
+def test_the_proof_fails_for_a_bug_that_is_not_caught(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = "generated/signalwire_compat/api/phone_numbers/purchase.py"
+    bugs = (
+        Bug("the method is another one", call, 'method="POST"', 'method="PUT"'),
+        Bug("a comment is lost", call, "# Generated", "#"),
+    )
+    monkeypatch.setattr(proof, "BUGS", bugs)
+    monkeypatch.setattr(run_fuzz, "EXAMPLES", 1)
+    assert proof.main(["client"]) == 1
+    caught, not_caught, summary = capsys.readouterr().out.splitlines()
+    assert re.search("the method is another one +client +[0-9]+ cases", caught)
+    assert "a comment is lost" in not_caught
+    assert "NOT CAUGHT" in not_caught
+    assert summary == "fuzz-proof: 2 bugs planted, 1 caught, 1 not caught"

@@ -9,8 +9,8 @@ from signalwire_compat import APIStatusError, SignalWireError
 from signalwire_compat_mock import Exchange, MockServer
 
 from . import tally
-from .document import AnyCase, parameters
-from .meaning import differences, same
+from .document import AnyCase, parameters, reply_schema
+from .meaning import differences, same, unset, untyped
 from .ways import Caller, Outcome, python_name
 
 CLASSES = {
@@ -43,7 +43,7 @@ def only(journal: list[Exchange], outcome: Outcome) -> Exchange:
 
 
 def assert_decoded(
-    way: str, outcome: Outcome, exchange: Exchange, *, converted: bool = False
+    way: str, case: AnyCase, outcome: Outcome, exchange: Exchange, *, converted: bool = False
 ) -> None:
     """Check that a result says all that a successful reply said; see `differences`."""
     if outcome.error is not None:
@@ -59,14 +59,25 @@ def assert_decoded(
         return
     said = json.loads(exchange.reply_body) if exchange.reply_body else None
     assert list(differences(result, said, converted=converted)) == []
+    if not converted:
+        assert list(unset(result)) == []
+        assert list(untyped(result, reply_schema(case, exchange.status))) == []
 
 
-def assert_refused(way: str, case: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
-    """Check that a refusal is the right exception, or its model in the detailed layer."""
+def assert_refused(
+    way: str, case: AnyCase, outcome: Outcome, exchange: Exchange, *, documented: bool = False
+) -> None:
+    """Check that a refusal is the right exception.
+
+    In the detailed layer it may be its model, and has to be if the reply is `documented`.
+    """
     said = json_or_none(exchange.reply_body)
-    if way.endswith("detailed") and outcome.error is None:
+    if way.endswith("detailed") and (documented or outcome.error is None):
+        if outcome.error is not None:
+            raise outcome.error
         assert outcome.value.status_code == exchange.status
         assert list(differences(outcome.value.parsed, said)) == []
+        assert list(untyped(outcome.value.parsed, reply_schema(case, exchange.status))) == []
         return
     error = outcome.error
     assert isinstance(error, APIStatusError), f"{error!r} for status {exchange.status}"

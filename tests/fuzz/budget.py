@@ -11,6 +11,7 @@ from schemathesis.core.result import Ok
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 40)
 SEED = int(os.environ.get("FUZZ_SEED") or 1)
+Operation = APIOperation[Any, Any, Any, Any]
 VALID, INVALID = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 
 
@@ -24,7 +25,7 @@ def spec() -> BaseSchema:
     return schemathesis.openapi.from_path(ROOT / "openapi.yaml", config=config())
 
 
-def operations(schema: BaseSchema) -> list[APIOperation[Any, Any, Any, Any]]:
+def operations(schema: BaseSchema) -> list[Operation]:
     """List every operation of a document."""
     return [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
 

@@ -41,8 +41,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.environ.get("FUZZ_REPORT"):
-        # The part that takes longest begins first: no other process waits for it in the end.
-        items.sort(key=lambda item: item.path.stem != "test_direct")
+        # The part that takes longest begins first: no other process waits for it in the end. Then
+        # come those that find most in least time.
+        items.sort(key=lambda i: (i.path.stem != "test_direct", "one_odd_member" not in i.name))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -24,10 +24,28 @@ def resolved(node: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
-def is_valid(schema: dict[str, Any], value: Any) -> bool:
-    """Tell whether a value keeps to a schema of the document."""
-    whole = {**schema, "components": DOCUMENT["components"]}
-    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True).is_valid(value)
+def is_valid(case: AnyCase, schema: dict[str, Any], value: Any) -> bool:
+    """Tell whether a value keeps to a schema of the document of a case."""
+    components = case.operation.schema.raw_schema["components"]
+    return _validator(json.dumps({**schema, "components": components})).is_valid(value)
+
+
+@functools.lru_cache(maxsize=1000)
+def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(
+        _with_bounds(json.loads(schema)), validate_formats=True
+    )
+
+
+def _with_bounds(node: Any) -> Any:
+    """Write the bounds of int32 and int64 as keywords: to JSON Schema they are words alone."""
+    if isinstance(node, list):
+        return [_with_bounds(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    bits = {"int32": 31, "int64": 63}.get(str(node.get("format")))
+    bounds = {"minimum": -(2**bits), "maximum": 2**bits - 1} if bits else {}
+    return {**bounds, **{name: _with_bounds(part) for name, part in node.items()}}
 
 
 def is_secured(case: AnyCase) -> bool:
@@ -79,10 +97,22 @@ def has_unnamed_members(case: AnyCase) -> bool:
     schema = body_schema(case)
     if not isinstance(case.body, dict) or schema is None:
         return False
-    return not _properties(schema) >= set(case.body) and is_valid(schema, case.body)
+    return not named_members(schema).keys() >= set(case.body) and is_valid(case, schema, case.body)
 
 
-def _properties(schema: dict[str, Any]) -> set[str]:
+def named_members(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """List the members that a schema names, with their own schemas."""
     schema = resolved(schema)
-    parts = [part for word in ("allOf", "anyOf", "oneOf") for part in schema.get(word, [])]
-    return {*schema.get("properties", {})}.union(*map(_properties, parts))
+    members: dict[str, dict[str, Any]] = dict(schema.get("properties", {}))
+    for part in (part for word in ("allOf", "anyOf", "oneOf") for part in schema.get(word, [])):
+        members |= named_members(part)
+    return members
+
+
+def reply_schema(case: AnyCase, status: int) -> dict[str, Any]:
+    """Return the schema of the JSON that an operation documents for a status; {} if it has none."""
+    replies = case.operation.definition.raw["responses"]
+    keys = (str(status), f"{status // 100}XX", "default")
+    reply = next((resolved(replies[key]) for key in keys if key in replies), {})
+    schema: dict[str, Any] = reply.get("content", {}).get("application/json", {}).get("schema", {})
+    return schema

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from attrs import NOTHING, fields, has
 from conftest import PROJECT
 from schemathesis.core import NotSet
+from signalwire_compat.types import Unset
 from signalwire_compat_mock import DEFAULT_TOKEN, Exchange
 
 from .document import (
@@ -16,6 +18,7 @@ from .document import (
     body_schema,
     is_secured,
     is_valid,
+    named_members,
     parameter_schemas,
     parameters,
 )
@@ -83,7 +86,8 @@ def _assert_headers_meant(case: AnyCase, exchange: Exchange) -> None:
 
 def has_text(case: AnyCase) -> bool:
     """Tell whether a form can hold each value of a case: no document says how it holds others."""
-    body = case.body if isinstance(case.body, dict) else {}
+    as_form = (case.media_type or "").startswith("application/x-www-form-urlencoded")
+    body = case.body if as_form and isinstance(case.body, dict) else {}
     return not any(value is None or isinstance(value, list | dict) for value in body.values())
 
 
@@ -93,19 +97,35 @@ def is_valid_as_text(case: AnyCase) -> bool:
     That is what a server sees of a path or a form: the number 5 in place of the text "5" is the
     same request.
     """
+    if not has_text(case):
+        return False
     schemas = parameter_schemas(case)
     for name, value in parameters(case).items():
         if name not in schemas or not (
-            is_valid(schemas[name], value) or is_valid(schemas[name], as_text(value))
+            is_valid(case, schemas[name], value) or is_valid(case, schemas[name], as_text(value))
         ):
             return False
+    if any(value in ("", ".", "..") for value in case.path_parameters.values()):
+        return False
     schema = body_schema(case)
     if isinstance(case.body, NotSet) or schema is None:
         return isinstance(case.body, NotSet)
     as_form = (case.media_type or "").startswith("application/x-www-form-urlencoded")
     if as_form and isinstance(case.body, dict):
-        return is_valid(schema, {name: as_text(value) for name, value in case.body.items()})
-    return is_valid(schema, case.body)
+        return is_valid(case, schema, {name: as_text(value) for name, value in case.body.items()})
+    return is_valid(case, schema, case.body)
+
+
+def is_valid_as_meant(case: AnyCase) -> bool:
+    """Tell whether a case keeps to the document, each value in the type that it has."""
+    schemas = parameter_schemas(case)
+    given = parameters(case)
+    schema = body_schema(case)
+    return (
+        is_valid_as_text(case)
+        and all(is_valid(case, schemas[name], value) for name, value in given.items())
+        and (schema is None or is_valid(case, schema, case.body))
+    )
 
 
 def same(one: Any, other: Any) -> bool:
@@ -139,6 +159,38 @@ def differences(
         member = extra[name] if name in extra else getattr(result, python_name(name), None)
         if not isinstance(value, list):
             yield from differences(member, value, f"{where}/{name}", converted=converted)
+
+
+def unset(result: Any, where: str = "") -> Iterator[str]:
+    """Find members that are always there and for which a decoded reply has not even None."""
+    for field in fields(type(result)) if has(type(result)) else ():
+        value = getattr(result, field.name)
+        if isinstance(value, Unset) and field.default is NOTHING:
+            yield f"{where}/{field.name}"
+        yield from unset(value, f"{where}/{field.name}")
+
+
+def unnamed(result: Any, where: str = "") -> Iterator[str]:
+    """Find members of a decoded reply that the document does not name."""
+    yield from (f"{where}/{name}" for name in getattr(result, "additional_properties", {}))
+    for field in fields(type(result)) if has(type(result)) else ():
+        yield from unnamed(getattr(result, field.name), f"{where}/{field.name}")
+
+
+def untyped(result: Any, schema: dict[str, Any], where: str = "") -> Iterator[str]:
+    """Find what the document names in a reply and a decoded reply has no attribute or model for."""
+    members = named_members(schema)
+    if not members:
+        return
+    if not has(type(result)):
+        yield f"{where or '/'} is no model"
+        return
+    for name in members.keys() & result.additional_properties.keys():
+        yield f"{where}/{name} is no attribute"
+    for name, member in members.items():
+        value = getattr(result, python_name(name), None)
+        if isinstance(value, dict) or has(type(value)):
+            yield from untyped(value, member, f"{where}/{name}")
 
 
 def _agree(one: Any, other: Any, *, converted: bool) -> bool:

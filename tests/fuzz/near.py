@@ -1,0 +1,116 @@
+"""Cases that differ from a valid one in a single member: what random data seldom is."""
+
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+from conftest import ROOT
+from hypothesis import HealthCheck, Phase, find, settings
+
+from .budget import VALID, Operation
+from .document import (
+    DOCUMENT,
+    AnyCase,
+    body_schema,
+    has_unnamed_members,
+    named_members,
+    parameter_schemas,
+)
+
+_ODD: tuple[Any, ...] = (None, True, False, 0, -1, 1.5, 10**20, [], ["x"], {}, {"x": "y"})
+_ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+_FIRST = settings(
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def valid_case(operation: Operation) -> AnyCase:
+    """Make a valid case, the same each time."""
+    return find(
+        operation.as_strategy(generation_mode=VALID),
+        lambda _: True,
+        settings=_FIRST,
+    )
+
+
+def near_cases(operation: Operation) -> Iterator[AnyCase]:
+    """Make a case for each member and each value that it could be mistaken for, and each name."""
+    base = valid_case(operation)
+    told = _told_values(DOCUMENT)
+    texts = [*_dictionary(), *dict.fromkeys(_allowed_values(DOCUMENT))]
+    for name in parameter_schemas(base):
+        for value in [*texts, *_misspelt(told.get(name, []))]:
+            yield _with_parameter(base, name, value)
+    schema = body_schema(base)
+    if schema is None or not isinstance(base.body, dict):
+        return
+    members = named_members(schema)
+    if "json" in (base.media_type or ""):  # Its texts are written by a library, as they are.
+        texts = ["", "null", "true", "false", "0", *_allowed_values(DOCUMENT)]
+    for name in members:
+        for value in [*texts, *_ODD, *told.get(name, []), *_misspelt(told.get(name, []))]:
+            yield _with_body(base, {**base.body, name: value})
+    for name in base.body:
+        yield _with_body(base, {key: value for key, value in base.body.items() if key != name})
+    for name in members:
+        if not has_unnamed_members(unknown := _with_body(base, {**base.body, f"{name}2": "x"})):
+            yield unknown
+
+
+def _with_parameter(base: AnyCase, name: str, value: Any) -> AnyCase:
+    groups = {
+        group: {**getattr(base, group), name: value} if name in getattr(base, group) else None
+        for group in ("path_parameters", "query", "headers", "cookies")
+    }
+    return _copy(base, **{group: given for group, given in groups.items() if given})
+
+
+def _with_body(base: AnyCase, body: dict[str, Any]) -> AnyCase:
+    return _copy(base, body=body)
+
+
+def _copy(base: AnyCase, **changes: Any) -> AnyCase:
+    parts = ("path_parameters", "query", "headers", "cookies", "body")
+    given = {part: getattr(base, part) for part in parts} | changes
+    made: AnyCase = base.operation.Case(media_type=base.media_type, **given)
+    return made
+
+
+def _dictionary() -> list[str]:
+    settings_ = tomllib.loads((ROOT / "schemathesis.toml").read_text("utf-8"))
+    return list(settings_["dictionaries"]["texts"]["values"])
+
+
+def _allowed_values(node: Any) -> Iterator[str]:
+    """Find each text that some enum of the document allows."""
+    if isinstance(node, dict):
+        yield from (v for v in node.get("enum", ()) if isinstance(v, str))
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _allowed_values(part)
+
+
+def _told_values(node: Any) -> dict[str, list[str]]:
+    """Find the values that examples of the document give to each name."""
+    told: dict[str, list[str]] = {}
+    if isinstance(node, dict):
+        if "in" in node and isinstance(node.get("example"), str):
+            told[node["name"]] = [node["example"]]
+        for name, value in node.items():
+            if isinstance(value, str):
+                told.setdefault(name, []).append(value)
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        for name, values in _told_values(part).items():
+            told.setdefault(name, []).extend(values)
+    return told
+
+
+def _misspelt(values: list[str]) -> list[str]:
+    spelt: list[str] = []
+    for value in values:
+        spelt += [f"{value}\n", f"\n{value}", f" {value}", f"{value} ", value[1:], value[:-1]]
+        spelt += [value + value[-1:], value.upper(), value.lower(), value.translate(_ARABIC)]
+        spelt += [f"{value}é", value.replace("-", ""), value.replace(":", "")]
+    return [value for value in dict.fromkeys(spelt) if value not in values]

@@ -1,0 +1,1 @@
+"""Bugs to plant, one at a time, to see that `make fuzz` finds each of them."""
