@@ -30,7 +30,7 @@ def test_a_new_operation_is_fuzzed_with_no_test_touched(copy: Path) -> None:
     for part in ("client", "replies"):
         counts = [re.search(rf"passed {part} +([0-9]+) cases", line) for line in lines]
         assert sum(int(found[1]) for found in counts if found) >= 50, lines
-    assert "covered: 2/2 operations, 9/9 parameters" in result.stdout
+    assert "covered: 2/2 operations, 10/10 parameters" in result.stdout
 
 
 def test_a_bug_turns_the_run_red_and_a_printed_line_replays_it(copy: Path) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -91,13 +92,21 @@ def has_text(case: AnyCase) -> bool:
     return not any(value is None or isinstance(value, list | dict) for value in body.values())
 
 
+def is_sendable(case: AnyCase) -> bool:
+    """Tell whether HTTP can carry each parameter of a case, whatever its schema allows."""
+    if any(value in ("", ".", "..") for value in case.path_parameters.values()):
+        return False
+    texts = (as_text(value) for name, value in case.headers.items() if name in parameters(case))
+    return all(re.fullmatch(r"([!-~]([\t -~]*[!-~])?)?", text) for text in texts)
+
+
 def is_valid_as_text(case: AnyCase) -> bool:
     """Tell whether a case keeps to the document once each of its values is written as text.
 
     That is what a server sees of a path or a form: the number 5 in place of the text "5" is the
     same request.
     """
-    if not has_text(case):
+    if not has_text(case) or not is_sendable(case):
         return False
     schemas = parameter_schemas(case)
     for name, value in parameters(case).items():
@@ -105,8 +114,6 @@ def is_valid_as_text(case: AnyCase) -> bool:
             is_valid(case, schemas[name], value) or is_valid(case, schemas[name], as_text(value))
         ):
             return False
-    if any(value in ("", ".", "..") for value in case.path_parameters.values()):
-        return False
     schema = body_schema(case)
     if isinstance(case.body, NotSet) or schema is None:
         return isinstance(case.body, NotSet)

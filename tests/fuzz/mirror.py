@@ -9,7 +9,7 @@ from schemathesis import BaseSchema
 from .budget import config
 from .document import DOCUMENT, resolved
 
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 def documented() -> BaseSchema:
@@ -29,7 +29,7 @@ def _mirror(change: Callable[[Any], Any]) -> BaseSchema:
     paths = {
         f"/{operation['operationId']}/{status}": {"post": _request(change(content["schema"]))}
         for item in DOCUMENT["paths"].values()
-        for operation in (item[method] for method in _METHODS if method in item)
+        for operation in (item[method] for method in METHODS if method in item)
         for status, reply in operation["responses"].items()
         for kind, content in resolved(reply).get("content", {}).items()
         if kind == "application/json"

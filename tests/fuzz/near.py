@@ -18,6 +18,9 @@ from .document import (
 )
 
 _ODD: tuple[Any, ...] = (None, True, False, 0, -1, 1.5, 10**20, [], ["x"], {}, {"x": "y"})
+_SEGMENTS = (".", "..")
+"""Texts that a path takes for something else than a name."""
+_GROUPS = ("path_parameters", "query", "headers", "cookies")
 _ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 _FIRST = settings(
     database=None,
@@ -42,7 +45,7 @@ def near_cases(operation: Operation) -> Iterator[AnyCase]:
     told = _told_values(DOCUMENT)
     texts = [*_dictionary(), *dict.fromkeys(_allowed_values(DOCUMENT))]
     for name in parameter_schemas(base):
-        for value in [*texts, *_misspelt(told.get(name, []))]:
+        for value in [*texts, *_SEGMENTS, *_misspelt(told.get(name, []))]:
             yield _with_parameter(base, name, value)
     schema = body_schema(base)
     if schema is None or not isinstance(base.body, dict):
@@ -61,21 +64,18 @@ def near_cases(operation: Operation) -> Iterator[AnyCase]:
 
 
 def _with_parameter(base: AnyCase, name: str, value: Any) -> AnyCase:
-    groups = {
-        group: {**getattr(base, group), name: value} if name in getattr(base, group) else None
-        for group in ("path_parameters", "query", "headers", "cookies")
-    }
-    return _copy(base, **{group: given for group, given in groups.items() if given})
+    group = next(g for g in _GROUPS if any(p.name == name for p in getattr(base.operation, g)))
+    return changed(base, **{group: {**getattr(base, group), name: value}})
 
 
 def _with_body(base: AnyCase, body: dict[str, Any]) -> AnyCase:
-    return _copy(base, body=body)
+    return changed(base, body=body)
 
 
-def _copy(base: AnyCase, **changes: Any) -> AnyCase:
-    parts = ("path_parameters", "query", "headers", "cookies", "body")
-    given = {part: getattr(base, part) for part in parts} | changes
-    made: AnyCase = base.operation.Case(media_type=base.media_type, **given)
+def changed(base: AnyCase, **changes: Any) -> AnyCase:
+    """Make a case like another in all but what is given."""
+    given = {part: getattr(base, part) for part in (*_GROUPS, "body", "media_type")} | changes
+    made: AnyCase = base.operation.Case(**given)
     return made
 
 

@@ -61,10 +61,11 @@ class Reporter:
         seconds = time.monotonic() - self._start
         workers = int(self._config.getoption("numprocesses", None) or 1)
         client = self._seconds["client"]
-        rate = f"; {self._cases['client'] / client * workers:.0f} a second" if client else ""
+        rate = self._cases["client"] / client * workers if client else 0
+        told = f"; {rate:.0f} a second through the client" if client else ""
         self._write(
             f"fuzz: {self._cases.total():,} cases with seed {SEED} in {seconds:.0f} s: "
-            f"{', '.join(runs)}{rate} through the client"
+            f"{', '.join(runs)}{told}"
         )
 
     def _write(self, line: str) -> None:

@@ -6,13 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import ROOT
-from signalwire_compat_mock import MockServer
+from conftest import PROJECT, ROOT
+from schemathesis import Response
+from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 from signalwire_compat_mock.engine import Answer
 
 from . import tally
+from .budget import Operation, operations, spec
 from .coverage import Coverage
 from .direct import Disagreement, run_directly
+from .document import BASE_PATH, AnyCase, body_schema
+from .meaning import curl
+from .mirror import METHODS
+from .near import changed, valid_case
 
 Change = Callable[[Answer], Answer]
 
@@ -27,6 +33,35 @@ def test_schemathesis_finds_nothing_in_the_mock(server: MockServer, coverage: Co
         for exchange in journal:
             coverage.record(exchange)
     assert len(journal) > 0
+
+
+@pytest.mark.parametrize("operation", operations(spec()), ids=lambda found: found.label)
+def test_a_method_and_a_content_type_of_no_operation_are_refused(
+    operation: Operation, server: MockServer
+) -> None:
+    """Try what schemathesis leaves out, or lets pass: any status but 2xx is well for it."""
+    case = valid_case(operation)
+    item = operation.schema.raw_schema["paths"][operation.path]
+    methods = {method for method in METHODS if method in item}
+
+    def answer(case: AnyCase) -> Response:
+        with tally.counted(case, lambda: curl(case)):
+            reply = case.call(server.url + BASE_PATH, auth=(PROJECT, DEFAULT_TOKEN))
+            assert 400 <= reply.status_code < 500, "it was taken"
+            return reply
+
+    for method in METHODS:
+        if method not in methods:
+            reply = answer(changed(case, method=method.upper()))
+            assert reply.status_code == 405
+            allowed = reply.headers["allow"][0].lower().split(", ")
+            assert methods <= {*allowed}
+    if body_schema(case):
+        for kind in ("application/json", "application/x-www-form-urlencoded", "text/plain"):
+            if kind != case.media_type:
+                body = case.body if kind != "text/plain" else "text"
+                reply = answer(changed(case, media_type=kind, body=body))
+                assert str(reply.status_code) in operation.definition.raw["responses"]
 
 
 def success(change: Callable[[dict[str, Any]], object]) -> Change:

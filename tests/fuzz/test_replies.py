@@ -1,8 +1,10 @@
 """Run 3: replies that the document allows, and such as the wild has, come out of the client."""
 
 import functools
+import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import schemathesis.pytest
 from conftest import PROJECT
 from hypothesis import assume
 from schemathesis.core import NotSet
-from signalwire_compat import APIResponseError
+from signalwire_compat import APIResponseError, APIStatusError
 from signalwire_compat_mock import DEFAULT_TOKEN, Exchange, MockServer
 from signalwire_compat_mock.engine import Answer
 
@@ -115,6 +117,44 @@ def test_a_reply_with_one_odd_member_is_whole_or_borne(
                     assert_whole(way, request, outcome, exchange, wild=False)
                 else:
                     assert_borne(way, request, outcome, exchange)
+
+
+def _not_whole(answer: Answer) -> Iterator[Answer]:
+    """Spoil a reply so that it is no JSON any more, or not all of it."""
+    for body in (b"", b" ", answer.body[:-1], answer.body[: len(answer.body) // 2]):
+        yield replace(answer, body=body)
+    for body in (b"<html>busy</html>", answer.body + answer.body, b"\xff" + answer.body):
+        yield replace(answer, body=body)
+    packed = gzip.compress(answer.body, mtime=0)
+    for coding, body in (("gzip", answer.body), ("gzip", packed[:-20]), ("br", answer.body)):
+        headers = {**answer.headers, "content-encoding": coding}
+        yield replace(answer, body=body, headers=headers)
+
+
+@pytest.mark.parametrize("way", [*FACADE, *DETAILED])
+@pytest.mark.parametrize("mirrored", operations(documented()), ids=lambda found: found.path)
+def test_a_reply_that_is_not_whole_is_no_result(
+    mirrored: Operation,
+    way: str,
+    server: MockServer,
+    caller: Caller,
+    hasty: Caller,
+    requests: Requests,
+) -> None:
+    request = requests[mirrored.path.split("/")[1]]
+    answer, chosen = answered(valid_case(mirrored), caller, hasty)
+    for broken in _not_whole(answer):
+        with (
+            tally.counted(broken),
+            server.answering(functools.partial(lambda answer, _: answer, broken)),
+        ):
+            outcome, journal = send(way, request, server, chosen)
+            exchange = only(journal, outcome)
+            kind = APIResponseError if exchange.status < 300 else APIStatusError
+            assert isinstance(outcome.error, kind), f"{outcome} for {broken}"
+            said = (exchange.reply_body, answer.body[: len(outcome.error.content or b"")])
+            assert outcome.error.content in said
+            assert_told(request, outcome.error)
 
 
 @schemathesis.pytest.parametrize(

@@ -23,7 +23,7 @@ from .bugs import BUGS, Bug
 from .tree import ROOT, add_second_operation, copy_tree, generate, run
 
 DOCUMENT = ROOT / "docs" / "fuzz-proof.md"
-DIRECT = "test_direct.py::test_schemathesis_finds_nothing_in_the_mock"
+DIRECT = "test_direct.py"
 CLIENT = ("test_client.py", "test_replies.py", "test_purchases.py")
 RUNS = {
     "client": CLIENT,
@@ -83,7 +83,8 @@ def _fuzz(folder: Path, runs: Sequence[str]) -> tuple[str, int]:
     result = run(
         folder,
         *("-m", "pytest", *(f"tests/fuzz/{name}" for name in runs)),
-        *("--exitfirst", "--quiet", "--tb=short", "-p", "no:randomly", f"--junitxml={report}"),
+        *("-k", "not twin", "--exitfirst", "--quiet", "--tb=short", "-p", "no:randomly"),
+        f"--junitxml={report}",
         FUZZ_EXAMPLES=str(run_fuzz.EXAMPLES),
         FUZZ_REPORT="part",
         FUZZ_SEED="1",
