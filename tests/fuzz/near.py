@@ -71,6 +71,21 @@ def _all_near_cases(operation: Operation) -> Iterator[AnyCase]:
             yield unknown
 
 
+def cases_with_unknown_members(operation: Operation) -> Iterator[AnyCase]:
+    """Make a case for each member that the document names elsewhere: a server may know it here."""
+    base = valid_case(operation)
+    schema = body_schema(base)
+    if schema is None or not isinstance(base.body, dict):
+        return
+    names = {name: value for name, (value, *_) in _told_values(DOCUMENT).items()}
+    for found in sorted(_member_names(DOCUMENT)):
+        value = names.get(found, "x")
+        for name in (found, "".join(word.capitalize() for word in found.split("_"))):
+            case = _with_body(base, {**base.body, name: value})
+            if name not in named_members(schema) and not has_unnamed_members(case):
+                yield case
+
+
 def _with_parameter(base: AnyCase, name: str, value: Any) -> AnyCase:
     group = next(g for g in _GROUPS if any(p.name == name for p in getattr(base.operation, g)))
     return changed(base, **{group: {**getattr(base, group), name: value}})
@@ -113,6 +128,16 @@ def _told_values(node: Any) -> dict[str, list[str]]:
         for name, values in _told_values(part).items():
             told.setdefault(name, []).extend(values)
     return told
+
+
+def _member_names(node: Any) -> set[str]:
+    """Find the name of every member of every schema and example of the document."""
+    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    found = set().union(*map(_member_names, parts))
+    for part in ("properties", "value", "example"):
+        members = node.get(part) if isinstance(node, dict) else None
+        found |= {*members} if isinstance(members, dict) else set()
+    return found
 
 
 def _misspelt(values: list[str]) -> list[str]:

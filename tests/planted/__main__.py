@@ -6,7 +6,6 @@ is 1 if a bug is not caught by the default budget of `make fuzz`.
 
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -37,7 +36,8 @@ WORDS = {
     "templates": "templates or generator are edited, and the package is generated from a document "
     "with one operation more",
     "mock": "the mock server is edited",
-    "spec": "`openapi.yaml` is edited and the package generated; the mock keeps what it did before",
+    "spec": "`openapi.yaml` is edited and the package generated, without the checks of the "
+    "document itself; the mock keeps what it did before",
 }
 
 
@@ -63,10 +63,8 @@ def prove(bug: Bug) -> Finding:
             add_second_operation(folder)
         bug.plant(folder)
         if bug.place in ("templates", "spec"):
-            try:
-                generate(folder)
-            except subprocess.CalledProcessError:
-                return Finding("generate", 0, time.monotonic() - start)
+            # Fuzzing is to find it, although the examples of the document would give it away.
+            generate(folder, checked=bug.place != "spec")
         run_, cases = _fuzz(folder, RUNS[bug.place])
     return Finding(run_, cases, time.monotonic() - start)
 
