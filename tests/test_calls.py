@@ -126,6 +126,25 @@ def test_a_failed_server_is_asked_again_only_if_that_changes_nothing(
         assert len(service.requests) == attempts
 
 
+@pytest.mark.parametrize(
+    "answer", [httpx.ConnectError("refused"), httpx.PoolTimeout("full"), httpx.Response(429)]
+)
+def test_a_hook_that_fails_with_a_request_of_its_own_does_not_buy_again(
+    waits: list[float], answer: Answer
+) -> None:
+    elsewhere, service = Service(answer), Service(OK)
+
+    def report(_: httpx.Response) -> None:
+        elsewhere.http_client.post("http://localhost/metrics").raise_for_status()
+
+    service.http_client.event_hooks = {"response": [report]}
+    error = result(service)
+    elsewhere.http_client.close()
+    assert type(error) in (APIConnectionError, APITimeoutError)
+    assert error.outcome_unknown
+    assert (len(service.requests), waits) == (1, [])
+
+
 def test_what_one_attempt_may_have_done_no_later_one_takes_back(waits: list[float]) -> None:
     for later in (httpx.ConnectError("refused"), httpx.Response(429), httpx.Response(404)):
         outcome = result(Service(httpx.ReadError("reset"), later), "PUT")

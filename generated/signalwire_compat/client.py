@@ -147,7 +147,7 @@ class _BaseClient:
             headers["authorization"] = self._authorization
         query = f"?{request.query}" if request.query else ""
         try:
-            return (given.build_request if given else httpx.Request)(
+            call.prepared = (given.build_request if given else httpx.Request)(
                 request.method,
                 f"{self.base_url}{request.path}{query}",
                 headers=headers,
@@ -159,6 +159,7 @@ class _BaseClient:
             )
         except (httpx.InvalidURL, TypeError, ValueError) as error:
             raise InvalidRequestError(f"it can't be sent: {error}", **call.request.told) from error
+        return call.prepared
 
 
 class _Call:
@@ -178,6 +179,7 @@ class _Call:
         self._began = time.monotonic()
         self.deadline = Deadline(self._at)
         self.head: httpx.Response | None = None
+        self.prepared: httpx.Request | None = None
         self._parts: list[bytes] = []
         self._size = 0
 
@@ -196,7 +198,7 @@ class _Call:
 
     def failed(self, error: Exception) -> Reply | APIConnectionError:
         """Make the best of an attempt that broke off: its reply, if that says it all."""
-        if self.head is None and isinstance(error, httpx.HTTPStatusError):
+        if isinstance(error, httpx.HTTPStatusError) and self._is_of_this(error):
             self.head = error.response  # From a hook of the caller's.
         forget(error, self._client._secrets)
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -260,7 +262,14 @@ class _Call:
     def _may_have_arrived(self, error: BaseException | None = None) -> bool:
         if self._knows_sent:
             return self.deadline.sent
-        return not isinstance(error, _NOT_SENT)
+        return not (isinstance(error, _NOT_SENT) and self._is_of_this(error))
+
+    def _is_of_this(self, error: httpx.HTTPError) -> bool:
+        # A hook of the caller's may fail with another request than this one.
+        try:
+            return error.request is self.prepared
+        except RuntimeError:
+            return False
 
     def _reply(self, problem: str) -> Reply:
         head = self.head
