@@ -1,6 +1,7 @@
 """What the contract asks of a request is checked before a byte is sent."""
 
 import re
+from enum import Enum, StrEnum
 from typing import Any
 
 import pytest
@@ -20,6 +21,33 @@ def refusal(client: RestClient, **arguments: Any) -> InvalidRequestError:
     with pytest.raises(InvalidRequestError) as caught:
         client.compat.phone_numbers.purchase(**{"PhoneNumber": NUMBER, **arguments})
     return caught.value
+
+
+class Verb(str, Enum):  # noqa: UP042  # as callers have it
+    """An enumeration whose own text is `Verb.CREATE`."""
+
+    CREATE = "POST"
+
+
+class Number(StrEnum):
+    """An enumeration whose own text is its value."""
+
+    MAIN = "+15551234567"
+
+
+def test_a_member_of_an_enumeration_is_sent_as_its_value(
+    mock: MockServer, client: RestClient
+) -> None:
+    client.compat.phone_numbers.purchase(
+        PhoneNumber=Number.MAIN,
+        FriendlyName=Verb.CREATE,
+        VoiceMethod=Verb.CREATE,  # type: ignore[arg-type]  # equal to one that is allowed
+    )
+    assert dict(mock.journal[0].form or ()) == {
+        "PhoneNumber": NUMBER,
+        "FriendlyName": "POST",
+        "VoiceMethod": "POST",
+    }
 
 
 @pytest.mark.parametrize(

@@ -309,7 +309,7 @@ def text(name: str, value: Any) -> str:
     Errors: `InvalidRequestError` for a value that has no text: None, bytes, an object.
     """
     if isinstance(value, str):
-        return value
+        return str.__str__(value)  # The own text of an enumeration's member is its name.
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
