@@ -3,14 +3,18 @@
 import asyncio
 import copy
 import email.utils
+import html
+import json
 import logging
 import pickle
 import socket
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -401,6 +405,84 @@ def assert_hidden(client: Any, error: Exception, caplog: pytest.LogCaptureFixtur
     for place, text in shown.items():
         for secret in (TOKEN, encoded):
             assert secret not in text, place
+
+
+ODD_TOKEN = 'PT-"very"/secret?>>~+<é>'
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        json.dumps,
+        lambda text: json.dumps(text).replace("/", r"\/"),
+        lambda text: json.dumps(text, ensure_ascii=False),
+        lambda text: quote(text, safe=""),
+        html.escape,
+        lambda text: b64encode(text.encode()).decode(),
+        lambda text: b64encode(f"{PROJECT}:{text}".encode()).decode(),
+        lambda text: b64encode(f"{PROJECT}:{text}".encode()).decode().replace("/", r"\/"),
+        lambda text: quote(b64encode(f"{PROJECT}:{text}".encode()), safe=""),
+    ],
+)
+@pytest.mark.parametrize("status", [201, 401])
+def test_no_exception_shows_the_token_as_a_server_may_write_it(
+    write: Callable[[str], str], status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    said = write(ODD_TOKEN).strip('"')
+    encoded = b64encode(f"{PROJECT}:{ODD_TOKEN}".encode()).decode()
+    shown = {ODD_TOKEN, said, said.replace(r"\/", "/"), encoded}
+    reply = httpx.Response(status, headers={"x-id": quote(said)}, text=f'{{"message": "{said}"}}')
+    service = Service(reply)
+    client = RestClient(PROJECT, ODD_TOKEN, "localhost", http_client=service.http_client)
+    with service.http_client, pytest.raises(SignalWireError) as caught:
+        client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+    error = caught.value
+    text = f"{error} {error!r} {vars(error)} {error.content!r} {error.body} {caplog.text}"
+    for secret in shown:
+        assert secret not in text
+        assert repr(secret.encode())[2:-1] not in text
+
+
+def test_no_log_line_shows_a_token_that_came_back_as_the_id_of_the_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    service = Service(httpx.Response(422, headers={"X-Request-Id": TOKEN}))
+    assert result(service).headers["x-request-id"]
+    assert "request id [secret]" in caplog.text
+    assert TOKEN not in caplog.text
+
+
+def test_no_traceback_of_a_call_cancelled_at_any_step_shows_the_credentials(silent: str) -> None:
+    async def cancelled(steps: int) -> str:
+        async with AsyncRestClient(PROJECT, TOKEN, silent) as client:
+            call = asyncio.create_task(client.compat.phone_numbers.purchase(PhoneNumber=NUMBER))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await call
+        summary = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        return str([frame.locals for frame in summary.stack if frame.filename != __file__])
+
+    encoded = b64encode(f"{PROJECT}:{TOKEN}".encode()).decode()
+    for steps in range(1, 30):
+        held = asyncio.run(cancelled(steps))
+        assert TOKEN not in held
+        assert encoded not in held
+
+
+@pytest.mark.parametrize("kind", [RestClient, AsyncRestClient])
+@pytest.mark.parametrize("token", [TOKEN.encode(), [TOKEN]])
+def test_no_traceback_of_a_token_of_another_type_shows_it(kind: Any, token: Any) -> None:
+    name = type(token).__name__
+    with pytest.raises(InvalidRequestError, match=f"token must be text, got {name}") as caught:
+        kind(PROJECT, token, "localhost")
+    frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    held = [str(f.locals) for f in frames.stack if f.filename != __file__]
+    assert held
+    assert TOKEN not in "".join(held)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:9", "localhost:9"])

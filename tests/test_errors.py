@@ -6,6 +6,7 @@ import json
 import pickle
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 import signalwire_compat
@@ -277,6 +278,25 @@ def test_a_hook_that_raises_for_a_status_ends_in_the_exception_of_that_status() 
         error = failure(RestClient(PROJECT, "token", "localhost", http_client=http_client))
     assert type(error) is UnprocessableEntityError
     assert (error.code, error.message) == (21401, "no such number")
+
+
+@attrs.frozen
+class SoldOutError(Exception):
+    """An exception of a caller whose attributes can't be set."""
+
+    number: str
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"sid": "\xff'])
+def test_a_call_while_an_exception_that_can_not_change_is_handled_fails_as_any(
+    answering: Answering, body: bytes
+) -> None:
+    try:
+        raise SoldOutError("+15550000001")
+    except SoldOutError:
+        assert type(failure(answering(201, body))) is APIResponseError
+        with RestClient(PROJECT, "token", "127.0.0.1:9", max_retries=0) as client:
+            assert type(failure(client)) is APIConnectionError
 
 
 def test_exceptions_survive_pickling_and_copying(answering: Answering) -> None:

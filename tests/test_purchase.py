@@ -202,6 +202,16 @@ def test_settings_left_out_come_from_the_environment(
         assert client.compat.phone_numbers.purchase(PhoneNumber=NUMBER).account_sid == PROJECT
 
 
+def test_a_host_of_the_environment_that_can_not_be_used_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SIGNALWIRE_PROJECT_ID", PROJECT)
+    monkeypatch.setenv("SIGNALWIRE_SPACE", "my space")
+    with pytest.raises(InvalidRequestError, match="host can't be 'my space'"):
+        RestClient(token="token")
+    assert PROJECT in repr(RestClient(token="token", host="localhost"))
+
+
 @pytest.mark.parametrize("kind", [RestClient, AsyncRestClient])
 @pytest.mark.parametrize(
     ("argument", "variable"),

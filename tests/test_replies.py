@@ -2,10 +2,11 @@
 
 import json
 import logging
+from base64 import b64encode
 from typing import Any
 
 import pytest
-from conftest import Answering
+from conftest import PROJECT, Answering
 from signalwire_compat import APIResponseError, Unset
 from signalwire_compat.models import IncomingPhoneNumber
 
@@ -115,6 +116,16 @@ def test_a_reply_in_another_encoding_is_not_lost(
 ) -> None:
     body = json.dumps({**page_reply, "friendly_name": "Büro"}, ensure_ascii=False)
     assert bought(answering, body.encode(encoding)).sid == page_reply["sid"]
+
+
+def test_a_drifting_reply_that_repeats_the_token_is_not_lost_either(
+    answering: Answering, page_reply: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = b64encode(f"{PROJECT}:token".encode()).decode()
+    members = {**page_reply, "friendly_name": "Büro", "beta": secret}
+    body = json.dumps(members, ensure_ascii=False).encode("latin-1")
+    assert bought(answering, body).sid == page_reply["sid"]
+    assert '/beta: expected true or false, came "[secret]"' in drift(caplog)[1]
 
 
 def test_numbers_that_json_does_not_have_are_kept(

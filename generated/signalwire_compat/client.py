@@ -25,9 +25,11 @@ from .errors import (
     InvalidRequestError,
     chain,
     forget,
+    forms,
     line,
     request_id_in,
     sid_in,
+    without,
 )
 from .transport import FOREVER, AsyncTransport, Deadline, Transport, is_loopback
 from .types import Reply, Request, log, retry_after
@@ -96,8 +98,7 @@ class _BaseClient:
         token = _Secret(_setting("token", token))
         pair = _Secret(b64encode(f"{self.project}:{token}".encode()).decode())
         self._authorization = _Secret(f"Basic {pair}")
-        # A short token is a word that any text may hold; the service gives none.
-        self._secrets = (pair, token) if len(token) >= 8 else (pair,)
+        self._secrets = _forms(pair, token)
         self.base_url = _base_url(_setting("host", host), allow_http=allow_http)
         self.timeout = _timeout(timeout)
         self.max_retries = _whole("max_retries", max_retries, 0)
@@ -185,7 +186,7 @@ class _Call:
 
     def is_full(self, part: bytes) -> bool:
         """Take a part of the body; whether that is more of it than the client bears."""
-        self._parts.append(part)
+        self._parts.append(bytes(part))  # A transport of the caller's may give anything.
         self._size += len(part)
         self.deadline.left()
         return self._size > self._client.max_reply_bytes
@@ -235,7 +236,7 @@ class _Call:
         elif not self._may_repeat(outcome):
             return None
         if wait is None:
-            longest = min(_FIRST_WAIT * 2**self._retries, _LONGEST_WAIT)
+            longest = min(_FIRST_WAIT * 2.0 ** min(self._retries, 10), _LONGEST_WAIT)
             wait = longest * random.uniform(0.5, 1)  # noqa: S311
         if wait > _LONGEST_RETRY_AFTER or wait >= self._at - time.monotonic():
             return None
@@ -245,8 +246,9 @@ class _Call:
         self._uncertain |= isinstance(outcome, Reply) and outcome.outcome_unknown
         return wait
 
-    def interrupted(self) -> None:
+    def interrupted(self, error: BaseException) -> None:
         """Leave word of a request that was sent and whose reply nobody waits for any more."""
+        forget(error, self._client._secrets)
         if self._may_have_arrived() and not self.request.is_safe:
             log.warning(
                 "%s was cancelled after it was sent: it may have taken effect",
@@ -335,7 +337,7 @@ class _Call:
             outcome,
             1000 * (time.monotonic() - self._began),
             self._retries,
-            line(request_id_in(headers) or "-", 80),
+            line(without(request_id_in(headers) or "-", self._client._secrets), 80),
         )
 
 
@@ -416,8 +418,8 @@ class RestClient(_BaseClient):
             self._receive(call, prepared)
         except Exception as error:  # A transport or hook of the caller's may raise anything.
             return call.failed(error)
-        except BaseException:
-            call.interrupted()
+        except BaseException as error:
+            call.interrupted(error)
             raise
         return call.replied()
 
@@ -514,8 +516,8 @@ class AsyncRestClient(_BaseClient):
                 await self._receive(call, prepared)
         except Exception as error:  # A transport or hook of the caller's may raise anything.
             return call.failed(error)
-        except BaseException:
-            call.interrupted()
+        except BaseException as error:
+            call.interrupted(error)
             raise
         return call.replied()
 
@@ -549,16 +551,26 @@ class AsyncRestClient(_BaseClient):
 
 def _setting(name: str, given: str | None) -> str:
     variable = _VARIABLES[name]
-    value = _hidden(os.environ.get(variable)) if given is None else given
+    value = given
+    if given is None:
+        value = os.environ.get(variable) if name != "token" else _hidden(os.environ.get(variable))
     if not value:
         raise InvalidRequestError(
             f"{name} is missing: pass {name}= to the client, or set {variable}."
         )
     if not isinstance(value, str):
-        raise InvalidRequestError(f"{name} must be text, got {type(value).__name__}.")
+        kind = value if isinstance(value, type) else type(value)
+        raise InvalidRequestError(f"{name} must be text, got {kind.__name__}.")
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise InvalidRequestError(f"{name} holds half of a surrogate pair, which can't be sent.")
     return value
+
+
+def _forms(pair: str, token: str) -> tuple[str, ...]:
+    # A short token is a word that any text may hold; the service gives none.
+    known = (pair, token, b64encode(token.encode()).decode()) if len(token) >= 8 else (pair,)
+    found = {_Secret(form) for text in known for form in forms(text.rstrip("="))}
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def _timeout(seconds: float | None) -> float | None:
@@ -622,8 +634,9 @@ def _extra(headers: dict[str, str]) -> dict[str, str]:
     return written
 
 
-def _hidden(token: str | None) -> str | None:
-    return _Secret(token) if isinstance(token, str) else token
+def _hidden(token: Any) -> Any:
+    # Of what is no text, nothing but the type is needed to refuse it.
+    return _Secret(token) if isinstance(token, str) else None if token is None else type(token)
 
 
 def _of_kind(kind: type[_HttpClient], given: _HttpClient | None) -> _HttpClient | None:

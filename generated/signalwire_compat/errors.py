@@ -19,12 +19,15 @@ SignalWireError              one `except` is enough
 
 from __future__ import annotations
 
+import contextlib
+import html
 import json
 import re
 import traceback
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Literal
+from urllib.parse import quote, quote_plus
 
 Category = Literal["input", "credentials", "funds", "limit", "throttled", "unavailable", "unknown"]
 """What kind of thing went wrong: see `SignalWireError.advice` for what to do about it."""
@@ -283,7 +286,7 @@ def sid_in(content: bytes) -> str | None:
 def chain(error: BaseException | None) -> Iterator[BaseException]:
     """Give an error and what it came from."""
     seen: list[BaseException] = []
-    while error is not None and error not in seen:
+    while error is not None and not any(error is other for other in seen):
         yield error
         seen.append(error)
         error = error.__cause__ or error.__context__
@@ -293,17 +296,29 @@ def forget(error: BaseException | None, secrets: tuple[str, ...]) -> None:
     """Clear what a traceback holds: credentials in its frames, and what repeats them in its texts."""
     for cause in chain(error):
         traceback.clear_frames(cause.__traceback__)
-        cause.args = tuple(_without(value, secrets) for value in cause.args)
-        for name, value in vars(cause).items():
-            if isinstance(value, str):
-                setattr(cause, name, _without(value, secrets))
+        # What the caller was handling is in the chain too, and can refuse to be changed.
+        with contextlib.suppress(Exception):
+            args = tuple(without(value, secrets) for value in cause.args)
+            if args != cause.args:
+                cause.args = args
+            for name, value in vars(cause).items():
+                if (cleared := without(value, secrets)) != value:
+                    setattr(cause, name, cleared)
 
 
-def _without(value: Any, secrets: tuple[str, ...]) -> Any:
+def without(value: Any, secrets: tuple[str, ...]) -> Any:
+    """Give a text without credentials, and anything else as it is."""
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, "[secret]")
     return value
+
+
+def forms(text: str) -> Iterator[str]:
+    """Give a text in the forms in which a server repeats it: plain, in JSON, in a URL, in HTML."""
+    for written in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
+        yield from (written, written.replace("/", r"\/"))
+    yield from (quote(text, safe=""), quote_plus(text), html.escape(text))
 
 
 def line(text: str, most: int = 300) -> str:

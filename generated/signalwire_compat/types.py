@@ -24,6 +24,7 @@ from .errors import (
     line,
     sid_in,
     status_error,
+    without,
 )
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class Reply:
         if misfits and not self.is_success:
             return self.error()
         if misfits:
-            self._warn(misfits if content == self.content else rule.read(json.loads(content))[1])
+            self._warn(misfits if content == self.content else self._cleared(misfits, rule))
         return converted
 
     def error(
@@ -224,8 +225,15 @@ class Reply:
         try:
             return json.loads(self.content)
         except UnicodeDecodeError:
-            log.warning("%s: the reply is not UTF-8", self.request.operation)
-            return json.loads(self.text)
+            pass  # It holds all of the reply, and would be the context of what comes next.
+        log.warning("%s: the reply is not UTF-8", self.request.operation)
+        return json.loads(self.text)
+
+    def _cleared(self, misfits: list[Misfit], rule: Rule) -> list[Misfit]:
+        try:
+            return rule.read(json.loads(self._redacted(self.text)))[1]
+        except (RecursionError, ValueError):
+            return [misfit._replace(came="[secret]") for misfit in misfits]
 
     def _warn(self, misfits: list[Misfit]) -> None:
         told = "; ".join(
@@ -242,9 +250,8 @@ class Reply:
         )
 
     def _redacted(self, text: str) -> str:
-        for secret in self.secrets:
-            text = text.replace(secret, "[secret]")
-        return text
+        cleared: str = without(text, self.secrets)
+        return cleared
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
