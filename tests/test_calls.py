@@ -8,6 +8,7 @@ import json
 import logging
 import pickle
 import socket
+import socketserver
 import threading
 import time
 import traceback
@@ -182,6 +183,20 @@ def test_what_the_server_declined_is_sent_again(waits: list[float]) -> None:
         assert reply.status_code == 200
         assert len(service.requests) == 2
         assert waits[0] == pytest.approx(wait, abs=1.1) if wait is not None else waits[0] <= 0.5
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone can't be changed")
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+def test_a_date_without_a_zone_is_in_utc_wherever_the_client_is(
+    waits: list[float], monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    date = time.asctime(time.gmtime(time.time() + 30))
+    with monkeypatch.context() as here:
+        here.setenv("TZ", zone)
+        time.tzset()
+        result(Service(httpx.Response(429, headers={"Retry-After": date}), OK), timeout=60)
+    time.tzset()
+    assert waits == [pytest.approx(29, abs=1.1)]
 
 
 @pytest.mark.parametrize("seconds", ["61", "31", "999999999", "9" * 400, "1e9", "-1", "nan", ""])
@@ -557,6 +572,28 @@ def test_a_proxy_of_the_environment_is_used_for_another_machine(
     with RestClient(PROJECT, TOKEN, "acme.signalwire.com") as client:
         pool: Any = client._transport
         assert "Proxy" not in type(pool._pool).__name__
+
+
+def test_a_proxy_that_opens_no_tunnel_has_bought_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+
+    class Refusing(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.request.recv(65536))
+            self.request.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusing) as proxy:
+        threading.Thread(target=proxy.serve_forever, args=(0.01,), daemon=True).start()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.server_address[1]}")
+        with (
+            RestClient(PROJECT, TOKEN, "acme.signalwire.com", max_retries=1) as client,
+            pytest.raises(APIConnectionError) as caught,
+        ):
+            client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+        proxy.shutdown()
+    assert "no connection to" in str(caught.value)
+    assert not caught.value.outcome_unknown
+    assert [request.split()[0] for request in asked] == [b"CONNECT"] * 2
 
 
 def test_a_server_error_is_not_repeated_by_a_purchase(mock: MockServer) -> None:

@@ -260,7 +260,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", value):
         return float(value)
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+        date = parsedate_to_datetime(value)
+        # One of the three forms of a date in HTTP names no zone: all are in UTC.
+        date = date if date.tzinfo else date.replace(tzinfo=datetime.UTC)
+        return max(0.0, date.timestamp() - time.time())
     except (OverflowError, TypeError, ValueError):
         return None
 

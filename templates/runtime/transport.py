@@ -49,8 +49,8 @@ def _left(timeout: float | None) -> float | None:
 
 
 def _pieces(buffer: bytes, timeout: float | None) -> list[bytes]:
-    # What asks a proxy for a tunnel tells the server nothing.
-    if isinstance(timeout, Deadline) and not buffer.startswith(b"CONNECT "):
+    # What asks a proxy for a tunnel tells the server nothing; its body is empty.
+    if isinstance(timeout, Deadline) and buffer and not buffer.startswith(b"CONNECT "):
         timeout.sent = True
     return [buffer[start : start + _PIECE] for start in range(0, len(buffer), _PIECE)]
 
