@@ -42,6 +42,13 @@ def failure(client: RestClient, number: str = NUMBER, **settings: Any) -> Signal
     return caught.value
 
 
+@pytest.mark.parametrize("code", [10000, 20010, 20003, 99999])
+def test_a_401_hints_at_the_scope_whatever_its_code(answering: Answering, code: int) -> None:
+    error = failure(answering(401, {**BODY, "code": code}))
+    assert str(error).count("that the token has the scope Numbers") == 1
+    assert len(str(error).splitlines()) == 2
+
+
 @pytest.mark.parametrize(
     ("number", "kind", "status", "code"),
     [

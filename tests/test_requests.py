@@ -1,6 +1,9 @@
 """What the contract asks of a request is checked before a byte is sent."""
 
+import copy
+import pickle
 import re
+import threading
 from enum import Enum, StrEnum
 from typing import Any
 
@@ -228,6 +231,31 @@ ANY = st.one_of(
     st.lists(st.text(), max_size=2),
     st.builds(object),
 )
+
+
+class Detached:
+    """An object that can't be shown, such as a row of a closed database."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("it is detached")
+
+
+def nested(depth: int) -> list[Any]:
+    outer: list[Any] = []
+    for _ in range(depth):
+        outer = [outer]
+    return outer
+
+
+@pytest.mark.parametrize("value", [Detached(), nested(5000), threading.Lock(), lambda: "x"])
+def test_a_refusal_of_what_can_not_be_shown_or_pickled_can_be(
+    client: RestClient, value: Any
+) -> None:
+    error = refusal(client, FriendlyName=value)
+    assert str(error).startswith("FriendlyName must be text, got ")
+    for twin in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):  # noqa: S301  # our own
+        assert twin.arguments["PhoneNumber"] == NUMBER
+        assert str(twin) == str(error)
 
 
 @settings(deadline=None, database=None, derandomize=True)

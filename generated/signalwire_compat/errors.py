@@ -251,6 +251,8 @@ def status_error(
         category = _BY_STATUS.get(status, "unavailable" if 500 <= status < 600 else "unknown")
     message = message or when or _phrase(status)
     advice = _UNKNOWN if outcome_unknown else _ADVICE[category]
+    if status == 401 and category != "credentials":
+        advice = f"{advice} {_ADVICE['credentials']}"
     if 300 <= status < 400:
         advice = f"Redirects are not followed: correct host. {_UNKNOWN if outcome_unknown else ''}"
     numbered = f"status {status}" if code is None else f"status {status}, code {code}"
@@ -360,7 +362,7 @@ def _said(content: bytes) -> tuple[int | str | None, str, str | None]:
 
 
 def _prose(content: bytes) -> str:
-    text = content.decode("utf-8", "replace")[:20_000]
+    text = content.decode("utf-8", "replace")[:4_000]  # Patterns take the square of it.
     if title := re.search(r"<(title|h1)[^>]*>(.*?)</\1\s*>", text, re.DOTALL | re.IGNORECASE):
         text = title[2]
     return line(re.sub(r"<[^>]*>", " ", text)) if re.search(r"\w", text) else ""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -281,6 +282,7 @@ def checked(operation: str, *pairs: tuple[Any, Rule]) -> dict[str, Any]:
         arguments.update(members)
         problems += [misfit.problem for misfit in rule.misfits(members)]
     if problems:
+        arguments = {name: _kept(value) for name, value in arguments.items()}
         raise InvalidRequestError(
             "; ".join(problems), operation=operation, arguments=arguments, problems=problems
         )
@@ -298,7 +300,7 @@ def shown(value: Any) -> str:
     else:
         try:
             text = f"{type(value).__name__} {value!r}"
-        except ValueError:  # Python writes no whole number of more than 4,300 digits.
+        except Exception:  # It is nested too deep, has too many digits, or its class is broken.
             text = type(value).__name__
     text = "".join(character if character.isprintable() else "?" for character in text)
     return text if len(text) <= 40 else f"{text[:30]}...{text[-7:]}"
@@ -306,6 +308,15 @@ def shown(value: Any) -> str:
 
 def _fits(rule: Rule, value: Any) -> bool:
     return isinstance(value, Unset) or not rule.misfits(encode(value))
+
+
+def _kept(value: Any) -> Any:
+    """Give a value as an exception can hold it: what can't be pickled, in words."""
+    try:
+        pickle.dumps(value)
+    except Exception:  # Whatever its class likes to raise.
+        return shown(value)
+    return value
 
 
 def _is_number(value: Any) -> bool:
