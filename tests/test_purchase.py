@@ -202,6 +202,18 @@ def test_settings_left_out_come_from_the_environment(
         assert client.compat.phone_numbers.purchase(PhoneNumber=NUMBER).account_sid == PROJECT
 
 
+def test_a_client_of_the_wrong_kind_buys_nothing(mock: MockServer) -> None:
+    wrong: Any = AsyncRestClient(PROJECT, DEFAULT_TOKEN, mock.url)
+    with pytest.raises(InvalidRequestError, match="client can't be AsyncRestClient"):
+        purchase.sync(PROJECT, client=wrong, body=PurchaseRequest(phone_number=NUMBER))
+    wrong = RestClient(PROJECT, DEFAULT_TOKEN, mock.url)
+    with pytest.raises(InvalidRequestError, match="client can't be RestClient"):
+        asyncio.run(
+            purchase.asyncio(PROJECT, client=wrong, body=PurchaseRequest(phone_number=NUMBER))
+        )
+    assert mock.journal == []
+
+
 def test_a_host_of_the_environment_that_can_not_be_used_is_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -126,6 +126,19 @@ class _BaseClient:
         """A client with another number of retries. It shares the connections of this one."""
         return self._borrowed(max_retries=_whole("max_retries", max_retries, 0))
 
+    def send(self, request: Request) -> Any:
+        """Refuse what an operation without `await` was given: a client that has to be awaited."""
+        raise self._mistaken(request)
+
+    async def asend(self, request: Request) -> Any:
+        """Refuse what an awaitable operation was given: a client that would send, then fail."""
+        raise self._mistaken(request)
+
+    def _mistaken(self, request: Request) -> InvalidRequestError:
+        kind = type(self).__name__
+        message = f"client can't be {kind}: RestClient is for sync, AsyncRestClient for asyncio."
+        return InvalidRequestError(message, **request.told)
+
     def _borrowed(self, **changes: Any) -> Self:
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__, _owned=False, **changes)
@@ -482,7 +495,7 @@ class AsyncRestClient(_BaseClient):
 
         return AsyncCompat(self)
 
-    async def send(self, request: Request) -> Reply:
+    async def asend(self, request: Request) -> Reply:
         """Send a request, and again where nothing can have come of it.
 
         Errors: `APIConnectionError` when no whole reply comes; `InvalidRequestError` for what no

@@ -139,7 +139,7 @@ async def asyncio_detailed(
 ) -> Response[IncomingPhoneNumber | Error]:
     """`asyncio`, but a documented error is returned as well; see `Response.status_code`."""
     return _response(
-        await client.send(
+        await client.asend(
             _request(
                 account_sid=account_sid,
                 body=body,
@@ -166,7 +166,7 @@ async def asyncio(
     default, 1 in trial. The API token needs the scope Numbers.
     """
     return _success(
-        await client.send(
+        await client.asend(
             _request(
                 account_sid=account_sid,
                 body=body,
