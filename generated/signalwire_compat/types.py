@@ -169,6 +169,7 @@ class Reply:
             value, misfits = rule.read(self._json())
             sid = value.get("sid") if isinstance(value, dict) else None
             if "sid" in rule.required and not (sid and isinstance(sid, str)):
+                self._warn(misfits if content == self.content else self._cleared(misfits, rule))
                 return self.error("it has no sid" if isinstance(value, dict) else "it is no object")
             converted = convert(value)
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
@@ -236,6 +237,8 @@ class Reply:
             return [misfit._replace(came="[secret]") for misfit in misfits]
 
     def _warn(self, misfits: list[Misfit]) -> None:
+        if not misfits:
+            return
         told = "; ".join(
             f"{misfit.pointer or 'the body'}: expected {misfit.expected}, came {misfit.shown}"
             for misfit in misfits[:20]

@@ -79,22 +79,22 @@ NO_NUMBER = (
             f"body-of-{word}",
             f"Answers 201 with {label} instead of an object.",
             plain(text),
-            broken(),
+            broken(drift=(pointer,)),
         )
-        for word, label, text in (
-            ("null", "null", "null"),
-            ("a-number", "a number", "42"),
-            ("a-string", "a string", '"Created"'),
-            ("true", "true", "true"),
-            ("a-list", "a list", "[]"),
-            ("an-empty-object", "an empty object", "{}"),
+        for word, label, text, pointer in (
+            ("null", "null", "null", "the body: expected an object"),
+            ("a-number", "a number", "42", "the body: expected an object"),
+            ("a-string", "a string", '"Created"', "the body: expected an object"),
+            ("true", "true", "true", "the body: expected an object"),
+            ("a-list", "a list", "[]", "the body: expected an object"),
+            ("an-empty-object", "an empty object", "{}", "/sid: expected text, came nothing"),
         )
     ),
     says(
         "number-in-a-list",
         "Puts the number in a list.",
         around("[", NUMBER_BODY, "]"),
-        broken(sid=True),
+        broken(sid=True, drift=("the body: expected an object",)),
     ),
     says(
         "json-cut-off",
@@ -344,10 +344,10 @@ MEMBERS = (
         bought("The SID is kept.", drift=("/sid",)),
         sid=42,
     ),
-    member("sid-missing", "Leaves out the SID.", broken(), sid=MISSING),
-    member("sid-null", "Gives null for the SID.", broken(), sid=None),
+    member("sid-missing", "Leaves out the SID.", broken(drift=("/sid",)), sid=MISSING),
+    member("sid-null", "Gives null for the SID.", broken(drift=("/sid",)), sid=None),
     member("sid-empty", "Gives an empty SID.", broken(), sid=""),
-    member("sid-a-list", "Gives a list for the SID.", broken(sid=None), sid=[SID]),
+    member("sid-a-list", "Gives a list for the SID.", broken(sid=None, drift=("/sid",)), sid=[SID]),
     member(
         "beta-in-quotes",
         'Gives `"false"` for `beta`.',

@@ -125,9 +125,22 @@ def late(status: int | None = None, *, sid: bool | None = False, note: str = "")
     return Promise(kind=APITimeoutError, status=status, outcome_unknown=True, sid=sid, note=note)
 
 
-def broken(status: int = 201, *, sid: bool | None = False, note: str = "") -> Promise:
+def broken(
+    status: int = 201,
+    *,
+    sid: bool | None = False,
+    drift: tuple[str, ...] = (),
+    note: str = "",
+) -> Promise:
     """Promise an exception for a success that breaks the contract."""
-    return Promise(kind=APIResponseError, status=status, outcome_unknown=True, sid=sid, note=note)
+    return Promise(
+        kind=APIResponseError,
+        status=status,
+        outcome_unknown=True,
+        sid=sid,
+        drift=drift,
+        note=note,
+    )
 
 
 def refused(
