@@ -301,6 +301,7 @@ CHUNKED = (
         "Sends chunks, and a Content-Length as well.",
         http(201, chunked(NUMBER_BODY), "Transfer-Encoding: chunked", length="5"),
         bought(),
+        close=False,
     ),
     executes(
         "chunked-twice",
