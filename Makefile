@@ -60,8 +60,9 @@ check-generated: $(READY) ## fail if generated/ differs from what `make generate
 	@find generated -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find generated -type d -empty -delete
 	@diff -ru -x __pycache__ -x '.new-*' generated .build/generated || { \
-	  echo "generated/ is not what openapi.yaml and templates/ give. Run 'make generate' and commit" \
-	    "the result; edits by hand belong into the templates." >&2; exit 1; }
+	  $(BIN)/python tools/inputs.py $(OUT) .build/generated/$(PKG); \
+	  echo "Run 'make generate' and commit the result; edits by hand belong into the templates." >&2; \
+	  exit 1; }
 
 diff: $(READY) ## say what changed for callers since BASE (the last release, or main), and the version it asks for
 	@$(BIN)/python tools/diff.py --base "$(BASE)"

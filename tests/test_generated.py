@@ -1,7 +1,9 @@
 """`make generate`: deterministic, all or nothing, and open to operations that are new."""
 
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import generate
+import inputs
 import pytest
 import yaml
 from conftest import PROJECT, ROOT
@@ -88,7 +91,52 @@ def test_an_edited_generated_file_fails_the_drift_check(tmp_path: Path, edit: st
     result = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
     assert result.returncode != 0
     assert "Run 'make generate'" in result.stderr
+    assert "no input has moved, so it was edited by hand" in result.stderr
     assert ("extra.py" if edit == "added" else "types.py") in result.stdout
+
+
+def test_the_drift_check_says_which_of_the_inputs_has_moved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "openapi.yaml"
+    spec.write_text((ROOT / "openapi.yaml").read_text("utf-8") + "# One comment more.\n", "utf-8")
+    assert run("--spec", str(spec), "--output", str(tmp_path / "new")) == 0
+    assert inputs.main([str(PACKAGE), str(tmp_path / "new")]) == 1
+    (old, new) = (
+        hashlib.sha256(file.read_bytes()).hexdigest()[:12] for file in (ROOT / spec.name, spec)
+    )
+    assert f"give: spec: sha256:{old} became sha256:{new}.\n" in capsys.readouterr().err
+    recorded = (tmp_path / "new" / inputs.NAME).read_text("utf-8")
+    assert str(tmp_path) not in recorded
+    names = [line.split()[0] for line in recorded.splitlines()[1:]]
+    assert {"spec", "templates", "openapi-python-client", "ruff"} < set(names)
+
+
+def test_two_branches_that_regenerate_merge_and_are_told_to_do_it_again(tmp_path: Path) -> None:
+    file = tmp_path / "generated" / "signalwire_compat" / inputs.NAME
+
+    def git(*arguments: str) -> None:
+        identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+        command = ["git", *identity, "-c", "commit.gpgsign=false", *arguments]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+
+    def commit(text: str, name: str) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+        git("add", "--all")
+        git("commit", "--quiet", f"--message={name}")
+
+    base = (PACKAGE / inputs.NAME).read_text("utf-8")
+    shutil.copy(ROOT / ".gitattributes", tmp_path)
+    git("init", "--quiet", "--initial-branch=main")
+    commit(base, "base")
+    git("switch", "--quiet", "--create", "branch")
+    commit(re.sub("^spec .*", "spec sha256:one", base, flags=re.MULTILINE), "one")
+    git("switch", "--quiet", "main")
+    commit(re.sub("^spec .*", "spec sha256:two", base, flags=re.MULTILINE), "two")
+    git("merge", "--quiet", "branch")
+    (said,) = inputs.moved(file.parent, PACKAGE)
+    assert said.startswith("spec: sha256:two and sha256:one became sha256:")
 
 
 def _with(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]:

@@ -21,6 +21,7 @@ from typing import Any
 
 from check_spec import load
 from constraints import ConstraintError, Constraints
+from inputs import NAME, written
 from jinja2 import TemplateError
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
@@ -72,6 +73,7 @@ def generate(spec: Path, output: Path) -> None:
         if errors:
             more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
             raise GenerateError(f"{spec}: {_line(errors[0])}{more}")
+        (package / NAME).write_text(written(spec), "utf-8")
         _swap(package, output, Path(folder) / "old")
 
 
