@@ -48,6 +48,9 @@ fuzz: $(READY) ## fuzz client, spec and mock: FUZZ_EXAMPLES=, FUZZ_SECONDS=, FUZ
 fuzz-proof: $(READY) ## plant bugs one at a time, show that `make fuzz` finds each, write docs/fuzz-proof.md
 	@PYTHONPATH=tests:tools $(BIN)/python -m planted
 
+bench-scale: $(READY) ## time generation and import for contracts of 10, 100 and 1,000 operations
+	@$(BIN)/python benchmarks/scale.py
+
 mock: $(READY) ## serve the mock on http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/python -m signalwire_compat_mock $(if $(FORGETFUL),--forgetful)
 
@@ -100,4 +103,4 @@ clean: ## remove what the targets made, generated/ excepted
 	@rm -rf .venv .build dist reports .hypothesis .schemathesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test faults fuzz fuzz-proof mock generate check-generated diff release lint format typecheck build lock ci clean
+.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci clean

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 import signalwire_compat
 from conftest import ROOT
+from signalwire_compat import models
+from signalwire_compat.api import phone_numbers
 
 PACKAGE = ROOT / "generated" / "signalwire_compat"
 PROJECT_TABLE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -84,6 +87,51 @@ def test_the_package_imports_nothing_that_it_does_not_declare() -> None:
             else:
                 continue
             assert imported <= declared, path
+
+
+def loaded(code: str) -> set[str]:
+    """Give the modules of the package that are loaded after some code."""
+    code += "; import sys; print(*(name for name in sys.modules if name.startswith('signalwire_')))"
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return {name.removeprefix("signalwire_compat.") for name in done.stdout.split()}
+
+
+def test_importing_the_package_loads_no_operation_and_no_model() -> None:
+    names = loaded("import signalwire_compat as s; s.RestClient('p', 't', 'localhost')")
+    assert not [name for name in names if name.startswith(("api", "models"))], names
+
+
+def test_a_model_is_loaded_alone_when_it_is_imported() -> None:
+    names = loaded("from signalwire_compat.models import Capabilities")
+    assert {name for name in names if "models." in name} == {"models.capabilities"}
+
+
+def test_an_operation_is_loaded_when_it_is_called_and_not_before() -> None:
+    used = "import signalwire_compat as s; s.RestClient('p', 't', 'localhost').compat.phone_numbers"
+    assert not [name for name in loaded(used) if name.count(".") == 2 or name.startswith("models.")]
+    called = f"{used}; from signalwire_compat.api import phone_numbers as p; p.purchase.sync"
+    assert "api.phone_numbers.purchase" in loaded(called)
+
+
+def test_modules_that_load_on_demand_still_say_what_is_in_them() -> None:
+    assert set(models.__all__) <= set(dir(models))
+    assert "purchase" in dir(phone_numbers)
+    assert all(getattr(models, name) is not None for name in models.__all__)
+    for module in (models, phone_numbers):
+        with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no .* 'Nothing'"):
+            module.Nothing  # noqa: B018
+    with pytest.raises(ImportError, match="cannot import name 'Nothing'"):
+        exec("from signalwire_compat.models import Nothing")  # noqa: S102
+
+
+def test_a_model_that_was_pickled_is_the_same_in_another_process() -> None:
+    model = models.Capabilities(voice=True, sms=False, mms=False, fax=True)
+    written = pickle.dumps(model)
+    code = f"import pickle; print(pickle.loads({written!r}))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == f"{model}\n"
+    assert pickle.loads(written) == model  # noqa: S301  # our own
 
 
 def test_the_public_names_are_sorted_and_exist() -> None:

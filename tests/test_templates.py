@@ -30,6 +30,7 @@ RENDERED_WITH = {
     "helpers.jinja": set(),
     "literal_enum.py.jinja": {"enum"},
     "model.py.jinja": {"model"},
+    "models_init.py.jinja": {"alls", "imports"},
     "package_init.py.jinja": set(),
     "types.py.jinja": set(),
 }

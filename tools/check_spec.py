@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jsonschema_path.paths import SchemaPath
-from jsonschema_rs import Draft202012, Draft202012Validator, Registry, ValidationError, meta
+from jsonschema_rs import Draft202012, Draft202012Validator, Registry, ValidationError
 from openapi_python_client.strings import PythonIdentifier
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from openapi_spec_validator.schemas import schema_v31
@@ -34,6 +34,10 @@ from spec_source import (
     nodes,
     resolve,
     target,
+)
+
+_META = Draft202012Validator(
+    {"$ref": "https://json-schema.org/draft/2020-12/schema"}, validate_formats=True
 )
 
 
@@ -127,11 +131,10 @@ def structure(document: dict[str, Any]) -> Iterator[Trouble]:
         if error.kind.name != "unevaluatedProperties" or error.instance_path not in noise:
             yield _trouble(error, ())
     for kind, where, node in nodes(document):
-        try:
-            meta.validate(node if kind == "schema" else True)
-        except ValidationError as error:
+        for error in _META.iter_errors(node) if kind == "schema" else ():
             errors.append(error)
             yield _trouble(error, where)
+            break
     if not errors:
         yield from _rules(document)
 
@@ -141,8 +144,12 @@ def _rules(document: dict[str, Any]) -> Iterator[Trouble]:
     located = {name: _located(name, rule) for name, rule in validator.keyword_validators.items()}
     # `operations` finds these, too, and knows a better place.
     own = exceptions.DuplicateOperationIDError, exceptions.UnresolvableParameterError
+    registry = KeywordValidatorRegistry(located)
+    schemas: Any = registry["schema"]
+    # It keeps these as lists; with a thousand schemas, looking them up would take most of the time.
+    schemas.visited_schema_ids, schemas.meta_checked_schema_ids = _Ids(), _Ids()
     try:
-        root: Any = KeywordValidatorRegistry(located)["__root__"]
+        root: Any = registry["__root__"]
         for error in root(validator.schema_path):
             if not isinstance(error, own):
                 yield Trouble(vars(error)["place"], error.message)
@@ -160,7 +167,14 @@ def _located(name: str, rule: Any) -> Any:
             vars(error).setdefault("place", (*place, *tail))
             yield error
 
-    return type(rule.__name__, (rule,), {"__call__": call})
+    members: dict[str, Any] = {"__call__": call}
+    if name == "schema":  # `structure` has done this, and faster.
+        members["_validate_schema_meta"] = lambda *_: None
+    return type(rule.__name__, (rule,), members)
+
+
+class _Ids(set[int]):
+    append = set.add
 
 
 def operations(document: dict[str, Any]) -> Iterator[Trouble]:

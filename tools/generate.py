@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import io
 import os
 import shlex
@@ -51,6 +52,23 @@ def generate(spec: Path, output: Path) -> None:
     or a template can't express.
     """
     _check_output(output)
+    with _no_search_for_garbage():
+        _generate(spec, output)
+
+
+@contextlib.contextmanager
+def _no_search_for_garbage() -> Iterator[None]:
+    """Keep Python from looking a large contract over again and again: it is in use to the end."""
+    wanted = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if wanted:
+            gc.enable()
+
+
+def _generate(spec: Path, output: Path) -> None:
     document = load(spec)
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=output.parent) as folder:

@@ -152,7 +152,9 @@ def _call(client: Any, case: dict[str, Any]) -> Any:
     if "body" not in inspect.signature(method).parameters:
         members = {case["members"][name]: value for name, value in case["body"].items()}
         return method(**case["parameters"], **members)
-    hint = typing.get_type_hints(method.__func__, localns=vars(type(client)))["body"]
+    package = importlib.import_module("signalwire_compat")
+    module = importlib.import_module(f"signalwire_compat.api.{case['tag']}.{case['operation']}")
+    hint = typing.get_type_hints(module.sync, localns=vars(package))["body"]
     kinds = [kind for kind in (hint, *typing.get_args(hint)) if hasattr(kind, "from_dict")]
     body = kinds[0].from_dict(case["body"]) if kinds else case["body"]
     return method(**case["parameters"], body=body)

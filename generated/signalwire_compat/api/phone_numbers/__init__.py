@@ -7,14 +7,27 @@ from typing import TYPE_CHECKING
 
 from ... import models as _models
 from ... import types as _types
-from ...models.http_method import HttpMethod
-from ...models.incoming_phone_number import IncomingPhoneNumber
-from ...models.voice_receive_mode import VoiceReceiveMode
 from ...types import UNSET, Unset
-from . import purchase as _purchase
 
 if TYPE_CHECKING:
     from ...client import AsyncRestClient, RestClient
+    from ...models.http_method import HttpMethod
+    from ...models.incoming_phone_number import IncomingPhoneNumber
+    from ...models.voice_receive_mode import VoiceReceiveMode
+    from . import purchase as purchase
+
+else:
+    from importlib import import_module
+
+    _OPERATIONS = ("purchase",)
+
+    def __getattr__(name: str) -> object:
+        if name not in _OPERATIONS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module(f"{__name__}.{name}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_OPERATIONS})
 
 
 class PhoneNumbers:
@@ -88,7 +101,9 @@ class PhoneNumbers:
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood, and the purchase was refused.
         """
-        return _purchase.sync(
+        from . import purchase as _operation
+
+        return _operation.sync(
             account_sid=self._client.project
             if isinstance(AccountSid, _types.Unset)
             else AccountSid,
@@ -189,7 +204,9 @@ class AsyncPhoneNumbers:
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood, and the purchase was refused.
         """
-        return await _purchase.asyncio(
+        from . import purchase as _operation
+
+        return await _operation.asyncio(
             account_sid=self._client.project
             if isinstance(AccountSid, _types.Unset)
             else AccountSid,
