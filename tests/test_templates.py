@@ -40,12 +40,10 @@ RENDERED_WITH = {
 def project() -> Project:
     document = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
     with tempfile.TemporaryDirectory() as folder:
-        config = generate._config(ROOT / "openapi.yaml", Path(folder) / "package")
+        config = generate.settings(ROOT / "openapi.yaml", Path(folder) / "package")
     data = GeneratorData.from_dict(document, config=config)
     assert isinstance(data, GeneratorData)
-    made = Project(openapi=data, config=config, custom_template_path=ROOT / "templates")
-    made.env.globals.update(generate.template_globals(document, data))
-    return made
+    return generate.prepared(document, data, config)
 
 
 @pytest.mark.parametrize("name", OVERRIDES)

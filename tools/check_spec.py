@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from expressible import unexpressed
 from jsonschema_path.paths import SchemaPath
 from jsonschema_rs import Draft202012, Draft202012Validator, Registry, ValidationError
 from openapi_python_client.strings import PythonIdentifier
@@ -75,7 +76,7 @@ def troubles(document: Any) -> list[Trouble]:
     return (
         list(references(document))
         or list(structure(document))
-        or [*operations(document), *examples(document)]
+        or [*operations(document), *unexpressed(document), *examples(document)]
     )
 
 

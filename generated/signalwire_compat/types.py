@@ -288,15 +288,26 @@ class Response(Generic[T]):
 def decode(value: Any, *candidates: tuple[type, Callable[[Any], Any]]) -> Any:
     """Convert a JSON value with the first candidate for its JSON type that accepts it.
 
-    A value that none accepts is returned as it came.
+    Of several models it is the one that the value fits best; of those that it fits equally, the
+    first. A value that none accepts is returned as it came.
     """
-    for kind, convert in candidates:
-        if isinstance(value, kind):
-            try:
-                return convert(value)
-            except (AttributeError, KeyError, TypeError, ValueError):
-                continue
+    fitting = [convert for kind, convert in candidates if isinstance(value, kind)]
+    if len(fitting) > 1:
+        fitting.sort(key=lambda convert: _misfit(convert, value))
+    for convert in fitting:
+        try:
+            return convert(value)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            continue
     return value
+
+
+def _misfit(convert: Callable[[Any], Any], value: Any) -> tuple[int, int]:
+    """Count what a model does not allow in a value, and which members it does not know."""
+    rule = getattr(getattr(convert, "__self__", None), "_rule", None)
+    if rule is None:
+        return 0, 0
+    return len(rule.read(value)[1]), len(value.keys() - rule.members.keys())
 
 
 def built(kind: type[T], /, **members: Any) -> T:
@@ -312,8 +323,17 @@ def encode(value: Any) -> Any:
     if isinstance(value, list):
         return [encode(item) for item in value]
     if isinstance(value, datetime.date):
-        return value.isoformat()
+        # What came with a Z goes back with it.
+        return re.sub(r"(:[0-9.]+)\+00:00$", r"\1Z", value.isoformat())
     return value.to_dict() if hasattr(value, "to_dict") else value
+
+
+def members(value: Any) -> dict[str, Any]:
+    """Give the members of an object that was given, or of none."""
+    encoded = {} if isinstance(value, Unset) else encode(value)
+    if not isinstance(encoded, dict):
+        raise InvalidRequestError(f"an object is needed, got {type(value).__name__}.")
+    return encoded
 
 
 def text(name: str, value: Any) -> str:

@@ -109,7 +109,7 @@ def check_request(
         values[location], found = _check_parameters(parameters, texts, show)
         faults += found
         if location == "query":
-            known = [p.field.name for p in parameters]
+            known = [name for p in parameters for name in p.names]
             faults += _unknown("query parameter", [n for n in texts if n not in known], known, show)
     body, found = _check_body(incoming, operation.body, show)
     faults += found
@@ -149,13 +149,13 @@ def _check_parameters(
     faults: list[Fault] = []
     for parameter in parameters:
         known = parameter.field
-        given = texts.get(known.name)
+        given = {name: texts[name] for name in parameter.names if texts.get(name)}
         if not given:
             if parameter.required:
                 faults.append(_missing(known))
             continue
         try:
-            values[known.name] = _decode(known, given, explode=parameter.explode)
+            values[known.name] = _value(parameter, given)
         except WireError as error:
             faults.append(Fault(known.name, known.invalid, f"{known.name} {error}"))
             continue
@@ -163,6 +163,12 @@ def _check_parameters(
             faults.append(_invalid(known, found, [known.name, *found.instance_path], show))
             break
     return values, faults
+
+
+def _value(parameter: Parameter, given: Mapping[str, Sequence[str]]) -> Any:
+    if parameter.members:
+        return {name: _decode(parameter.members[name], texts) for name, texts in given.items()}
+    return _decode(parameter.field, given[parameter.field.name], explode=parameter.explode)
 
 
 def _decode(known: Field, texts: Sequence[str], *, explode: bool = True) -> Any:

@@ -36,13 +36,22 @@ class Field:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter in the `path`, `query`, `header` or `cookie`; `explode`: an array repeats it."""
+    """A parameter in the `path`, `query`, `header` or `cookie`; `explode`: an array repeats it.
+
+    An object in the query has `members`: each of them is a parameter on the wire.
+    """
 
     field: Field
     location: str
     required: bool
     explode: bool
     validator: Validator
+    members: Mapping[str, Field]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that it has on the wire."""
+        return tuple(self.members) or (self.field.name,)
 
 
 @dataclass(frozen=True)

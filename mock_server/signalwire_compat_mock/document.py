@@ -173,6 +173,10 @@ class Document:
                     found |= self.types(join(here, keyword, index))
         return frozenset(found)
 
+    def required(self, pointer: str) -> set[str]:
+        """Return the names of the properties that a schema requires."""
+        return {name for _, schema in self.parts(pointer) for name in schema.get("required", [])}
+
     def properties(self, pointer: str) -> dict[str, str]:
         """Return the pointer of each property that a schema names, in its order."""
         found: dict[str, str] = {}

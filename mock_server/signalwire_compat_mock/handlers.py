@@ -13,6 +13,8 @@ import phonenumbers
 
 from .checks import Refusal
 from .contract import CREDENTIALS, INVALID, Contract, Operation
+from .document import join
+from .sample import sample_body
 
 ACCOUNT = "AccountSid"
 """The path parameter that names an account: the platform has it in every operation."""
@@ -154,15 +156,26 @@ def _new_record(call: Call, number: str) -> dict[str, Any]:
 
 
 def _fill(call: Call, status: int, own: Mapping[str, Any]) -> dict[str, Any]:
-    """Add to `own` each member that the request has too, `sms_url` for `SmsUrl`, else null."""
+    """Add to `own` each member that the request has too, `sms_url` for `SmsUrl`, else null.
+
+    A required member that has neither, and can't be null, is that of the spec's example.
+    """
     body, response = call.operation.body, call.operation.response(status)
     sent = next(iter(body.media.values())).fields if body else {}
     record: dict[str, Any] = {}
+    example: dict[str, Any] = {}
+    required: set[str] = set()
+    if response and response.media:
+        document = call.contract.document
+        example = sample_body(document, response)
+        required = document.required(join(response.media.pointer, "schema"))
     for name, member in (response.media.fields if response and response.media else {}).items():
         source = "".join(word.capitalize() for word in name.split("_"))
         value = call.body.get(source, sent[source].default if source in sent else None)
         if name in own or value is not None or "null" in member.shape.types:
             record[name] = own.get(name, value)
+        elif name in required:
+            record[name] = example[name]
     return record
 
 

@@ -146,16 +146,24 @@ def _parameter(document: Document, reference: str) -> Parameter:
     pointer, value = document.follow(reference)
     location, schema = value["in"], join(pointer, "schema")
     style = value.get("style", _STYLES[location])
-    field = _field(document, value["name"], schema, value.get("x-error-codes"))
-    if style != _STYLES[location] or "schema" not in value or "object" in field.shape.types:
-        message = f"{pointer}: not served. Give it a schema that is no object, and no style."
-        raise SpecError(message)
+    explode = bool(value.get("explode", style == "form"))
+    served = style == _STYLES[location] and "schema" in value
+    field = _field(document, value["name"], schema, value.get("x-error-codes")) if served else None
+    members: dict[str, Field] = {}
+    if field and "object" in field.shape.types:
+        if location == "query" and explode:
+            members = _fields(document, schema)
+        served = bool(members)
+    if field is None or not served:
+        todo = "Give it a schema, no style, and no object but in a query."
+        raise SpecError(f"{pointer}: not served. {todo}")
     return Parameter(
         field=field,
         location=location,
         required=bool(value.get("required")),
-        explode=bool(value.get("explode", style == "form")),
+        explode=explode,
         validator=document.validator(schema),
+        members=members,
     )
 
 
@@ -184,10 +192,12 @@ def _response(document: Document, reference: str) -> Response:
 
 def _media(document: Document, pointer: str) -> Media:
     schema = join(pointer, "schema")
-    fields = {
-        name: _field(document, name, member) for name, member in document.properties(schema).items()
-    }
-    return Media(pointer, fields, document.validator(schema))
+    return Media(pointer, _fields(document, schema), document.validator(schema))
+
+
+def _fields(document: Document, schema: str) -> dict[str, Field]:
+    members = document.properties(schema)
+    return {name: _field(document, name, member) for name, member in members.items()}
 
 
 def _field(document: Document, name: str, pointer: str, codes: Any = None) -> Field:

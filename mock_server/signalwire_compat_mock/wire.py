@@ -126,6 +126,11 @@ def decode_text(shape: Shape, text: str) -> Any:
     types = shape.types
     if not types or "string" in types:
         return text
+    if "object" in types and text.startswith("{"):
+        try:  # A form holds an object as JSON.
+            return decode_json(text.encode(errors="surrogateescape"))
+        except WireError:
+            return text
     if "boolean" in types and text in ("true", "false"):
         return text == "true"
     try:

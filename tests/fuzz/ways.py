@@ -1,10 +1,12 @@
 """The ways a caller has to send a case: the facade and the detailed layer, sync and async."""
 
 import asyncio
+import datetime
 import functools
 import importlib
 import inspect
 import logging
+import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_type_hints
@@ -14,7 +16,7 @@ from hypothesis import reject
 from hypothesis.errors import UnsatisfiedAssumption
 from openapi_python_client.strings import PythonIdentifier
 from schemathesis.core import NotSet
-from signalwire_compat import AsyncRestClient, RestClient
+from signalwire_compat import AsyncRestClient, RestClient, models
 
 from .document import AnyCase, has_unnamed_members, parameters
 
@@ -170,8 +172,10 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @functools.cache
 def _body_hint(function: Callable[..., Any]) -> Any:
-    # The package imports its clients for type checkers alone.
-    return get_type_hints(function, localns=vars(signalwire_compat)).get("body")
+    # The package imports its clients, and what it loads later, for type checkers alone.
+    known = {name: getattr(models, name) for name in models.__all__}
+    names = {**vars(typing), **vars(signalwire_compat.types), **vars(signalwire_compat), **known}
+    return get_type_hints(function, localns={**names, "datetime": datetime}).get("body")
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -26,6 +26,7 @@ RULE = Rule(
 class Capabilities:
     """What a phone number can receive."""
 
+    _rule: ClassVar[Rule] = RULE
     voice: bool
     """Whether the number receives voice calls."""
     sms: bool

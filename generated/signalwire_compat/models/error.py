@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -26,6 +26,7 @@ RULE = Rule(
 class Error:
     """Why a request was refused."""
 
+    _rule: ClassVar[Rule] = RULE
     code: int
     """Error code of the platform, such as 21401."""
     message: str

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -40,6 +40,7 @@ RULE = Rule(
 class IncomingCallStatus:
     """A call to a purchased number that has ended."""
 
+    _rule: ClassVar[Rule] = RULE
     call_sid: str
     """SID of the call."""
     account_sid: str

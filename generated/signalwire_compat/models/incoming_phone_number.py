@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -102,6 +102,7 @@ RULE = Rule(
 class IncomingPhoneNumber:
     """A phone number that belongs to an account."""
 
+    _rule: ClassVar[Rule] = RULE
     account_id: str
     """SID of the account that owns the number, a UUID. The same as `account_sid`."""
     account_sid: str

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -46,6 +46,7 @@ RULE = Rule(
 class PurchaseRequest:
     """A number to purchase, and how it handles calls and messages."""
 
+    _rule: ClassVar[Rule] = RULE
     phone_number: str = _attrs_field(validator=RULE["PhoneNumber"])
     """Number to purchase, in E.164 format: a plus sign, then 5 to 17 digits."""
     friendly_name: str | Unset = _attrs_field(default=UNSET, validator=RULE["FriendlyName"])

@@ -1,0 +1,82 @@
+"""Any change of the contract works: generated, typed, called and told by `make diff`."""
+
+import copy
+import itertools
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import generate
+import pytest
+from conftest import ROOT
+from contract_diff import changes
+from edits import running
+from edits.rows import REFUSED, ROWS, Refusal, Row
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder for compiled templates, which all workers share."""
+    return tmp_path_factory.getbasetemp().parent / "compiled-templates"
+
+
+def test_no_two_edits_of_the_table_have_one_name() -> None:
+    assert len({row.name for row in ROWS}) == len(ROWS) >= 40
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name.replace(" ", "-"))
+def test_an_edit_of_the_contract_can_be_called_and_is_told(
+    contract: dict[str, Any], tmp_path: Path, compiled: Path, row: Row
+) -> None:
+    document = running.edited(contract, row)
+    package = running.generated(document, tmp_path, compiled)
+    sent = running.called(row, package, f"edit_{next(_numbers)}")
+    assert [line for line, _ in sent] == row.sent.splitlines()
+    assert not row.header or row.header in [f"{name}: {value}" for name, value in sent[0][1]]
+    found = changes(contract, document)
+    assert sorted((change.kind, change.breaking) for change in found) == sorted(row.expected)
+
+
+def test_every_edited_package_is_strictly_typed(
+    contract: dict[str, Any], tmp_path: Path, compiled: Path
+) -> None:
+    for number, row in enumerate(ROWS):
+        folder = tmp_path / f"source_{number}"
+        package = running.generated(running.edited(contract, row), folder, compiled)
+        package.rename(tmp_path / f"edit_{number}")
+        (folder / "openapi.yaml").unlink()
+        folder.rmdir()
+        (tmp_path / f"use_{number}.py").write_text(running.user(row, f"edit_{number}"), "utf-8")
+    cache = f"--cache-dir={tmp_path / '.cache'}"
+    result = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", cache, "."],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert ROOT
+
+
+@pytest.mark.parametrize("refusal", REFUSED, ids=lambda refusal: refusal.name.replace(" ", "-"))
+def test_what_the_client_can_not_express_is_refused_with_its_place(
+    contract: dict[str, Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    compiled: Path,
+    refusal: Refusal,
+) -> None:
+    document = copy.deepcopy(contract)
+    refusal.edit(document)
+    spec = running.written(document, tmp_path / "openapi.yaml")
+    assert generate.main(["--spec", str(spec), "--output", str(tmp_path / "out")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.match(rf"{re.escape(str(spec))}:[1-9]\d*:\d+: ", line), line
+    assert [word for word in refusal.words if word not in line] == [], line
+    assert not (tmp_path / "out").exists()
+    assert " at 0x" not in line

@@ -1,0 +1,115 @@
+"""What OpenAPI can say and the generated client can't do: refused, so that nothing is dropped.
+
+openapi-python-client itself warns of some of it, and is silent about the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from openapi_python_client.strings import PythonIdentifier
+from spec_source import Trouble, Where, at, follow, nodes
+
+_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
+# Keywords that ask something of a value which neither a model nor a rule of the client can hold.
+_KEYWORDS = {
+    *("not", "if", "then", "else", "dependentSchemas", "dependentRequired", "contains"),
+    *("minContains", "maxContains", "minProperties", "maxProperties", "propertyNames"),
+    *("patternProperties", "prefixItems", "unevaluatedItems", "unevaluatedProperties"),
+    *("discriminator", "xml", "$dynamicRef", "$recursiveRef"),
+}
+_LONGEST = 200
+_UNFIT = {
+    "path": ("a list", "an object"),
+    "query": ("an object in a list", "a list in a list"),
+    "header": ("a list", "an object"),
+    "cookie": ("a list", "an object"),
+}
+
+
+def unexpressed(document: dict[str, Any]) -> Iterator[Trouble]:
+    """Find what the client can't do, at the field or operation that asks for it."""
+    for kind, where, node in nodes(document):
+        in_callback = "callbacks" in where or where[0:1] == ("webhooks",)
+        if kind == "schema":
+            yield from _schema(where, node)
+        elif kind == "parameter" and not in_callback:
+            yield from _parameter(document, where, node)
+        elif kind == "operation" and not in_callback:
+            yield from _operation(document, where, node)
+        elif kind == "path" and "servers" in node:
+            what = "has servers of its own, and a client has one server: move them to the top"
+            yield Trouble((*where, "servers"), what)
+
+
+def _schema(where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
+    for keyword in node.keys() & _KEYWORDS:
+        what = f'"{keyword}" asks for what the client can\'t check: say it in the description'
+        yield Trouble((*where, keyword), what)
+    if where[:-1] == ("components", "schemas") and len(str(where[-1])) > _LONGEST:
+        what = f"is longer than {_LONGEST} characters, too long for a file: rename it"
+        yield Trouble(where, what)
+    first: dict[tuple[str, str], str] = {}
+    for name in node.get("properties", {}):
+        # The generator tries both forms, and has no third.
+        both = (PythonIdentifier(name, ""), PythonIdentifier(name, "", skip_snake_case=True))
+        if (other := first.setdefault(both, name)) != name:
+            what = f'"{name}" is {both[1]} in Python, as is "{other}": rename one'
+            yield Trouble((*where, "properties", name), what)
+
+
+def _parameter(document: dict[str, Any], where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
+    if "$ref" in node:
+        return
+    name, place = f'the parameter "{node["name"]}"', node["in"]
+    if "schema" not in node:
+        what = f"{name} has content, which the client can't write: give it a schema"
+        yield Trouble((*where, "content"), what)
+        return
+    style = node.get("style", _STYLES[place])
+    if style != _STYLES[place]:
+        what = f"{name} has the style {style}, and {_STYLES[place]} is all that the client writes"
+        yield Trouble((*where, "style"), f"{what}: remove it")
+    if node.get("explode", style == "form") != (style == "form"):
+        what = f"{name} has explode: {str(node['explode']).lower()}, which the client can't write"
+        yield Trouble((*where, "explode"), f"{what}: remove it")
+    if node.get("allowReserved"):
+        what = f"{name} allows reserved characters, and the client escapes them: remove it"
+        yield Trouble((*where, "allowReserved"), what)
+    kinds = _kinds(document, (*where, "schema"))
+    if unfit := next((kind for kind in kinds if kind in _UNFIT[place]), None):
+        what = f"{name} is {unfit}, which no {place} can hold: give it another type"
+        yield Trouble((*where, "schema"), what)
+
+
+def _kinds(document: dict[str, Any], where: Where) -> Iterator[str]:
+    """Name what a schema allows, as far as it matters for a place other than JSON."""
+    where = follow(document, where)
+    schema = at(document, where)
+    if not isinstance(schema, dict):
+        return
+    named = schema.get("type", ())
+    for kind in [named] if isinstance(named, str) else named:
+        yield {"array": "a list", "object": "an object"}.get(kind, kind)
+    if "array" in named and "items" in schema:
+        yield from (f"{kind} in a list" for kind in _kinds(document, (*where, "items")))
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for index, _ in enumerate(schema.get(keyword, ())):
+            yield from _kinds(document, (*where, keyword, index))
+
+
+def _operation(document: dict[str, Any], where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
+    name = str(node.get("operationId", where[-1]))
+    if "servers" in node:
+        what = f"{name} has servers of its own, and a client has one server: move them to the top"
+        yield Trouble((*where, "servers"), what)
+    if len(name) > _LONGEST:
+        what = f"is longer than {_LONGEST} characters, too long for a file: shorten it"
+        yield Trouble((*where, "operationId"), what)
+    for status in node.get("responses", {}):
+        place = follow(document, (*where, "responses", status))
+        for media in at(document, place).get("content", {}).values():
+            if "schema" not in media:
+                what = f"{name} has a reply with status {status} of no known type: add a schema"
+                yield Trouble((*place, "content"), what)
