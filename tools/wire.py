@@ -98,16 +98,16 @@ def _example(document: dict[str, Any], node: dict[str, Any]) -> Any:
     return schema.get("example", next(iter(schema.get("examples", ())), None))
 
 
-def record(folder: str, played: list[dict[str, Any]]) -> dict[str, Any]:
-    """Play cases through the package in a folder; give what was sent and what came of the reply."""
-    sys.path.insert(0, folder)
-    return {case["name"]: {way: _play(case, way) for way in ("sync", "async")} for case in played}
+def record(name: str, played: list[dict[str, Any]]) -> dict[str, Any]:
+    """Play cases through a package; give what was sent, and what came of the reply."""
+    package = importlib.import_module(name)
+    ways = ("sync", "async")
+    return {case["name"]: {way: _play(package, case, way) for way in ways} for case in played}
 
 
-def _play(case: dict[str, Any], way: str) -> dict[str, Any]:
+def _play(package: Any, case: dict[str, Any], way: str) -> dict[str, Any]:
     import httpx
 
-    package = importlib.import_module("signalwire_compat")
     sent: list[dict[str, Any]] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -152,8 +152,9 @@ def _call(client: Any, case: dict[str, Any]) -> Any:
     if "body" not in inspect.signature(method).parameters:
         members = {case["members"][name]: value for name, value in case["body"].items()}
         return method(**case["parameters"], **members)
-    package = importlib.import_module("signalwire_compat")
-    module = importlib.import_module(f"signalwire_compat.api.{case['tag']}.{case['operation']}")
+    package = importlib.import_module(type(client).__module__.partition(".")[0])
+    place = f"{package.__name__}.api.{case['tag']}.{case['operation']}"
+    module = importlib.import_module(place)
     hint = typing.get_type_hints(module.sync, localns=vars(package))["body"]
     kinds = [kind for kind in (hint, *typing.get_args(hint)) if hasattr(kind, "from_dict")]
     body = kinds[0].from_dict(case["body"]) if kinds else case["body"]
@@ -193,4 +194,5 @@ def _short(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    json.dump(record(str(Path(sys.argv[1]).resolve()), json.load(sys.stdin)), sys.stdout)
+    sys.path.insert(0, str(Path(sys.argv[1]).resolve()))
+    json.dump(record("signalwire_compat", json.load(sys.stdin)), sys.stdout)
