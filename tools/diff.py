@@ -106,7 +106,7 @@ class Report(NamedTuple):
 def compare(base: Tree, tree: Tree) -> Report:
     """Compare two states of the project."""
     contract = changes(base.contract, tree.contract)
-    python = python_changes(base.folder / "generated", tree.folder / "generated")
+    python = python_changes(*(python_api(side.folder / "generated") for side in (base, tree)))
     played = wire.cases(base.contract)
     on_wire = wire.differences(*(_recorded(side.folder, played) for side in (base, tree)))
     old, version = base.version, tree.version
@@ -125,9 +125,15 @@ def compare(base: Tree, tree: Tree) -> Report:
     return report._replace(wanted=wanted, described=described)
 
 
-def python_changes(old: Path, new: Path) -> list[str]:
+def python_api(folder: Path) -> griffe.Object | griffe.Alias:
+    """Read the names of the package in a folder, without importing it."""
+    return griffe.load(PACKAGE, search_paths=[str(folder)])
+
+
+def python_changes(
+    before: griffe.Object | griffe.Alias, after: griffe.Object | griffe.Alias
+) -> list[str]:
     """List what code that imports the package would no longer find, or find changed."""
-    before, after = (griffe.load(PACKAGE, search_paths=[str(folder)]) for folder in (old, new))
     public = {str(name) for name in before.exports or ()}
     found = set()
     for breakage in griffe.find_breaking_changes(before, after):
