@@ -1,10 +1,12 @@
 """Any change of the contract works: generated, typed, called and told by `make diff`."""
 
 import copy
+import gc
 import itertools
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,14 @@ from edits.rows import REFUSED, ROWS, Refusal, Row
 _numbers = itertools.count()
 COPIED = ("errors", "rules", "transport", "types")
 """The modules of the package that no edit changes."""
+
+
+@pytest.fixture(autouse=True)
+def no_search_for_garbage() -> Iterator[None]:
+    """Half of the time went into looking trees over that are in use to the end of the test."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
