@@ -51,6 +51,9 @@ fuzz-proof: $(READY) ## plant bugs one at a time, show that `make fuzz` finds ea
 bench-scale: $(READY) ## time generation and import for contracts of 10, 100 and 1,000 operations
 	@$(BIN)/python benchmarks/scale.py
 
+bench: $(READY) ## measure what a purchase costs, write docs/benchmarks.md: QUICK=1 for a first look
+	@$(BIN)/python benchmarks $(if $(QUICK),--quick)
+
 mock: $(READY) ## serve the mock on http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/python -m signalwire_compat_mock $(if $(FORGETFUL),--forgetful)
 
@@ -103,4 +106,4 @@ clean: ## remove what the targets made, generated/ excepted
 	@rm -rf .venv .build dist reports .hypothesis .schemathesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci clean
+.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci bench clean

@@ -47,7 +47,8 @@ def test_the_wheel_needs_attrs_and_httpx_alone(wheel: Path) -> None:
     (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
     metadata = Parser().parsestr(archive.read(name).decode())
     needed = metadata.get_all("Requires-Dist") or []
-    assert [re.split(r"[<>=!~ ;]", line)[0] for line in needed] == ["attrs", "httpx"]
+    assert [re.split(r"[<>=!~ ;]", line)[0] for line in needed] == ["attrs", "httpx", "aiohttp"]
+    assert ["extra == " in line for line in needed] == [False, False, True]
     assert all(">=" in line and "<" in line for line in needed)
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "MIT"
