@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from attrs import Attribute, fields, frozen
+from attrs import Attribute, Factory, field, fields, frozen
 
 from .errors import InvalidRequestError
 from .types import Unset, encode
@@ -36,6 +36,15 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "array": ("a list", lambda value: isinstance(value, list)),
     "object": ("an object", lambda value: isinstance(value, dict)),
     "null": ("null", lambda value: value is None),
+}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "array": (list,),
+    "object": (dict,),
+    "null": (type(None),),
 }
 _MISSING: Any = object()
 Place = tuple[str | int, ...]
@@ -99,6 +108,9 @@ class Rule:
     others: Rule | None = None
     any_of: tuple[Rule, ...] = ()
     all_of: tuple[Rule, ...] = ()
+    _plain: frozenset[type] = field(
+        init=False, repr=False, default=Factory(lambda self: _plain(self), takes_self=True)
+    )
 
     def __getitem__(self, name: str) -> Rule:
         """Give the rule for a member."""
@@ -109,10 +121,10 @@ class Rule:
         if _fits(self, value):
             return
         problems = []
-        for field in fields(type(instance)):
-            given = value if field.name == attribute.name else getattr(instance, field.name)
-            if isinstance(field.validator, Rule) and not isinstance(given, Unset):
-                misfits = field.validator.misfits(encode(given), (field.name,))
+        for member in fields(type(instance)):
+            given = value if member.name == attribute.name else getattr(instance, member.name)
+            if isinstance(member.validator, Rule) and not isinstance(given, Unset):
+                misfits = member.validator.misfits(encode(given), (member.name,))
                 problems += [misfit.problem for misfit in misfits]
         raise InvalidRequestError("; ".join(problems), problems=problems)
 
@@ -132,6 +144,9 @@ class Rule:
         return self._read(value, (), found, strict=False), found
 
     def _read(self, value: Any, place: Place, found: list[Misfit], *, strict: bool) -> Any:
+        kind = type(value)
+        if kind in self._plain and (kind is not str or not strict or value.isascii()):
+            return value
         if self.any_of:
             value = self._read_any(value, place, found, strict=strict)
         for rule in self.all_of:
@@ -172,6 +187,8 @@ class Rule:
         result = value
         for name, rule in self.members.items():
             given = value.get(name, _MISSING)
+            if not strict and type(given) in rule._plain:
+                continue
             if given is _MISSING:
                 if name in self.required and (strict or not rule._allows(None)):
                     found.append(Misfit((*place, name), rule.words, _MISSING))
@@ -185,12 +202,14 @@ class Rule:
             else:
                 found.append(Misfit((*place, name), "left out: it is not known", value[name]))
         for name in self.required:
-            if name not in self.members and name not in value:
+            if name not in value and name not in self.members:
                 found.append(Misfit((*place, name), "given", _MISSING))
         return result
 
     def _is_kind(self, value: Any) -> bool:
-        return not self.kinds or any(_KINDS[kind][1](value) for kind in self.kinds)
+        if not self.kinds or type(value) in _TYPES[self.kinds[0]]:
+            return True
+        return any(_KINDS[kind][1](value) for kind in self.kinds)
 
     def _allows(self, value: Any) -> bool:
         """Whether the value itself fits, its members and items apart."""
@@ -304,6 +323,22 @@ def shown(value: Any) -> str:
             text = type(value).__name__
     text = "".join(character if character.isprintable() else "?" for character in text)
     return text if len(text) <= 40 else f"{text[:30]}...{text[-7:]}"
+
+
+def _plain(rule: Rule) -> frozenset[type]:
+    """Find the types whose every value fits, received as JSON, so that one look at it is enough."""
+    if rule.any_of or rule.all_of or rule.enum is not None:
+        return frozenset()
+    asks: dict[type, Any] = {
+        str: rule.min_length or rule.max_length is not None or rule.pattern or rule.format,
+        list: rule.min_items or rule.max_items is not None or rule.unique or rule.items,
+        dict: rule.members or rule.required or rule.closed or rule.others,
+    }
+    limits = (rule.minimum, rule.maximum, rule.above, rule.below, rule.multiple_of)
+    asks[int] = asks[float] = any(limit is not None for limit in limits)
+    return frozenset(
+        kind for name in rule.kinds or _KINDS for kind in _TYPES[name] if not asks.get(kind)
+    )
 
 
 def _fits(rule: Rule, value: Any) -> bool:

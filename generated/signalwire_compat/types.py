@@ -164,7 +164,6 @@ class Reply:
     def _decoded(self, convert: Callable[[Any], T], rule: Rule) -> T | SignalWireError:
         if self.problem:
             return self.error(self.problem)
-        content = self.told["content"]
         try:
             value, misfits = rule.read(self._json())
             sid = value.get("sid") if isinstance(value, dict) else None
@@ -180,7 +179,8 @@ class Reply:
         if misfits and not self.is_success:
             return self.error()
         if misfits:
-            self._warn(misfits if content == self.content else self._cleared(misfits, rule))
+            as_sent = self._safe_content == self.content
+            self._warn(misfits if as_sent else self._cleared(misfits, rule))
         return converted
 
     def error(
@@ -214,11 +214,15 @@ class Reply:
     @property
     def told(self) -> dict[str, Any]:
         """What an error says of the reply: its status, headers and body, without secrets."""
+        headers = {name: self._redacted(value) for name, value in self.headers.items()}
+        return {"status": self.status_code, "headers": headers, "content": self._safe_content}
+
+    @property
+    def _safe_content(self) -> bytes:
         content = self.content
         for secret in self.secrets:
             content = content.replace(secret.encode(), b"[secret]")
-        headers = {name: self._redacted(value) for name, value in self.headers.items()}
-        return {"status": self.status_code, "headers": headers, "content": content}
+        return content
 
     def _json(self) -> Any:
         if not self.content.strip():

@@ -107,7 +107,7 @@ BUGS = (
     Bug("an exception has no message", f"{_CLIENT}errors.py", '("message", "detail"', '("detail"'),
     Bug("an exception has no address of its documentation", f"{_CLIENT}errors.py", '("more_info", "url")', '("url",)'),
     Bug("an exception forgets what was asked for", f"{_CLIENT}types.py", '"arguments": self.arguments', '"arguments": {}'),
-    Bug("an exception has no body", f"{_CLIENT}types.py", '"content": content}', '"content": b""}'),
+    Bug("an exception has no body", f"{_CLIENT}types.py", '"content": self._safe_content}', '"content": b""}'),
     Bug("an exception says that nothing can have happened", f"{_CLIENT}types.py", "return (self.uncertain or not refused) and not self.request.is_safe", "return False"),
     Bug("an exception says that anything can have happened", f"{_CLIENT}types.py", "return (self.uncertain or not refused) and not self.request.is_safe", "return True"),
     Bug("a refused request is sent again", f"{_CLIENT}client.py", "outcome.status_code == 429", "outcome.status_code in (422, 429)"),
