@@ -306,8 +306,8 @@ def test_a_cancelled_call_leaves_word_and_a_usable_client(
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
                 await client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
-        pool: Any = client._transport
-        assert pool._pool.connections == []
+        transport: Any = client._transport
+        assert list(transport._idle) == []
 
     async def both() -> None:
         async with AsyncRestClient(PROJECT, TOKEN, silent) as client:
@@ -570,8 +570,8 @@ def test_a_proxy_of_the_environment_is_used_for_another_machine(
         assert not caught.value.outcome_unknown
     monkeypatch.setenv("NO_PROXY", "acme.signalwire.com")
     with RestClient(PROJECT, TOKEN, "acme.signalwire.com") as client:
-        pool: Any = client._transport
-        assert "Proxy" not in type(pool._pool).__name__
+        transport: Any = client._transport
+        assert "Proxy" not in type(transport._open.__self__).__name__
 
 
 def test_a_proxy_that_opens_no_tunnel_has_bought_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -635,6 +635,6 @@ def test_a_client_keeps_its_connection_and_closes_it(mock: MockServer) -> None:
     with RestClient(PROJECT, DEFAULT_TOKEN, mock.url) as client:
         for index in range(3):
             client.compat.phone_numbers.purchase(PhoneNumber=f"+1555000{index}")
-        pool: Any = client._transport
-        assert len(pool._pool.connections) == 1
-    assert pool._pool.connections == []
+        transport: Any = client._transport
+        assert len(transport._idle) == 1
+    assert list(transport._idle) == []

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import logging
 import os
 import platform
 import random
@@ -31,7 +33,8 @@ from .errors import (
     sid_in,
     without,
 )
-from .transport import FOREVER, AsyncTransport, Deadline, Transport, is_loopback
+from .network import FOREVER, Deadline, is_loopback
+from .transport import AsyncTransport, Head, Transport
 from .types import Reply, Request, log, retry_after
 from .types import headers as _checked
 
@@ -60,6 +63,8 @@ _OWN_HEADERS = {
     *("accept-encoding", "authorization", "connection", "content-length", "content-type", "expect"),
     *("host", "te", "transfer-encoding", "upgrade"),
 }
+# The same few paths are called again and again, and to read a URL takes long.
+_url = functools.lru_cache(maxsize=256)(httpx.URL)
 _MALFORMED = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
 
 
@@ -163,7 +168,7 @@ class _BaseClient:
         try:
             call.prepared = (given.build_request if given else httpx.Request)(
                 request.method,
-                f"{self.base_url}{request.path}{query}",
+                _url(f"{self.base_url}{request.path}{query}"),
                 headers=headers,
                 content=request.content,
                 files=request.files,
@@ -192,10 +197,19 @@ class _Call:
         """Begin an attempt: nothing of it is sent, nothing of a reply is there."""
         self._began = time.monotonic()
         self.deadline = Deadline(self._at)
-        self.head: httpx.Response | None = None
+        self.head: Head | None = None
         self.prepared: httpx.Request | None = None
         self._parts: list[bytes] = []
         self._size = 0
+        self._content: bytes | None = None
+
+    def take(self, response: httpx.Response) -> bool:
+        """Take the head of a reply; whether its body is there as well, since a hook has read it."""
+        self.head = Head(response.status_code, response.headers)
+        if response.is_stream_consumed:
+            with contextlib.suppress(httpx.ResponseNotRead):
+                self._content = response.content
+        return response.is_stream_consumed
 
     def is_full(self, part: bytes) -> bool:
         """Take a part of the body; whether that is more of it than the client bears."""
@@ -213,7 +227,7 @@ class _Call:
     def failed(self, error: Exception) -> Reply | APIConnectionError:
         """Make the best of an attempt that broke off: its reply, if that says it all."""
         if isinstance(error, httpx.HTTPStatusError) and self._is_of_this(error):
-            self.head = error.response  # From a hook of the caller's.
+            self.take(error.response)  # From a hook of the caller's.
         forget(error, self._client._secrets)
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         self._log(type(error).__name__, {} if self.head is None else self.head.headers)
@@ -221,7 +235,7 @@ class _Call:
         if self.head is None:
             self._lost = isinstance(error, httpx.TransportError | OSError)
             return self._connection_error(line(reason), over, None, error)
-        reply = self._reply("it is cut off" if self.head.is_success else "")
+        reply = self._reply("it is cut off" if 200 <= self.head.status_code < 300 else "")
         if isinstance(error, httpx.HTTPStatusError) or not reply.is_success:
             return reply
         with contextlib.suppress(RecursionError, ValueError):
@@ -290,13 +304,11 @@ class _Call:
         head = self.head
         if head is None:
             raise RuntimeError("there is no reply")
-        content = b"".join(self._parts)
         limit = self._client.max_reply_bytes
-        if head.is_stream_consumed and not content:  # A hook of the caller's has read it.
-            with contextlib.suppress(httpx.ResponseNotRead):
-                content = head.content
+        if self._content is not None:
+            content = self._content
         else:
-            content, trouble = _decompressed(content, head.headers, limit)
+            content, trouble = _decompressed(b"".join(self._parts), head.headers, limit)
             problem = trouble or problem
         if len(content) > limit:
             content = content[:limit]
@@ -343,6 +355,8 @@ class _Call:
         return error
 
     def _log(self, outcome: str, headers: Mapping[str, str]) -> None:
+        if not log.isEnabledFor(logging.DEBUG):
+            return
         log.debug(
             "%s %s: %s in %.0f ms, retry %d, request id %s",
             self.request.method,
@@ -437,13 +451,13 @@ class RestClient(_BaseClient):
         return call.replied()
 
     def _receive(self, call: _Call, prepared: httpx.Request) -> None:
-        if self._given:
-            response = self._given.send(prepared, auth=None, follow_redirects=False, stream=True)
-        elif self._transport:
-            response = self._transport.handle_request(prepared)
-        call.head = response
+        if self._transport:
+            self._transport.exchange(prepared, call)
+        if not self._given:
+            return
+        response = self._given.send(prepared, auth=None, follow_redirects=False, stream=True)
         try:
-            if not response.is_stream_consumed:
+            if not call.take(response):
                 for part in response.iter_raw():
                     if call.is_full(part):
                         break
@@ -535,15 +549,13 @@ class AsyncRestClient(_BaseClient):
         return call.replied()
 
     async def _receive(self, call: _Call, prepared: httpx.Request) -> None:
-        if self._given:
-            response = await self._given.send(
-                prepared, auth=None, follow_redirects=False, stream=True
-            )
-        elif self._transport:
-            response = await self._transport.handle_async_request(prepared)
-        call.head = response
+        if self._transport:
+            await self._transport.exchange(prepared, call)
+        if not self._given:
+            return
+        response = await self._given.send(prepared, auth=None, follow_redirects=False, stream=True)
         try:
-            if not response.is_stream_consumed:
+            if not call.take(response):
                 async for part in response.aiter_raw():
                     if call.is_full(part):
                         break

@@ -1,275 +1,237 @@
-"""Connections that keep to one total time: httpx, whose time-outs each count for one step alone."""
+"""Connections to one server, kept for the next call: those of httpcore, as httpx sets them up."""
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
-import queue
-import socket
 import threading
-import time
-from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from collections import deque
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any, NamedTuple, Protocol
 
+import httpcore
 import httpx
 
-# The longest wait that every platform bears; stands for no limit.
-FOREVER = 4_000_000.0
-_PIECE = 16_384
+from .network import AsyncNetwork, Deadline, Network, proxy_for
+
+# As many as httpx allows a client; who waits for one waits within the time of the call.
+MOST_CONNECTIONS = 100
+_BUSY = f"all {MOST_CONNECTIONS} connections are in use"
 
 
-class Deadline(float):
-    """The time-out of one attempt, given to each of its steps, which then asks what is left.
+class Head(NamedTuple):
+    """The beginning of a reply: its status, and its headers by names in any case."""
 
-    Shape: as a number, the seconds that were left when it was made. `sent` says whether a byte of
-    the request may have left this machine.
+    status_code: int
+    headers: Mapping[str, str]
+
+
+class Receiver(Protocol):
+    """What waits for a reply: it is given the head, and then the body, part by part."""
+
+    deadline: Deadline
+    head: Head | None
+
+    def is_full(self, part: bytes) -> bool:
+        """Take a part of the body, and say whether no more is wanted."""
+        ...
+
+
+class Transport:
+    """The connections of a client that was given none. Safe to share between threads.
+
+    httpx finds one of its connections by looking at all, for each call. All of these lead to one
+    server, so that any idle one will do: the one that was used last, which is the least likely to
+    have been closed by the server.
     """
 
-    at: float
-    sent: bool
+    def __init__(self, base_url: str) -> None:
+        """Open nothing yet; the proxies and certificates are those of the environment."""
+        opened = httpx.HTTPTransport(
+            verify=base_url.startswith("https:"), proxy=proxy_for(base_url)
+        )
+        pool: Any = opened._pool
+        pool._network_backend = Network(pool._network_backend)
+        self._open = pool.create_connection
+        self._origin = _target(httpx.URL(base_url)).origin
+        self._idle: deque[Any] = deque()
+        self._slots = threading.Semaphore(MOST_CONNECTIONS)
+        self.is_closed = False
 
-    def __new__(cls, at: float) -> Deadline:
-        """Make the time-out that ends at a moment of the monotonic clock."""
-        self = super().__new__(cls, min(max(at - time.monotonic(), 0.001), FOREVER))
-        self.at = at
-        self.sent = False
-        return self
-
-    def left(self) -> float:
-        """Seconds left now. Errors: `TimeoutError` when there are none."""
-        left = self.at - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the time of the call is over")
-        return min(left, FOREVER)
-
-
-def _left(timeout: float | None) -> float | None:
-    return timeout.left() if isinstance(timeout, Deadline) else timeout
-
-
-def _pieces(buffer: bytes, timeout: float | None) -> list[bytes]:
-    # What asks a proxy for a tunnel tells the server nothing; its body is empty.
-    if isinstance(timeout, Deadline) and buffer and not buffer.startswith(b"CONNECT "):
-        timeout.sent = True
-    return [buffer[start : start + _PIECE] for start in range(0, len(buffer), _PIECE)]
-
-
-def _has_residue(parser: Any) -> bool:
-    """Whether more came than the reply: what follows it would be taken for the next reply."""
-    return parser is None or bool(parser.trailing_data[0])
-
-
-def _watch(response: httpx.Response) -> None:
-    """Let a connection know its parser of HTTP; a connection without one is not used again."""
-    stream = response.extensions.get("network_stream")
-    if isinstance(stream, _Stream | _AsyncStream):
-        raw: Any = response.stream
-        for name in ("_httpcore_stream", "_stream", "_connection", "_h11_state"):
-            raw = getattr(raw, name, None)
-        stream.parser = raw
-
-
-class _Stream:
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self.parser: Any = None
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        received: bytes = self._stream.read(max_bytes, timeout=_left(timeout))
-        return received
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for piece in _pieces(buffer, timeout):
-            self._stream.write(piece, timeout=_left(timeout))
-
-    def start_tls(
-        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> _Stream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)))
-
-    def get_extra_info(self, info: str) -> Any:
-        # The pool asks this of an idle connection, to know whether it can be used again.
-        if info == "is_readable" and _has_residue(self.parser):
-            return True
-        return self._stream.get_extra_info(info)
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-class _AsyncStream:
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self.parser: Any = None
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        received: bytes = await self._stream.read(max_bytes, timeout=_left(timeout))
-        return received
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for piece in _pieces(buffer, timeout):
-            await self._stream.write(piece, timeout=_left(timeout))
-
-    async def start_tls(
-        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> _AsyncStream:
+    def exchange(self, request: httpx.Request, receiver: Receiver) -> None:
+        """Send a request, and hand over its reply. Errors: those of httpx; `TimeoutError`."""
+        if not self._slots.acquire(timeout=receiver.deadline.left()):
+            raise httpx.PoolTimeout(_BUSY)
         try:
-            started = await self._stream.start_tls(ssl_context, server_hostname, _left(timeout))
-        except BaseException:
-            # httpcore leaves the connection open when the handshake is cancelled.
-            import anyio
-
-            with anyio.CancelScope(shield=True):
-                await self._stream.aclose()
-            raise
-        return _AsyncStream(started)
-
-    def get_extra_info(self, info: str) -> Any:
-        # The pool asks this of an idle connection, to know whether it can be used again.
-        if info == "is_readable" and _has_residue(self.parser):
-            return True
-        return self._stream.get_extra_info(info)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-class _Network:
-    """What a pool of httpx connects with; looking up a name is within the time as well."""
-
-    def __init__(self, network: Any) -> None:
-        self._network = network
-
-    def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, **options: Any
-    ) -> _Stream:
-        addresses = _addresses(host, port, timeout)
-        while True:
-            address = addresses.pop(0)
-            left = _left(timeout)
-            share = left if left is None else left / (len(addresses) + 1)
+            connection = self._take()
             try:
-                return _Stream(self._network.connect_tcp(address, port, share, **options))
-            except Exception:
-                if not addresses:
-                    raise
+                response = connection.handle_request(_raw(request))
+                receiver.head = Head(response.status, httpx.Headers(response.headers))
+                for part in response.stream:
+                    if receiver.is_full(part):
+                        break
+                response.close()
+            except Exception as error:
+                if (known := _as_httpx(error)) is not None:
+                    raise known from error
+                raise
+            finally:
+                self._give_back(connection)
+        finally:
+            self._slots.release()
 
+    def _take(self) -> Any:
+        if self._idle:
+            self._close_oldest()
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # Another thread was faster.
+                break
+            if not connection.has_expired():
+                return connection
+            connection.close()
+        return self._open(self._origin)
 
-class _AsyncNetwork:
-    def __init__(self, network: Any) -> None:
-        self._network = network
-
-    async def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, **options: Any
-    ) -> _AsyncStream:
-        stream = await self._network.connect_tcp(host, port, _left(timeout), **options)
-        return _AsyncStream(stream)
-
-
-def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
-    """Look a name up in a thread, since the system's own call knows no time-out."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        pass
-    else:
-        return [host]
-    answers: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
-
-    def look_up() -> None:
+    def _close_oldest(self) -> None:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answers.put([str(address[0]) for *_, address in found])
-        except (OSError, UnicodeError) as error:
-            answers.put(error if isinstance(error, OSError) else OSError(str(error)))
+            oldest = self._idle.popleft()
+        except IndexError:
+            return
+        if oldest.has_expired():
+            oldest.close()
+        else:
+            self._idle.appendleft(oldest)
 
-    threading.Thread(target=look_up, daemon=True, name=f"look up {host}").start()
-    try:
-        answer = answers.get(timeout=_left(timeout))
-    except queue.Empty:
-        raise TimeoutError(f"the name {host} was not found in time") from None
-    if isinstance(answer, OSError):
-        raise answer
-    return answer
-
-
-class Transport(httpx.HTTPTransport):
-    """The connections of a client that was given none."""
-
-    def __init__(self, base_url: str) -> None:
-        """Open nothing yet; the proxies and certificates are those of the environment."""
-        super().__init__(verify=base_url.startswith("https:"), proxy=_proxy(base_url))
-        network = self._pool._network_backend
-        self._pool._network_backend = _Network(network)  # type: ignore[assignment]
-        self.is_closed = False
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; its connection is used again only if nothing follows the reply."""
-        response = super().handle_request(request)
-        _watch(response)
-        return response
+    def _give_back(self, connection: Any) -> None:
+        if not _is_clean(connection):
+            connection.close()
+            return
+        self._idle.append(connection)
+        if self.is_closed:
+            self.close()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; one that is in use is closed when its call is over."""
         self.is_closed = True
-        super().close()
+        while self._idle:
+            try:
+                self._idle.pop().close()
+            except IndexError:
+                return
 
 
-class AsyncTransport(httpx.AsyncHTTPTransport):
-    """The connections of an async client that was given none."""
+class AsyncTransport:
+    """The connections of an async client that was given none; see `Transport`."""
 
     def __init__(self, base_url: str) -> None:
         """Open nothing yet; the proxies and certificates are those of the environment."""
-        super().__init__(verify=base_url.startswith("https:"), proxy=_proxy(base_url))
-        network = self._pool._network_backend
-        self._pool._network_backend = _AsyncNetwork(network)  # type: ignore[assignment]
+        opened = httpx.AsyncHTTPTransport(
+            verify=base_url.startswith("https:"), proxy=proxy_for(base_url)
+        )
+        pool: Any = opened._pool
+        pool._network_backend = AsyncNetwork(pool._network_backend)
+        self._open = pool.create_connection
+        self._origin = _target(httpx.URL(base_url)).origin
+        self._idle: deque[Any] = deque()
+        self._slots: Any = None
         self.is_closed = False
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; its connection is used again only if nothing follows the reply."""
+    async def exchange(self, request: httpx.Request, receiver: Receiver) -> None:
+        """Send a request, and hand over its reply. Errors: those of httpx; `TimeoutError`."""
+        await self._acquire(receiver.deadline)
         try:
-            response = await super().handle_async_request(request)
-        except BaseException as error:
-            if isinstance(error, httpx.PoolTimeout) or not isinstance(error, Exception):
-                await self._sweep()
-            raise
-        _watch(response)
-        return response
+            connection = await self._take()
+            try:
+                response = await connection.handle_async_request(_raw(request))
+                receiver.head = Head(response.status, httpx.Headers(response.headers))
+                async with aclosing(aiter(response.stream)) as parts:
+                    async for part in parts:
+                        if receiver.is_full(part):
+                            break
+                await response.aclose()
+            except Exception as error:
+                if (known := _as_httpx(error)) is not None:
+                    raise known from error
+                raise
+            finally:
+                await self._give_back(connection)
+        finally:
+            self._slots.release()
 
-    async def _sweep(self) -> None:
-        """Close what a cancelled call was given and never used: httpcore would keep it for ever."""
+    async def _acquire(self, deadline: Deadline) -> None:
         import anyio
 
-        pool: Any = self._pool
-        with anyio.CancelScope(shield=True), contextlib.suppress(AttributeError, ValueError):
-            used = {waiting.connection for waiting in pool._requests}
-            for connection in pool.connections:
-                if connection not in used and not connection.is_idle():
-                    pool._connections.remove(connection)
-                    await connection.aclose()
-            await pool._close_connections(pool._assign_requests_to_connections())
+        if self._slots is None:
+            self._slots = anyio.Semaphore(MOST_CONNECTIONS)
+        try:
+            self._slots.acquire_nowait()
+        except anyio.WouldBlock:
+            try:
+                with anyio.fail_after(deadline.left()):
+                    await self._slots.acquire()
+            except TimeoutError:
+                raise httpx.PoolTimeout(_BUSY) from None
+
+    async def _take(self) -> Any:
+        if self._idle and self._idle[0].has_expired():
+            await _close(self._idle.popleft())
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.has_expired():
+                return connection
+            await _close(connection)
+        return self._open(self._origin)
+
+    async def _give_back(self, connection: Any) -> None:
+        if _is_clean(connection) and not self.is_closed:
+            self._idle.append(connection)
+        else:
+            await _close(connection)
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close every connection; one that is in use is closed when its call is over."""
         self.is_closed = True
-        await super().aclose()
+        while self._idle:
+            await _close(self._idle.pop())
 
 
-def _proxy(base_url: str) -> str | None:
-    """Give the proxy that the environment names for a host that is not this machine."""
-    parts = urlsplit(base_url)
-    name = parts.hostname or ""
-    if is_loopback(name) or proxy_bypass(name):
+async def _close(connection: Any) -> None:
+    """Close a connection, also when the call was cancelled: nobody else would."""
+    import anyio
+
+    with anyio.CancelScope(shield=True):
+        await connection.aclose()
+
+
+def _is_clean(connection: Any) -> bool:
+    """Whether nothing but its reply came: what follows would be taken for the next reply."""
+    parser: Any = None
+    inner = connection
+    while inner is not None and parser is None:
+        inner = getattr(inner, "_connection", None)
+        parser = getattr(inner, "_h11_state", None)
+    return parser is not None and connection.is_idle() and not parser.trailing_data[0]
+
+
+def _target(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+    )
+
+
+def _raw(request: httpx.Request) -> httpcore.Request:
+    return httpcore.Request(
+        request.method,
+        _target(request.url),
+        headers=request.headers.raw,
+        content=request.stream,
+        extensions=request.extensions,
+    )
+
+
+def _as_httpx(error: Exception) -> Exception | None:
+    """Give the error that httpx has for one of httpcore: theirs have the same names."""
+    if not type(error).__module__.startswith("httpcore"):
         return None
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host is this machine, whatever network it is on."""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
+    kind = getattr(httpx, type(error).__name__, httpx.TransportError)
+    return kind(str(error)) if issubclass(kind, Exception) else None
