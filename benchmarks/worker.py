@@ -29,8 +29,13 @@ def signalwire_compat(url: str) -> Buy:
     """Give the purchase of the generated client."""
     from signalwire_compat import RestClient
 
-    purchase = RestClient(PROJECT, TOKEN, url).compat.phone_numbers.purchase
-    return lambda number: purchase(PhoneNumber=number, FriendlyName=FRIENDLY_NAME).sid
+    client = RestClient(PROJECT, TOKEN, url)
+
+    def buy(number: str) -> Any:
+        purchase = client.compat.phone_numbers.purchase
+        return purchase(PhoneNumber=number, FriendlyName=FRIENDLY_NAME).sid
+
+    return buy
 
 
 def httpx_by_hand(url: str) -> Buy:
@@ -53,8 +58,9 @@ def signalwire_sdk(url: str) -> Buy:
 
     client = RestClient(project=PROJECT, token=TOKEN, host="localhost")
     client._http._base_url = url
-    purchase = client.compat.phone_numbers.purchase
-    return lambda number: purchase(PhoneNumber=number, FriendlyName=FRIENDLY_NAME)["sid"]
+    return lambda number: client.compat.phone_numbers.purchase(
+        PhoneNumber=number, FriendlyName=FRIENDLY_NAME
+    )["sid"]
 
 
 def twilio(url: str) -> Buy:
@@ -63,26 +69,30 @@ def twilio(url: str) -> Buy:
 
     client = Client(PROJECT, TOKEN)
     client.api.base_url = url
-    create = client.incoming_phone_numbers.create
-    return lambda number: create(phone_number=number, friendly_name=FRIENDLY_NAME).sid
+    return lambda number: (
+        client.incoming_phone_numbers.create(phone_number=number, friendly_name=FRIENDLY_NAME).sid
+    )
 
 
 async def signalwire_compat_async(url: str) -> Buy:
     """Give the purchase of the generated client, awaitable."""
     from signalwire_compat import AsyncRestClient
 
-    purchase = AsyncRestClient(PROJECT, TOKEN, url).compat.phone_numbers.purchase
-    return lambda number: purchase(PhoneNumber=number, FriendlyName=FRIENDLY_NAME)
+    client = AsyncRestClient(PROJECT, TOKEN, url)
+    return lambda number: client.compat.phone_numbers.purchase(
+        PhoneNumber=number, FriendlyName=FRIENDLY_NAME
+    )
 
 
 async def signalwire_compat_aiohttp(url: str) -> Buy:
     """Give the purchase of the generated client over aiohttp, awaitable."""
-    from httpx_aiohttp import HttpxAiohttpClient
+    import aiohttp
     from signalwire_compat import AsyncRestClient
 
-    client = AsyncRestClient(PROJECT, TOKEN, url, http_client=HttpxAiohttpClient())
-    purchase = client.compat.phone_numbers.purchase
-    return lambda number: purchase(PhoneNumber=number, FriendlyName=FRIENDLY_NAME)
+    client = AsyncRestClient(PROJECT, TOKEN, url, http_client=aiohttp.ClientSession())
+    return lambda number: client.compat.phone_numbers.purchase(
+        PhoneNumber=number, FriendlyName=FRIENDLY_NAME
+    )
 
 
 async def httpx_by_hand_async(url: str) -> Buy:
@@ -107,8 +117,9 @@ async def twilio_async(url: str) -> Buy:
 
     client = Client(PROJECT, TOKEN, http_client=AsyncTwilioHttpClient())
     client.api.base_url = url
-    create = client.incoming_phone_numbers.create_async
-    return lambda number: create(phone_number=number, friendly_name=FRIENDLY_NAME)
+    return lambda number: client.incoming_phone_numbers.create_async(
+        phone_number=number, friendly_name=FRIENDLY_NAME
+    )
 
 
 CLIENTS = {

@@ -153,6 +153,7 @@ class Peer:
     def close(self) -> None:
         """Say goodbye (FIN), and read on so that unread bytes do not turn it into a reset."""
         self.connection.shutdown(socket.SHUT_WR)
+        self.server.count("goodbyes")
         self.stall()
 
     def keep(self) -> None:
@@ -185,7 +186,8 @@ class _Listener(socketserver.ThreadingTCPServer):
 class FaultServer:
     """A server on a free loopback port that plays scripts.
 
-    Shape: `requests` and `connections` count what came, `executed` how often each number was
+    Shape: `requests` and `connections` count what came, `goodbyes` connections that were closed
+    from here, `executed` how often each number was
     bought, `problems` what went wrong in a script, which is a mistake of the script.
 
     Args:
@@ -198,6 +200,7 @@ class FaultServer:
         self.requests = 0
         self.connections = 0
         self.open_connections = 0
+        self.goodbyes = 0
         self.executed: Counter[str] = Counter()
         self.heads: list[bytes] = []
         self.problems: list[BaseException] = []

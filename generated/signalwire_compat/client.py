@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import logging
 import os
@@ -15,11 +14,9 @@ import ssl
 import time
 import zlib
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
-
-import httpx
 
 from .errors import (
     APIConnectionError,
@@ -34,38 +31,34 @@ from .errors import (
     without,
 )
 from .network import FOREVER, Deadline, is_loopback
-from .transport import AsyncTransport, Head, Transport
 from .types import Reply, Request, log, retry_after
 from .types import headers as _checked
 
 if TYPE_CHECKING:
+    import aiohttp
+    import httpx
+
     from .api import AsyncCompat, Compat
+    from .given import AiohttpGiven, AsyncGiven, Given
+    from .transport import AsyncTransport, Head, Transport
 
 BASE_PATH = "/api/laml/2010-04-01"
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_MAX_RETRIES = 2
 DEFAULT_MAX_REPLY_BYTES = 10_000_000
 _FIRST_WAIT, _LONGEST_WAIT, _LONGEST_RETRY_AFTER = 0.5, 8.0, 60.0
-_USER_AGENT = (
-    f"signalwire-compat/0.1.0 python/{platform.python_version()} httpx/{httpx.__version__}"
-)
+_USER_AGENT = f"signalwire-compat/0.1.0 python/{platform.python_version()}"
 _VARIABLES = {
     "project": "SIGNALWIRE_PROJECT_ID",
     "token": "SIGNALWIRE_API_TOKEN",
     "host": "SIGNALWIRE_SPACE",
 }
-_HttpClient = TypeVar("_HttpClient", httpx.Client, httpx.AsyncClient)
-_Transport = TypeVar("_Transport", Transport, AsyncTransport)
-# An httpx client of the caller's tells in no other way whether it sent a byte.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_T = TypeVar("_T")
 # What these say is decided by the client; a caller's value would break the request or its reply.
 _OWN_HEADERS = {
     *("accept-encoding", "authorization", "connection", "content-length", "content-type", "expect"),
     *("host", "te", "transfer-encoding", "upgrade"),
 }
-# The same few paths are called again and again, and to read a URL takes long.
-_url = functools.lru_cache(maxsize=256)(httpx.URL)
-_MALFORMED = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
 
 
 class _Secret(str):
@@ -85,6 +78,8 @@ class _BaseClient:
     timeout: float | None
     max_retries: int
     max_reply_bytes: int
+    _transport: Any
+    _user_agent: str
 
     def __init__(
         self,
@@ -149,15 +144,10 @@ class _BaseClient:
         other.__dict__.update(self.__dict__, _owned=False, **changes)
         return other
 
-    def _prepared(
-        self, call: _Call, given: httpx.Client | httpx.AsyncClient | None
-    ) -> httpx.Request:
+    def _prepared(self, call: _Call) -> Any:
         request = call.request
-        headers = {
-            "accept": request.accept,
-            "user-agent": _USER_AGENT,
-            "accept-encoding": "identity",
-        }
+        headers = {"accept": request.accept, "user-agent": self._user_agent}
+        headers["accept-encoding"] = "identity"
         headers.update(self._headers)
         headers.update(request.headers)
         if request.content_type:
@@ -166,27 +156,17 @@ class _BaseClient:
             headers["authorization"] = self._authorization
         query = f"?{request.query}" if request.query else ""
         try:
-            call.prepared = (given.build_request if given else httpx.Request)(
-                request.method,
-                _url(f"{self.base_url}{request.path}{query}"),
-                headers=headers,
-                content=request.content,
-                files=request.files,
-                extensions={
-                    "timeout": dict.fromkeys(("connect", "read", "write", "pool"), call.deadline)
-                },
-            )
-        except (httpx.InvalidURL, TypeError, ValueError) as error:
+            url = f"{self.base_url}{request.path}{query}"
+            return self._transport.request(request, url, headers, call.deadline)
+        except (TypeError, ValueError) as error:
             raise InvalidRequestError(f"it can't be sent: {error}", **call.request.told) from error
-        return call.prepared
 
 
 class _Call:
     """One call: the time that it has, its attempts, and what became of each of them."""
 
-    def __init__(self, client: _BaseClient, request: Request, *, knows_sent: bool) -> None:
+    def __init__(self, client: _BaseClient, request: Request) -> None:
         self._client = client
-        self._knows_sent = knows_sent
         self._retries = 0
         self._lost = self._uncertain = False
         self._at = time.monotonic() + (FOREVER if client.timeout is None else client.timeout)
@@ -198,18 +178,9 @@ class _Call:
         self._began = time.monotonic()
         self.deadline = Deadline(self._at)
         self.head: Head | None = None
-        self.prepared: httpx.Request | None = None
         self._parts: list[bytes] = []
         self._size = 0
-        self._content: bytes | None = None
-
-    def take(self, response: httpx.Response) -> bool:
-        """Take the head of a reply; whether its body is there as well, since a hook has read it."""
-        self.head = Head(response.status_code, response.headers)
-        if response.is_stream_consumed:
-            with contextlib.suppress(httpx.ResponseNotRead):
-                self._content = response.content
-        return response.is_stream_consumed
+        self.decoded: bytes | None = None
 
     def is_full(self, part: bytes) -> bool:
         """Take a part of the body; whether that is more of it than the client bears."""
@@ -226,17 +197,18 @@ class _Call:
 
     def failed(self, error: Exception) -> Reply | APIConnectionError:
         """Make the best of an attempt that broke off: its reply, if that says it all."""
-        if isinstance(error, httpx.HTTPStatusError) and self._is_of_this(error):
-            self.take(error.response)  # From a hook of the caller's.
+        import httpx
+
         forget(error, self._client._secrets)
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         self._log(type(error).__name__, {} if self.head is None else self.head.headers)
         over = isinstance(error, httpx.TimeoutException | TimeoutError)
         if self.head is None:
-            self._lost = isinstance(error, httpx.TransportError | OSError)
+            malformed = isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol)
+            self._lost = isinstance(error, httpx.TransportError | OSError) and not malformed
             return self._connection_error(line(reason), over, None, error)
         reply = self._reply("it is cut off" if 200 <= self.head.status_code < 300 else "")
-        if isinstance(error, httpx.HTTPStatusError) or not reply.is_success:
+        if not reply.is_success:
             return reply
         with contextlib.suppress(RecursionError, ValueError):
             if isinstance(json.loads(reply.content), dict | list):
@@ -276,7 +248,7 @@ class _Call:
     def interrupted(self, error: BaseException) -> None:
         """Leave word of a request that was sent and whose reply nobody waits for any more."""
         forget(error, self._client._secrets)
-        if self._may_have_arrived() and not self.request.is_safe:
+        if self.deadline.sent and not self.request.is_safe:
             log.warning(
                 "%s was cancelled after it was sent: it may have taken effect",
                 self.request.operation,
@@ -284,30 +256,17 @@ class _Call:
 
     def _may_repeat(self, error: APIConnectionError) -> bool:
         cause = error.__cause__
-        if not self._lost or isinstance(cause, _MALFORMED) or _certificate(cause):
+        if not self._lost or _certificate(cause):
             return False
         return self.request.is_idempotent or not error.outcome_unknown
-
-    def _may_have_arrived(self, error: BaseException | None = None) -> bool:
-        if self._knows_sent:
-            return self.deadline.sent
-        return not (isinstance(error, _NOT_SENT) and self._is_of_this(error))
-
-    def _is_of_this(self, error: httpx.HTTPError) -> bool:
-        # A hook of the caller's may fail with another request than this one.
-        try:
-            return error.request is self.prepared
-        except RuntimeError:
-            return False
 
     def _reply(self, problem: str) -> Reply:
         head = self.head
         if head is None:
             raise RuntimeError("there is no reply")
         limit = self._client.max_reply_bytes
-        if self._content is not None:
-            content = self._content
-        else:
+        content = self.decoded
+        if content is None:
             content, trouble = _decompressed(b"".join(self._parts), head.headers, limit)
             problem = trouble or problem
         if len(content) > limit:
@@ -326,7 +285,7 @@ class _Call:
     def _connection_error(
         self, reason: str, over: bool, partial: Reply | None, cause: Exception
     ) -> APIConnectionError:
-        arrived = partial is not None or self._may_have_arrived(cause)
+        arrived = partial is not None or self.deadline.sent
         unknown = (arrived or self._uncertain) and not self.request.is_safe
         sid = sid_in(partial.content) if partial else None
         if arrived:
@@ -392,6 +351,8 @@ class RestClient(_BaseClient):
         InvalidRequestError: A setting is missing or can't be used; says which and why.
     """
 
+    _transport: Transport | Given
+
     def __init__(
         self,
         project: str | None = None,
@@ -409,8 +370,8 @@ class RestClient(_BaseClient):
         super().__init__(
             project, token, host, timeout, max_retries, max_reply_bytes, allow_http, headers
         )
-        self._given = _of_kind(httpx.Client, http_client)
-        self._transport = None if http_client else _opened(Transport, self.base_url)
+        self._transport = _transport(http_client, self.base_url)
+        self._user_agent = f"{_USER_AGENT} {self._transport.library}"
 
     @property
     def compat(self) -> Compat:
@@ -425,7 +386,7 @@ class RestClient(_BaseClient):
         Errors: `APIConnectionError` when no whole reply comes; `InvalidRequestError` for what no
         URL can hold, and when the client is closed.
         """
-        call = _Call(self, request, knows_sent=self._given is None)
+        call = _Call(self, request)
         while True:
             outcome = self._attempt(call)
             pause = call.pause(outcome)
@@ -437,12 +398,11 @@ class RestClient(_BaseClient):
             call.next_attempt()
 
     def _attempt(self, call: _Call) -> Reply | APIConnectionError:
-        prepared = self._prepared(call, self._given)
-        connections = self._given or self._transport
-        if connections is None or connections.is_closed:
+        if self._transport.is_closed:
             raise InvalidRequestError("the client is closed. Make a new one.", **call.request.told)
+        prepared = self._prepared(call)
         try:
-            self._receive(call, prepared)
+            self._transport.exchange(prepared, call)
         except Exception as error:  # A transport or hook of the caller's may raise anything.
             return call.failed(error)
         except BaseException as error:
@@ -450,23 +410,9 @@ class RestClient(_BaseClient):
             raise
         return call.replied()
 
-    def _receive(self, call: _Call, prepared: httpx.Request) -> None:
-        if self._transport:
-            self._transport.exchange(prepared, call)
-        if not self._given:
-            return
-        response = self._given.send(prepared, auth=None, follow_redirects=False, stream=True)
-        try:
-            if not call.take(response):
-                for part in response.iter_raw():
-                    if call.is_full(part):
-                        break
-        finally:
-            response.close()
-
     def close(self) -> None:
         """Close the connections. A client made by `with_...` leaves them to the original."""
-        if self._transport and self._owned:
+        if self._owned:
             self._transport.close()
 
     def __enter__(self) -> Self:
@@ -479,8 +425,11 @@ class RestClient(_BaseClient):
 class AsyncRestClient(_BaseClient):
     """The awaitable twin of `RestClient`. Safe to share between tasks of one event loop.
 
-    Takes the arguments of `RestClient`; `http_client` is an `httpx.AsyncClient`.
+    Takes the arguments of `RestClient`; `http_client` is an `httpx.AsyncClient`, or an
+    `aiohttp.ClientSession`, which is several times as fast with many calls at a time.
     """
+
+    _transport: AsyncTransport | AsyncGiven | AiohttpGiven
 
     def __init__(
         self,
@@ -493,14 +442,14 @@ class AsyncRestClient(_BaseClient):
         max_reply_bytes: int = DEFAULT_MAX_REPLY_BYTES,
         allow_http: bool = False,
         headers: dict[str, str] | None = None,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: httpx.AsyncClient | aiohttp.ClientSession | None = None,
     ) -> None:
         token = _hidden(token)
         super().__init__(
             project, token, host, timeout, max_retries, max_reply_bytes, allow_http, headers
         )
-        self._given = _of_kind(httpx.AsyncClient, http_client)
-        self._transport = None if http_client else _opened(AsyncTransport, self.base_url)
+        self._transport = _async_transport(http_client, self.base_url)
+        self._user_agent = f"{_USER_AGENT} {self._transport.library}"
 
     @property
     def compat(self) -> AsyncCompat:
@@ -515,7 +464,7 @@ class AsyncRestClient(_BaseClient):
         Errors: `APIConnectionError` when no whole reply comes; `InvalidRequestError` for what no
         URL can hold, and when the client is closed.
         """
-        call = _Call(self, request, knows_sent=self._given is None)
+        call = _Call(self, request)
         while True:
             outcome = await self._attempt(call)
             pause = call.pause(outcome)
@@ -529,18 +478,11 @@ class AsyncRestClient(_BaseClient):
             call.next_attempt()
 
     async def _attempt(self, call: _Call) -> Reply | APIConnectionError:
-        prepared = self._prepared(call, self._given)
-        connections = self._given or self._transport
-        if connections is None or connections.is_closed:
+        if self._transport.is_closed:
             raise InvalidRequestError("the client is closed. Make a new one.", **call.request.told)
+        prepared = self._prepared(call)
         try:
-            if self._given:
-                import anyio
-
-                with anyio.fail_after(call.deadline.left()):
-                    await self._receive(call, prepared)
-            else:
-                await self._receive(call, prepared)
+            await self._transport.exchange(prepared, call)
         except Exception as error:  # A transport or hook of the caller's may raise anything.
             return call.failed(error)
         except BaseException as error:
@@ -548,23 +490,9 @@ class AsyncRestClient(_BaseClient):
             raise
         return call.replied()
 
-    async def _receive(self, call: _Call, prepared: httpx.Request) -> None:
-        if self._transport:
-            await self._transport.exchange(prepared, call)
-        if not self._given:
-            return
-        response = await self._given.send(prepared, auth=None, follow_redirects=False, stream=True)
-        try:
-            if not call.take(response):
-                async for part in response.aiter_raw():
-                    if call.is_full(part):
-                        break
-        finally:
-            await response.aclose()
-
     async def aclose(self) -> None:
         """Close the connections. A client made by `with_...` leaves them to the original."""
-        if self._transport and self._owned:
+        if self._owned:
             await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
@@ -664,15 +592,42 @@ def _hidden(token: Any) -> Any:
     return _Secret(token) if isinstance(token, str) else None if token is None else type(token)
 
 
-def _of_kind(kind: type[_HttpClient], given: _HttpClient | None) -> _HttpClient | None:
-    if given is not None and not isinstance(given, kind):
-        raise InvalidRequestError(
-            f"http_client must be an httpx.{kind.__name__}, got {type(given).__name__}."
-        )
-    return given
+# These import httpx, and aiohttp if it is asked for, when a client is made and not before.
+def _transport(given: httpx.Client | None, base_url: str) -> Transport | Given:
+    import httpx
+
+    from .given import Given
+    from .transport import Transport
+
+    if given is None:
+        return _opened(Transport, base_url)
+    if isinstance(given, httpx.Client):
+        return Given(given)
+    raise _wrong_kind(given, "an httpx.Client")
 
 
-def _opened(kind: type[_Transport], base_url: str) -> _Transport:
+def _async_transport(
+    given: httpx.AsyncClient | aiohttp.ClientSession | None, base_url: str
+) -> AsyncTransport | AsyncGiven | AiohttpGiven:
+    import httpx
+
+    from .given import AiohttpGiven, AsyncGiven, is_session
+    from .transport import AsyncTransport
+
+    if given is None:
+        return _opened(AsyncTransport, base_url)
+    if isinstance(given, httpx.AsyncClient):
+        return AsyncGiven(given)
+    if is_session(given):
+        return AiohttpGiven(given)
+    raise _wrong_kind(given, "an httpx.AsyncClient or an aiohttp.ClientSession")
+
+
+def _wrong_kind(given: object, expected: str) -> InvalidRequestError:
+    return InvalidRequestError(f"http_client must be {expected}, got {type(given).__name__}.")
+
+
+def _opened(kind: Callable[[str], _T], base_url: str) -> _T:
     try:
         return kind(base_url)
     except Exception as error:  # The environment can name a broken proxy or certificate file.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import httpcore
 import httpx
 
 from .network import AsyncNetwork, Deadline, Network, proxy_for
+
+if TYPE_CHECKING:
+    from .types import Request
 
 # As many as httpx allows a client; who waits for one waits within the time of the call.
 MOST_CONNECTIONS = 100
@@ -26,10 +30,14 @@ class Head(NamedTuple):
 
 
 class Receiver(Protocol):
-    """What waits for a reply: it is given the head, and then the body, part by part."""
+    """What waits for a reply: it is given the head, and then the body, part by part.
+
+    Shape: `decoded` is a whole body without compression, from who has it already.
+    """
 
     deadline: Deadline
     head: Head | None
+    decoded: bytes | None
 
     def is_full(self, part: bytes) -> bool:
         """Take a part of the body, and say whether no more is wanted."""
@@ -44,6 +52,8 @@ class Transport:
     have been closed by the server.
     """
 
+    library = f"httpx/{httpx.__version__}"
+
     def __init__(self, base_url: str) -> None:
         """Open nothing yet; the proxies and certificates are those of the environment."""
         opened = httpx.HTTPTransport(
@@ -56,6 +66,12 @@ class Transport:
         self._idle: deque[Any] = deque()
         self._slots = threading.Semaphore(MOST_CONNECTIONS)
         self.is_closed = False
+
+    def request(
+        self, request: Request, url: str, headers: dict[str, str], deadline: Deadline
+    ) -> httpx.Request:
+        """Build a request. Errors: `ValueError` for what no URL can hold."""
+        return built_request(request, url, headers, deadline)
 
     def exchange(self, request: httpx.Request, receiver: Receiver) -> None:
         """Send a request, and hand over its reply. Errors: those of httpx; `TimeoutError`."""
@@ -123,6 +139,8 @@ class Transport:
 class AsyncTransport:
     """The connections of an async client that was given none; see `Transport`."""
 
+    library = Transport.library
+
     def __init__(self, base_url: str) -> None:
         """Open nothing yet; the proxies and certificates are those of the environment."""
         opened = httpx.AsyncHTTPTransport(
@@ -135,6 +153,12 @@ class AsyncTransport:
         self._idle: deque[Any] = deque()
         self._slots: Any = None
         self.is_closed = False
+
+    def request(
+        self, request: Request, url: str, headers: dict[str, str], deadline: Deadline
+    ) -> httpx.Request:
+        """Build a request. Errors: `ValueError` for what no URL can hold."""
+        return built_request(request, url, headers, deadline)
 
     async def exchange(self, request: httpx.Request, receiver: Receiver) -> None:
         """Send a request, and hand over its reply. Errors: those of httpx; `TimeoutError`."""
@@ -193,6 +217,34 @@ class AsyncTransport:
         self.is_closed = True
         while self._idle:
             await _close(self._idle.pop())
+
+
+# The same few paths are called again and again, and to read a URL takes long.
+_url = functools.lru_cache(maxsize=256)(httpx.URL)
+
+
+def built_request(
+    request: Request,
+    url: str,
+    headers: dict[str, str],
+    deadline: Deadline,
+    build: Callable[..., httpx.Request] = httpx.Request,
+) -> httpx.Request:
+    """Build a request of httpx, each of whose steps asks the deadline what is left.
+
+    Errors: `ValueError` for what no URL can hold.
+    """
+    try:
+        return build(
+            request.method,
+            _url(url),
+            headers=headers,
+            content=request.content,
+            files=request.files,
+            extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), deadline)},
+        )
+    except httpx.InvalidURL as error:
+        raise ValueError(str(error)) from error
 
 
 async def _close(connection: Any) -> None:

@@ -1,0 +1,179 @@
+"""A session of aiohttp instead of httpx: as safe, and what its parser reads in another way."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from conftest import PROJECT
+from fault_server import FaultServer
+from faults.rows import BY_NAME
+from faults.run import TOKEN, run
+from faults.scripts import BUY, CLOSE, HEALTHY, KEEP, RECEIPT, STALL, send
+from httpx_aiohttp import HttpxAiohttpClient
+from signalwire_compat import (
+    APIConnectionError,
+    APITimeoutError,
+    AsyncRestClient,
+    InvalidRequestError,
+)
+from signalwire_compat.types import Request
+from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+
+NUMBER = "+13105550100"
+# What the parser of aiohttp refuses and h11 takes, or the other way round.
+READ_DIFFERENTLY = {
+    *("switching-protocols", "status-000", "status-204-with-a-body"),
+    *("chunk-size-garbage", "chunk-size-negative", "chunk-size-of-40-digits"),
+    *("chunk-longer-than-its-size", "garbage-after-the-chunks", "transfer-encoding-unknown"),
+    *("chunked-and-length", "chunked-twice", "length-too-short", "length-zero"),
+    *("length-twice-the-same", "no-length-and-reset", "endless-trailers"),
+}
+REFUSED_AT_ONCE = "reply-and-garbage"
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer() as running:
+        running.play(HEALTHY)
+        yield running
+
+
+@asynccontextmanager
+async def client(host: str, **settings: Any) -> AsyncIterator[AsyncRestClient]:
+    async with aiohttp.ClientSession() as session:
+        yield AsyncRestClient(PROJECT, TOKEN, host, http_client=session, **settings)
+
+
+@pytest.mark.parametrize("name", sorted({*BY_NAME} - READ_DIFFERENTLY - {REFUSED_AT_ONCE}))
+def test_a_fault_ends_over_aiohttp_as_the_table_promises(name: str) -> None:
+    assert run(BY_NAME[name], "aiohttp").problems == ()
+
+
+@pytest.mark.parametrize("name", sorted(READ_DIFFERENTLY))
+def test_what_aiohttp_reads_differently_is_no_less_safe(name: str) -> None:
+    problems = run(BY_NAME[name], "aiohttp").problems
+    for problem in problems:
+        assert not re.search("executed|unknown|secret|open|next purchase|cookie", problem), problem
+
+
+def test_garbage_behind_a_reply_may_have_bought_the_number(server: FaultServer) -> None:
+    server.play(*BY_NAME[REFUSED_AT_ONCE].scripts)
+
+    async def buy() -> None:
+        async with client(server.host) as rest:
+            with pytest.raises(APIConnectionError) as caught:
+                await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+            assert caught.value.outcome_unknown
+
+    asyncio.run(buy())
+    assert server.purchases == 1
+
+
+def test_a_reply_that_came_before_its_request_is_nobodys(server: FaultServer) -> None:
+    """A second reply is on the idle connection before the next request is written."""
+    twice = (*BUY, send(RECEIPT), lambda peer: peer.pause(0.1), send(RECEIPT))
+    server.play((*twice, KEEP), HEALTHY)
+
+    async def buy() -> list[str]:
+        async with client(server.host, max_retries=0) as rest:
+            first = await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+            await asyncio.sleep(0.3)
+            second = await rest.compat.phone_numbers.purchase(PhoneNumber="+13105550101")
+            return [first.phone_number, second.phone_number]
+
+    assert asyncio.run(buy()) == [NUMBER, "+13105550101"]
+    assert server.executed == {NUMBER: 1, "+13105550101": 1}
+    assert server.connections == 2
+
+
+def test_the_timeout_of_a_call_holds_for_a_session_too(server: FaultServer) -> None:
+    server.play((*BUY, STALL))
+
+    async def buy() -> APITimeoutError:
+        async with client(server.host, timeout=0.3) as rest:
+            with pytest.raises(APITimeoutError, match=r"timeout=0\.3 seconds") as caught:
+                await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+            return caught.value
+
+    assert asyncio.run(buy()).outcome_unknown
+
+
+def test_the_settings_of_a_session_are_honoured(server: FaultServer) -> None:
+    async def buy() -> bool:
+        settings: Any = {"headers": {"X-Mine": "yes"}, "raise_for_status": True}
+        async with aiohttp.ClientSession(**settings) as session:
+            rest = AsyncRestClient(PROJECT, TOKEN, server.host, http_client=session)
+            async with rest:
+                await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+            return session.closed
+
+    assert asyncio.run(buy()) is False
+    assert b"\r\nX-Mine: yes\r\n" in server.heads[0]
+
+
+def test_a_closed_session_is_refused_before_sending(server: FaultServer) -> None:
+    async def buy() -> None:
+        async with client(server.host) as rest:
+            pass
+        with pytest.raises(InvalidRequestError, match="the client is closed"):
+            await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+
+    asyncio.run(buy())
+    assert server.connections == 0
+
+
+def test_files_and_text_are_sent_over_a_session_as_over_httpx(mock: MockServer) -> None:
+    async def send_both() -> None:
+        async with aiohttp.ClientSession() as session:
+            for given in (session, None):
+                rest = AsyncRestClient(PROJECT, DEFAULT_TOKEN, mock.url, http_client=given)
+                async with rest:
+                    await rest.send(request(files=[("f", ("n", b"content", "text/plain"))]))
+                    await rest.send(request(content="text", content_type="text/plain"))
+                    await rest.send(request())
+
+    asyncio.run(send_both())
+    (files, text, nothing), (files_of_httpx, text_of_httpx, _) = mock.journal[:3], mock.journal[3:]
+    assert files.body.count(b"content") == files_of_httpx.body.count(b"content") == 1
+    assert dict(files.headers)["content-type"].startswith("multipart/form-data; boundary=")
+    assert text.body == text_of_httpx.body == b"text"
+    assert nothing.body == b""
+
+
+def request(**what: Any) -> Request:
+    return Request(operation="tests.call", method="POST", route="/x", path="/x", **what)
+
+
+def test_a_lost_reply_over_httpx_aiohttp_is_not_taken_for_a_failed_connection(
+    server: FaultServer,
+) -> None:
+    """That transport calls every lost connection a connect time-out, which would be sent again."""
+    server.play((*BUY, CLOSE), HEALTHY)
+
+    async def buy() -> APIConnectionError:
+        async with HttpxAiohttpClient() as given:
+            rest = AsyncRestClient(PROJECT, TOKEN, server.host, http_client=given)
+            with pytest.raises(APIConnectionError) as caught:
+                await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+            return caught.value
+
+    error = asyncio.run(buy())
+    assert error.outcome_unknown
+    assert not isinstance(error, APITimeoutError)
+    assert (server.requests, server.executed[NUMBER]) == (1, 1)
+
+
+def test_a_refused_connection_over_httpx_aiohttp_is_tried_again() -> None:
+    async def buy(host: str) -> APIConnectionError:
+        async with HttpxAiohttpClient() as given:
+            rest = AsyncRestClient(PROJECT, TOKEN, host, http_client=given, max_retries=1)
+            with pytest.raises(APIConnectionError, match="2 attempts") as caught:
+                await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+            return caught.value
+
+    with FaultServer(listening=False) as closed:
+        assert not asyncio.run(buy(closed.host)).outcome_unknown
