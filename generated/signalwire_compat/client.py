@@ -146,8 +146,11 @@ class _BaseClient:
 
     def _prepared(self, call: _Call) -> Any:
         request = call.request
-        headers = {"accept": request.accept, "user-agent": self._user_agent}
-        headers["accept-encoding"] = "identity"
+        headers = {
+            "accept": request.accept,
+            "user-agent": self._user_agent,
+            "accept-encoding": "identity",
+        }
         headers.update(self._headers)
         headers.update(request.headers)
         if request.content_type:
@@ -225,6 +228,8 @@ class _Call:
             return None
         wait = None
         if isinstance(outcome, Reply):
+            if outcome.is_success:
+                return None
             wait = retry_after(outcome.headers)
             declined = outcome.status_code == 429 or (
                 outcome.status_code == 503 and wait is not None
@@ -641,7 +646,8 @@ def _decompressed(content: bytes, headers: Mapping[str, str], most: int) -> tupl
 
     At most one byte more than `most` is written, however much the body unpacks to.
     """
-    codings = [coding.strip().lower() for coding in headers.get("content-encoding", "").split(",")]
+    named = headers.get("content-encoding")
+    codings = [coding.strip().lower() for coding in named.split(",")] if named else []
     for coding in reversed(codings):
         if coding in ("", "identity"):
             continue

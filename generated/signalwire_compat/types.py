@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import IO, TYPE_CHECKING, Any, Generic, Literal, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 from attrs import define, field, frozen
 
@@ -49,6 +50,11 @@ class Unset:
 
 
 UNSET: Unset = Unset()
+
+# What JSON holds as it is; a list can hold something else.
+_JSON_TYPES = frozenset({str, bool, int, float, dict, type(None), Unset})
+# The names of a contract are few, and the same for every call.
+_quoted = functools.lru_cache(maxsize=1024)(quote_plus)
 
 FileContent = IO[bytes] | bytes | str
 FileTypes = tuple[str | None, FileContent, str | None]
@@ -261,6 +267,35 @@ class Reply:
         return cleared
 
 
+class Headers(Mapping[str, str]):
+    """Headers of a reply, by names in any case; those of one name are joined with commas."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+        values: dict[str, str] = {}
+        for raw_name, raw_value in raw:
+            name = raw_name.decode("latin-1").lower()
+            try:
+                value = raw_value.decode()
+            except UnicodeDecodeError:
+                value = raw_value.decode("latin-1")
+            values[name] = f"{values[name]}, {value}" if name in values else value
+        self._values = values
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Headers({self._values!r})"
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Give the seconds that the header `Retry-After` asks for: a number, or until a date."""
     value = headers.get("retry-after", "").strip()
@@ -317,13 +352,16 @@ def _misfit(convert: Callable[[Any], Any], value: Any) -> tuple[int, int]:
 def built(kind: type[T], /, **members: Any) -> T:
     """Make a model of values that are not checked: they came from the server, or are checked later."""
     model = object.__new__(kind)
+    keep = object.__setattr__
     for name, value in members.items():
-        object.__setattr__(model, name, value)
+        keep(model, name, value)
     return model
 
 
 def encode(value: Any) -> Any:
     """Convert a value of a model to what JSON can hold; the opposite of `decode`."""
+    if type(value) in _JSON_TYPES:
+        return value
     if isinstance(value, list):
         return [encode(item) for item in value]
     if isinstance(value, datetime.date):
@@ -379,7 +417,10 @@ def pairs(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if isinstance(value, Unset):
             continue
         for item in value if isinstance(value, list) else [value]:
-            written = text(name, encode(item))
+            written = item if type(item) is str else text(name, encode(item))
+            if written.isascii():
+                yield name, written
+                continue
             try:
                 written.encode()
             except UnicodeEncodeError as error:
@@ -389,7 +430,7 @@ def pairs(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def urlencoded(members: Mapping[str, Any]) -> str:
     """Write members as `application/x-www-form-urlencoded`, for a form or a query."""
-    return urlencode(list(pairs(members)))
+    return "&".join(f"{_quoted(name)}={quote_plus(value)}" for name, value in pairs(members))
 
 
 def headers(members: Mapping[str, Any]) -> dict[str, str]:

@@ -11,6 +11,7 @@ import httpx
 from .errors import chain
 from .network import Deadline
 from .transport import Head, Receiver, built_request
+from .types import Headers
 
 if TYPE_CHECKING:
     import aiohttp
@@ -130,6 +131,7 @@ class AiohttpGiven:
         import aiohttp
 
         self._session = session
+        self._errors = aiohttp.ClientError
         self.library = f"aiohttp/{aiohttp.__version__}"
 
     @property
@@ -139,45 +141,43 @@ class AiohttpGiven:
 
     def request(
         self, request: Request, url: str, headers: dict[str, str], deadline: Deadline
-    ) -> dict[str, Any]:
-        """Make the arguments of `ClientSession.request`. Errors: `ValueError`."""
+    ) -> tuple[str, Any, dict[str, str], bytes | None]:
+        """Give method, URL, headers and body. Errors: `ValueError`."""
         content = request.content
         if request.files:
             encoded = built_request(request, url, headers, deadline)
             content, headers = encoded.read(), dict(encoded.headers)
-        return {
-            "method": request.method,
-            "url": _aiohttp_url(url),
-            "headers": headers,
-            "data": content.encode() if isinstance(content, str) else content,
-            "allow_redirects": False,
-            "auto_decompress": False,
-            "raise_for_status": False,
-            "max_line_size": _LONGEST_LINE,
-            "max_field_size": _LONGEST_LINE,
-        }
+        body = content.encode() if isinstance(content, str) else content
+        return request.method, _aiohttp_url(url), headers, body
 
-    async def exchange(self, request: dict[str, Any], receiver: Receiver) -> None:
+    async def exchange(
+        self, request: tuple[str, Any, dict[str, str], bytes | None], receiver: Receiver
+    ) -> None:
         """Send a request, and hand over its reply. Errors: those of httpx; `TimeoutError`."""
-        import aiohttp
-
+        method, url, headers, body = request
         while True:
-            left = receiver.deadline.left()
-            timeout = aiohttp.ClientTimeout(total=left, ceil_threshold=left + 1)
-            guarded = _guarded(request["data"], receiver)
             try:
                 async with self._session.request(
-                    **{**request, "data": guarded}, timeout=timeout
+                    method,
+                    url,
+                    headers=headers,
+                    data=_guarded(body, receiver),
+                    allow_redirects=False,
+                    auto_decompress=False,
+                    raise_for_status=False,
+                    max_line_size=_LONGEST_LINE,
+                    max_field_size=_LONGEST_LINE,
+                    timeout=_timeout(round(receiver.deadline.left() + 0.005, 2)),
                 ) as response:
                     if not receiver.deadline.sent:
                         response.close()
                         raise _StaleError
-                    receiver.head = Head(response.status, httpx.Headers(response.raw_headers))
-                    async for part in response.content.iter_any():
-                        if receiver.is_full(part):
+                    receiver.head = Head(response.status, Headers(response.raw_headers))
+                    while not response.content.at_eof():
+                        if receiver.is_full(await response.content.readany()):
                             break
                 return
-            except (aiohttp.ClientError, OSError, _StaleError) as error:
+            except (self._errors, OSError, _StaleError) as error:
                 failure = _of_httpx(error)
             if failure is not None:
                 raise failure
@@ -222,6 +222,14 @@ def _guarded(content: bytes | None, receiver: Receiver) -> Any:
     payload = _payload()(content)
     payload.receiver = receiver
     return payload
+
+
+@functools.lru_cache(maxsize=256)
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    import aiohttp
+
+    # Above the threshold aiohttp would wait until the next whole second.
+    return aiohttp.ClientTimeout(total=seconds, ceil_threshold=seconds + 1)
 
 
 @functools.lru_cache(maxsize=256)

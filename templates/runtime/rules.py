@@ -144,7 +144,10 @@ class Rule:
 
     def _read(self, value: Any, place: Place, found: list[Misfit], *, strict: bool) -> Any:
         kind = type(value)
-        if kind in self._plain and (kind is not str or not strict or value.isascii()):
+        if kind is not str:
+            if kind in self._plain:
+                return value
+        elif (str in self._plain or self._allows_simple(value)) and (not strict or value.isascii()):
             return value
         if self.any_of:
             value = self._read_any(value, place, found, strict=strict)
@@ -184,10 +187,18 @@ class Rule:
         self, value: dict[str, Any], place: Place, found: list[Misfit], *, strict: bool
     ) -> dict[str, Any]:
         result = value
-        for name, rule in self.members.items():
-            given = value.get(name, _MISSING)
-            if not strict and type(given) in rule._plain:
-                continue
+        members = self.members
+        if strict:
+            looked_at = [name for name in members if name in value or name in self.required]
+        else:
+            given_of = value.get
+            looked_at = [
+                name
+                for name, rule in members.items()
+                if type(given_of(name, _MISSING)) not in rule._plain
+            ]
+        for name in looked_at:
+            rule, given = members[name], value.get(name, _MISSING)
             if given is _MISSING:
                 if name in self.required and (strict or not rule._allows(None)):
                     found.append(Misfit((*place, name), rule.words, _MISSING))
@@ -216,12 +227,24 @@ class Rule:
             return False
         if self.enum is not None and not any(_same(value, allowed) for allowed in self.enum):
             return False
+        if isinstance(value, dict):
+            return True
         if isinstance(value, str):
             return self._allows_text(value)
         if isinstance(value, list):
             fits = self.max_items is None or len(value) <= self.max_items
             return fits and self.min_items <= len(value) and not (self.unique and _repeats(value))
         return not _is_number(value) or self._allows_number(value)
+
+    def _allows_simple(self, value: str) -> bool:
+        """Whether a text fits for sure, and nothing else has a say."""
+        return (
+            self.kinds[:1] == ("string",)
+            and not self.any_of
+            and not self.all_of
+            and (self.enum is None or value in self.enum)
+            and self._allows_text(value)
+        )
 
     def _allows_text(self, value: str) -> bool:
         return (
@@ -296,7 +319,8 @@ def checked(operation: str, *pairs: tuple[Any, Rule]) -> dict[str, Any]:
         members = encode(given)
         if not isinstance(members, dict):
             members, rule = {"body": members}, Rule(members={"body": rule}, required=("body",))
-        members = {name: value for name, value in members.items() if not isinstance(value, Unset)}
+        if members is given:
+            members = {name: value for name, value in given.items() if not isinstance(value, Unset)}
         arguments.update(members)
         problems += [misfit.problem for misfit in rule.misfits(members)]
     if problems:

@@ -13,6 +13,7 @@ import httpcore
 import httpx
 
 from .network import AsyncNetwork, Deadline, Network, proxy_for
+from .types import Headers
 
 if TYPE_CHECKING:
     from .types import Request
@@ -81,7 +82,7 @@ class Transport:
             connection = self._take()
             try:
                 response = connection.handle_request(_raw(request))
-                receiver.head = Head(response.status, httpx.Headers(response.headers))
+                receiver.head = Head(response.status, Headers(response.headers))
                 for part in response.stream:
                     if receiver.is_full(part):
                         break
@@ -167,7 +168,7 @@ class AsyncTransport:
             connection = await self._take()
             try:
                 response = await connection.handle_async_request(_raw(request))
-                receiver.head = Head(response.status, httpx.Headers(response.headers))
+                receiver.head = Head(response.status, Headers(response.headers))
                 async with aclosing(aiter(response.stream)) as parts:
                     async for part in parts:
                         if receiver.is_full(part):

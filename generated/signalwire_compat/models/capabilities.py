@@ -8,7 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..rules import Rule
-from ..types import UNSET, Unset, built
+from ..types import UNSET, Unset
 
 RULE = Rule(
     kinds=("object",),
@@ -56,12 +56,11 @@ class Capabilities:
         Errors: `TypeError` for what is not an object.
         """
         rest: dict[str, Any] = {**src_dict}
-        model = built(
-            cls,
-            voice=rest.pop("voice", UNSET),
-            sms=rest.pop("sms", UNSET),
-            mms=rest.pop("mms", UNSET),
-            fax=rest.pop("fax", UNSET),
-        )
+        model = object.__new__(cls)
+        model.voice = rest.pop("voice", UNSET)
+        model.sms = rest.pop("sms", UNSET)
+        model.mms = rest.pop("mms", UNSET)
+        model.fax = rest.pop("fax", UNSET)
+
         model.additional_properties = rest
         return model

@@ -8,7 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..rules import Rule
-from ..types import UNSET, Unset, built
+from ..types import UNSET, Unset
 
 RULE = Rule(
     kinds=("object",),
@@ -56,12 +56,11 @@ class Error:
         Errors: `TypeError` for what is not an object.
         """
         rest: dict[str, Any] = {**src_dict}
-        model = built(
-            cls,
-            code=rest.pop("code", UNSET),
-            message=rest.pop("message", UNSET),
-            more_info=rest.pop("more_info", UNSET),
-            status=rest.pop("status", UNSET),
-        )
+        model = object.__new__(cls)
+        model.code = rest.pop("code", UNSET)
+        model.message = rest.pop("message", UNSET)
+        model.more_info = rest.pop("more_info", UNSET)
+        model.status = rest.pop("status", UNSET)
+
         model.additional_properties = rest
         return model

@@ -9,7 +9,7 @@ from attrs import field as _attrs_field
 
 from ..models.call_status import CallStatus
 from ..rules import Rule
-from ..types import UNSET, Unset, built
+from ..types import UNSET, Unset
 
 RULE = Rule(
     kinds=("object",),
@@ -82,16 +82,15 @@ class IncomingCallStatus:
         Errors: `TypeError` for what is not an object.
         """
         rest: dict[str, Any] = {**src_dict}
-        model = built(
-            cls,
-            call_sid=rest.pop("CallSid", UNSET),
-            account_sid=rest.pop("AccountSid", UNSET),
-            from_=rest.pop("From", UNSET),
-            to=rest.pop("To", UNSET),
-            timestamp=rest.pop("Timestamp", UNSET),
-            call_status=rest.pop("CallStatus", UNSET),
-            call_duration=rest.pop("CallDuration", UNSET),
-            audio_in_mos=rest.pop("AudioInMos", UNSET),
-        )
+        model = object.__new__(cls)
+        model.call_sid = rest.pop("CallSid", UNSET)
+        model.account_sid = rest.pop("AccountSid", UNSET)
+        model.from_ = rest.pop("From", UNSET)
+        model.to = rest.pop("To", UNSET)
+        model.timestamp = rest.pop("Timestamp", UNSET)
+        model.call_status = rest.pop("CallStatus", UNSET)
+        model.call_duration = rest.pop("CallDuration", UNSET)
+        model.audio_in_mos = rest.pop("AudioInMos", UNSET)
+
         model.additional_properties = rest
         return model

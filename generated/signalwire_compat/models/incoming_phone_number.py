@@ -10,7 +10,7 @@ from attrs import field as _attrs_field
 from ..models.address_requirements import AddressRequirements
 from ..models.origin import Origin
 from ..rules import Rule
-from ..types import UNSET, Unset, built, decode, encode
+from ..types import UNSET, Unset, decode, encode
 
 if TYPE_CHECKING:
     from ..models.capabilities import Capabilities
@@ -225,41 +225,40 @@ class IncomingPhoneNumber:
         from ..models.capabilities import Capabilities
 
         rest: dict[str, Any] = {**src_dict}
-        model = built(
-            cls,
-            account_id=rest.pop("account_id", UNSET),
-            account_sid=rest.pop("account_sid", UNSET),
-            address_requirements=rest.pop("address_requirements", UNSET),
-            address_sid=rest.pop("address_sid", None),
-            api_version=rest.pop("api_version", UNSET),
-            beta=rest.pop("beta", UNSET),
-            capabilities=decode(rest.pop("capabilities", UNSET), (dict, Capabilities.from_dict)),
-            country_code=rest.pop("country_code", UNSET),
-            date_created=rest.pop("date_created", UNSET),
-            date_updated=rest.pop("date_updated", UNSET),
-            emergency_address_sid=rest.pop("emergency_address_sid", None),
-            emergency_status=rest.pop("emergency_status", UNSET),
-            friendly_name=rest.pop("friendly_name", UNSET),
-            identity_sid=rest.pop("identity_sid", None),
-            origin=rest.pop("origin", UNSET),
-            phone_number=rest.pop("phone_number", UNSET),
-            sid=rest.pop("sid", UNSET),
-            sms_application_sid=rest.pop("sms_application_sid", None),
-            sms_fallback_method=rest.pop("sms_fallback_method", UNSET),
-            sms_fallback_url=rest.pop("sms_fallback_url", None),
-            sms_method=rest.pop("sms_method", UNSET),
-            sms_url=rest.pop("sms_url", None),
-            status_callback=rest.pop("status_callback", None),
-            status_callback_method=rest.pop("status_callback_method", UNSET),
-            trunk_sid=rest.pop("trunk_sid", None),
-            uri=rest.pop("uri", UNSET),
-            voice_application_sid=rest.pop("voice_application_sid", None),
-            voice_caller_id_lookup=rest.pop("voice_caller_id_lookup", None),
-            voice_fallback_method=rest.pop("voice_fallback_method", UNSET),
-            voice_fallback_url=rest.pop("voice_fallback_url", None),
-            voice_method=rest.pop("voice_method", UNSET),
-            voice_url=rest.pop("voice_url", None),
-            verification_status=rest.pop("verification_status", UNSET),
-        )
+        model = object.__new__(cls)
+        model.account_id = rest.pop("account_id", UNSET)
+        model.account_sid = rest.pop("account_sid", UNSET)
+        model.address_requirements = rest.pop("address_requirements", UNSET)
+        model.address_sid = rest.pop("address_sid", None)
+        model.api_version = rest.pop("api_version", UNSET)
+        model.beta = rest.pop("beta", UNSET)
+        model.capabilities = decode(rest.pop("capabilities", UNSET), (dict, Capabilities.from_dict))
+        model.country_code = rest.pop("country_code", UNSET)
+        model.date_created = rest.pop("date_created", UNSET)
+        model.date_updated = rest.pop("date_updated", UNSET)
+        model.emergency_address_sid = rest.pop("emergency_address_sid", None)
+        model.emergency_status = rest.pop("emergency_status", UNSET)
+        model.friendly_name = rest.pop("friendly_name", UNSET)
+        model.identity_sid = rest.pop("identity_sid", None)
+        model.origin = rest.pop("origin", UNSET)
+        model.phone_number = rest.pop("phone_number", UNSET)
+        model.sid = rest.pop("sid", UNSET)
+        model.sms_application_sid = rest.pop("sms_application_sid", None)
+        model.sms_fallback_method = rest.pop("sms_fallback_method", UNSET)
+        model.sms_fallback_url = rest.pop("sms_fallback_url", None)
+        model.sms_method = rest.pop("sms_method", UNSET)
+        model.sms_url = rest.pop("sms_url", None)
+        model.status_callback = rest.pop("status_callback", None)
+        model.status_callback_method = rest.pop("status_callback_method", UNSET)
+        model.trunk_sid = rest.pop("trunk_sid", None)
+        model.uri = rest.pop("uri", UNSET)
+        model.voice_application_sid = rest.pop("voice_application_sid", None)
+        model.voice_caller_id_lookup = rest.pop("voice_caller_id_lookup", None)
+        model.voice_fallback_method = rest.pop("voice_fallback_method", UNSET)
+        model.voice_fallback_url = rest.pop("voice_fallback_url", None)
+        model.voice_method = rest.pop("voice_method", UNSET)
+        model.voice_url = rest.pop("voice_url", None)
+        model.verification_status = rest.pop("verification_status", UNSET)
+
         model.additional_properties = rest
         return model
