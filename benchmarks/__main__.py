@@ -177,14 +177,16 @@ def mock(*, quick: bool) -> Iterator[Line]:
 
 def concurrency(url: str) -> dict[str, list[Batch]]:
     """Let each client buy at each concurrency, in turning order, and keep its best batch."""
-    found: dict[str, list[Batch]] = {}
+    found: dict[str, list[Batch]] = {client: [] for client in CHARTED}
     with ExitStack() as stack:
         workers = {client: stack.enter_context(Worker(client, url)) for client in CHARTED}
         for at_a_time in AT_A_TIME:
+            for worker in workers.values():
+                worker.buy(2 * at_a_time, at_a_time)
             for number in range(3):
                 for client in CHARTED if number % 2 else CHARTED[::-1]:
-                    batch = workers[client].buy(300 + 2 * at_a_time, at_a_time)
-                    done = found.setdefault(client, [])
+                    batch = workers[client].buy(500 + 2 * at_a_time, at_a_time)
+                    done = found[client]
                     if not number:
                         done.append(batch)
                     elif batch.a_second > done[-1].a_second:

@@ -299,8 +299,8 @@ def test_a_json_body_where_a_form_belongs_is_seen_on_the_wire_alone(repository: 
     module = repository / "generated/signalwire_compat/api/phone_numbers/purchase.py"
     replace(
         module,
-        "content=_urlencoded(_encode(body)).encode()",
-        "content=repr(_encode(body)).encode()",
+        "content=_urlencoded(_form).encode()",
+        "content=repr(_form).encode()",
     )
     result = tool(repository, "diff")
     assert result.returncode == 1

@@ -30,7 +30,7 @@ from signalwire_compat import AsyncRestClient, RestClient, SignalWireError
 from signalwire_compat.models import IncomingPhoneNumber
 
 THREADS, TASKS = 200, 1000
-# The pool of httpx is slow with a thousand waiting, and a busy machine is, too.
+# A busy machine is slow with a thousand waiting.
 PATIENT = 300.0
 # Scripts of replies that come at once, whoever gets them.
 SCRIPTS = [

@@ -158,7 +158,7 @@ class AiohttpGiven:
         method, url, headers, body = request
         while True:
             try:
-                async with self._session.request(
+                response = await self._session.request(
                     method,
                     url,
                     headers=headers,
@@ -169,14 +169,20 @@ class AiohttpGiven:
                     max_line_size=_LONGEST_LINE,
                     max_field_size=_LONGEST_LINE,
                     timeout=_timeout(round(receiver.deadline.left() + 0.005, 2)),
-                ) as response:
+                )
+                try:
                     if not receiver.deadline.sent:
-                        response.close()
                         raise _StaleError
                     receiver.head = Head(response.status, Headers(response.raw_headers))
-                    while not response.content.at_eof():
-                        if receiver.is_full(await response.content.readany()):
+                    content = response.content
+                    while not content.at_eof():
+                        if receiver.is_full(await content.readany()):
                             break
+                finally:
+                    # Kept for the next call only if the reply was read to its end.
+                    if receiver.head is None:
+                        response.close()
+                    response.release()
                 return
             except (self._errors, OSError, _StaleError) as error:
                 failure = _of_httpx(error)

@@ -37,6 +37,7 @@ def _request(
     *,
     body: PurchaseRequest,
 ) -> Request:
+    _form = _encode(body)
     arguments = _checked(
         _OPERATION,
         (
@@ -45,7 +46,7 @@ def _request(
             },
             _PARAMETERS,
         ),
-        (body, _purchase_request_rule),
+        (_form, _purchase_request_rule),
     )
     return Request(
         operation=_OPERATION,
@@ -57,7 +58,7 @@ def _request(
             account_sid=_segment("AccountSid", account_sid),
         ),
         authenticate=True,
-        content=_urlencoded(_encode(body)).encode(),
+        content=_urlencoded(_form).encode(),
         content_type="application/x-www-form-urlencoded",
     )
 

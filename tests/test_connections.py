@@ -1,0 +1,164 @@
+"""The connections that a client keeps: how many, for how long, and who waits for one."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import aiohttp
+import pytest
+from fault_server import FaultServer, Peer
+from faults.run import PROJECT, TOKEN
+from faults.scripts import BUY, HEALTHY, KEEP, RECEIPT, STALL, send
+from signalwire_compat import APITimeoutError, AsyncRestClient, RestClient
+from signalwire_compat.transport import MOST_CONNECTIONS
+
+SLOW = (*BUY, lambda peer: peer.pause(0.2), send(RECEIPT), KEEP)
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer() as running:
+        running.play(HEALTHY)
+        yield running
+
+
+def numbers(count: int) -> list[str]:
+    return [f"+1310{index:07}" for index in range(count)]
+
+
+def wait_until_all_are_used(server: FaultServer) -> None:
+    assert server.wait_for(lambda: server.purchases >= MOST_CONNECTIONS, 10)
+
+
+def buy_in_threads(server: FaultServer, *, patient: int, late: int = 0) -> list[Any]:
+    def attempt(number: str) -> Any:
+        caller = client
+        if number not in numbers(patient):
+            wait_until_all_are_used(server)
+            caller = client.with_timeout(0.2)
+        try:
+            return caller.compat.phone_numbers.purchase(PhoneNumber=number).phone_number
+        except APITimeoutError as error:
+            return error
+
+    client = RestClient(PROJECT, TOKEN, server.host, timeout=4, max_retries=0)
+    with client, ThreadPoolExecutor(patient + late) as pool:
+        return list(pool.map(attempt, numbers(patient + late)))
+
+
+async def buy_all(
+    client: AsyncRestClient, server: FaultServer, patient: int, late: int
+) -> list[Any]:
+    async def attempt(number: str) -> Any:
+        caller = client
+        if number not in numbers(patient):
+            await asyncio.to_thread(wait_until_all_are_used, server)
+            caller = client.with_timeout(0.2)
+        try:
+            return (await caller.compat.phone_numbers.purchase(PhoneNumber=number)).phone_number
+        except APITimeoutError as error:
+            return error
+
+    return await asyncio.gather(*(attempt(number) for number in numbers(patient + late)))
+
+
+def buy_in_tasks(server: FaultServer, *, patient: int, late: int = 0) -> list[Any]:
+    async def buy() -> list[Any]:
+        async with AsyncRestClient(PROJECT, TOKEN, server.host, timeout=4, max_retries=0) as client:
+            return await buy_all(client, server, patient, late)
+
+    return asyncio.run(buy())
+
+
+def buy_over_aiohttp(server: FaultServer, *, patient: int, late: int = 0) -> list[Any]:
+    async def buy() -> list[Any]:
+        async with aiohttp.ClientSession() as session:
+            settings: Any = {"timeout": 4, "max_retries": 0, "http_client": session}
+            client = AsyncRestClient(PROJECT, TOKEN, server.host, **settings)
+            return await buy_all(client, server, patient, late)
+
+    return asyncio.run(buy())
+
+
+@pytest.mark.parametrize("buy", [buy_in_threads, buy_in_tasks, buy_over_aiohttp])
+def test_no_more_connections_are_opened_than_are_allowed(server: FaultServer, buy: Any) -> None:
+    # Nobody is answered before as many are in use as there can be.
+    server.play((*BUY, lambda _: wait_until_all_are_used(server), send(RECEIPT), KEEP))
+    assert buy(server, patient=MOST_CONNECTIONS + 20) == numbers(MOST_CONNECTIONS + 20)
+    assert server.connections == MOST_CONNECTIONS
+    assert server.purchases == MOST_CONNECTIONS + 20
+
+
+@pytest.mark.parametrize("buy", [buy_in_threads, buy_in_tasks, buy_over_aiohttp])
+def test_who_waits_for_a_connection_in_vain_has_bought_nothing(
+    server: FaultServer, buy: Any
+) -> None:
+    server.play((*BUY, STALL))
+    results = buy(server, patient=MOST_CONNECTIONS, late=5)
+    assert all(isinstance(result, APITimeoutError) for result in results)
+    assert [result.outcome_unknown for result in results] == [True] * MOST_CONNECTIONS + [False] * 5
+    assert server.purchases == MOST_CONNECTIONS
+
+
+def test_calls_one_after_the_other_share_a_connection(server: FaultServer) -> None:
+    with RestClient(PROJECT, TOKEN, server.host) as client:
+        for number in numbers(5):
+            client.compat.phone_numbers.purchase(PhoneNumber=number)
+    assert server.connections == 1
+
+
+def test_a_connection_that_was_closed_while_idle_is_replaced(server: FaultServer) -> None:
+    server.play((*BUY, send(RECEIPT), Peer.close), HEALTHY)
+    with RestClient(PROJECT, TOKEN, server.host, max_retries=0) as client:
+        client.compat.phone_numbers.purchase(PhoneNumber=numbers(1)[0])
+        assert server.wait_for(lambda: server.goodbyes == 1)
+        client.compat.phone_numbers.purchase(PhoneNumber=numbers(2)[1])
+    assert (server.connections, server.purchases) == (2, 2)
+
+
+def test_a_client_that_is_closed_during_a_call_closes_that_connection_afterwards(
+    server: FaultServer,
+) -> None:
+    server.play(SLOW)
+    client = RestClient(PROJECT, TOKEN, server.host)
+    found: list[str] = []
+
+    def buy() -> None:
+        found.append(client.compat.phone_numbers.purchase(PhoneNumber=numbers(1)[0]).phone_number)
+
+    thread = threading.Thread(target=buy)
+    thread.start()
+    assert server.wait_for(lambda: server.purchases == 1)
+    client.close()
+    thread.join()
+    assert found == numbers(1)
+    assert server.wait_for(lambda: server.open_connections == 0)
+
+
+def test_an_idle_connection_is_closed_by_a_later_call_once_it_has_expired(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RestClient(PROJECT, TOKEN, server.host) as client:
+        purchase = client.compat.phone_numbers.purchase
+        server.play(SLOW)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda number: purchase(PhoneNumber=number), numbers(2)))
+        assert server.open_connections == 2
+        now = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: now() + 60)
+        server.play(HEALTHY)
+        purchase(PhoneNumber=numbers(3)[2])
+        assert server.connections == 3
+        assert server.wait_for(lambda: server.open_connections == 1)
+
+
+def test_importing_the_package_imports_no_http_client() -> None:
+    code = "import sys, signalwire_compat; print({'httpx', 'aiohttp', 'anyio'} & {*sys.modules})"
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"
