@@ -174,7 +174,7 @@ class Reply:
             value, misfits = rule.read(self._json())
             sid = value.get("sid") if isinstance(value, dict) else None
             if "sid" in rule.required and not (sid and isinstance(sid, str)):
-                self._warn(misfits if content == self.content else self._cleared(misfits, rule))
+                self._warn(self._cleared(misfits, rule))
                 return self.error("it has no sid" if isinstance(value, dict) else "it is no object")
             converted = convert(value)
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
@@ -185,8 +185,7 @@ class Reply:
         if misfits and not self.is_success:
             return self.error()
         if misfits:
-            as_sent = self._safe_content == self.content
-            self._warn(misfits if as_sent else self._cleared(misfits, rule))
+            self._warn(self._cleared(misfits, rule))
         return converted
 
     def error(
@@ -241,6 +240,8 @@ class Reply:
         return json.loads(self.text)
 
     def _cleared(self, misfits: list[Misfit], rule: Rule) -> list[Misfit]:
+        if not misfits or self._safe_content == self.content:
+            return misfits
         try:
             return rule.read(json.loads(self._redacted(self.text)))[1]
         except (RecursionError, ValueError):
