@@ -1,6 +1,7 @@
 """One client for many threads and tasks, and for cancelled ones: nothing mixed, no leak."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
@@ -111,6 +112,23 @@ def test_everybody_who_shares_a_client_gets_their_own_number(
     assert losses(server, results) == []
     assert server.purchases == len(results)
     assert len(built) == 1
+
+
+def test_a_process_that_forked_leaves_the_connections_to_its_parent(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.play(HEALTHY)
+    with RestClient(PROJECT, TOKEN, server.host) as client:
+        client.compat.phone_numbers.purchase(PhoneNumber="+15550000001")
+        client.compat.phone_numbers.purchase(PhoneNumber="+15550000002")
+        assert server.connections == 1
+        transport: Any = client._transport
+        (inherited,) = transport._idle
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        client.compat.phone_numbers.purchase(PhoneNumber="+15550000003")
+        client.compat.phone_numbers.purchase(PhoneNumber="+15550000004")
+        assert server.connections == 2
+        inherited.close()
 
 
 @pytest.mark.parametrize("buy", [buy_in_threads, buy_in_tasks])

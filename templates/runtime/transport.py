@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -64,9 +65,13 @@ class Transport:
         pool._network_backend = Network(pool._network_backend)
         self._open = pool.create_connection
         self._origin = _target(httpx.URL(base_url)).origin
+        self.is_closed = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._idle: deque[Any] = deque()
         self._slots = threading.Semaphore(MOST_CONNECTIONS)
-        self.is_closed = False
 
     def request(
         self, request: Request, url: str, headers: dict[str, str], deadline: Deadline
@@ -76,6 +81,8 @@ class Transport:
 
     def exchange(self, request: httpx.Request, receiver: Receiver) -> None:
         """Send a request, and hand over its reply. Errors: those of httpx; `TimeoutError`."""
+        if self._process != os.getpid():  # On the connections of the parent come its replies.
+            self._begin()
         if not self._slots.acquire(timeout=receiver.deadline.left()):
             raise httpx.PoolTimeout(_BUSY)
         try:
