@@ -638,3 +638,52 @@ def test_a_client_keeps_its_connection_and_closes_it(mock: MockServer) -> None:
         transport: Any = client._transport
         assert len(transport._idle) == 1
     assert list(transport._idle) == []
+
+
+@pytest.mark.parametrize("kind", [httpx.HTTPTransport, httpx.AsyncHTTPTransport])
+def test_a_transport_that_fails_after_sending_does_not_buy_again(
+    mock: MockServer, waits: list[float], kind: Any
+) -> None:
+    def fail() -> None:
+        raise httpx.ConnectError("the metrics are not reached")
+
+    class Reporting(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            super().handle_request(request).close()
+            fail()
+            raise AssertionError
+
+    class AsyncReporting(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await (await super().handle_async_request(request)).aclose()
+            fail()
+            raise AssertionError
+
+    async def buy() -> None:
+        async with httpx.AsyncClient(transport=AsyncReporting()) as given:
+            client = AsyncRestClient(PROJECT, DEFAULT_TOKEN, mock.url, http_client=given)
+            await client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+
+    with pytest.raises(APIConnectionError) as caught:
+        if kind is httpx.AsyncHTTPTransport:
+            asyncio.run(buy())
+        else:
+            with httpx.Client(transport=Reporting()) as given:
+                client = RestClient(PROJECT, DEFAULT_TOKEN, mock.url, http_client=given)
+                client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+    assert caught.value.outcome_unknown
+    assert (len(mock.journal), waits) == (1, [])
+
+
+@pytest.mark.parametrize("kind", [RestClient, AsyncRestClient])
+def test_a_token_in_the_place_of_the_project_is_not_shown(kind: Any) -> None:
+    client = kind(TOKEN, PROJECT, "localhost")
+    with pytest.raises(InvalidRequestError, match="AccountSid must be a UUID") as caught:
+        outcome = client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+        if kind is AsyncRestClient:
+            asyncio.run(outcome)
+    summary = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    held = [str(f.locals) for f in summary.stack if f.filename != __file__]
+    for text in (str(caught.value), repr(caught.value), repr(vars(caught.value)), str(held)):
+        assert TOKEN not in text
+    assert TOKEN not in repr(client)

@@ -92,7 +92,7 @@ class _BaseClient:
         allow_http: bool,
         headers: dict[str, str] | None,
     ) -> None:
-        self.project = _setting("project", project)
+        self.project = _project(project)
         if ":" in self.project:
             raise InvalidRequestError("project can't hold a colon: HTTP Basic ends it there.")
         token = _Secret(_setting("token", token))
@@ -522,6 +522,12 @@ def _setting(name: str, given: str | None) -> str:
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise InvalidRequestError(f"{name} holds half of a surrogate pair, which can't be sent.")
     return value
+
+
+def _project(given: str | None) -> str:
+    project = _setting("project", given)
+    # Who swaps the two gives the token here, which no error shows that names the account.
+    return project if re.fullmatch(r"[0-9a-fA-F-]{36}", project) else _Secret(project)
 
 
 def _forms(pair: str, token: str) -> tuple[str, ...]:

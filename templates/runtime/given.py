@@ -26,6 +26,24 @@ _NOT_CONNECTED = {"ClientConnectorError", "ConnectionTimeoutError", "InvalidURL"
 _LONGEST_LINE = 65_536
 
 
+class _Begun:
+    """Whether httpcore began to send the request: what a transport of the caller's does or raises
+    after that can't take it back.
+    """
+
+    sent = False
+
+    def note(self, event: str, info: dict[str, Any]) -> None:
+        """Take the name of a step, as httpcore gives it. A tunnel that is asked for is no request."""
+        method = getattr(info.get("request"), "method", b"")
+        if event.endswith("send_request_headers.started") and method != b"CONNECT":
+            self.sent = True
+
+    async def anote(self, event: str, info: dict[str, Any]) -> None:
+        """Take it where the client is an async one."""
+        self.note(event, info)
+
+
 class Given:
     """An `httpx.Client` of the caller's. Each of its steps may take what is left of the time."""
 
@@ -49,6 +67,8 @@ class Given:
     def exchange(self, request: httpx.Request, receiver: Receiver) -> None:
         """Send a request, and hand over its reply. Errors: whatever a transport or hook raises."""
         receiver.deadline.sent = True
+        begun = _Begun()
+        request.extensions["trace"] = begun.note
         try:
             response = self._client.send(request, auth=None, follow_redirects=False, stream=True)
             try:
@@ -63,7 +83,8 @@ class Given:
                 raise
             _take(error.response, receiver)
         except Exception as error:
-            receiver.deadline.sent = receiver.head is not None or not _is_unsent(request, error)
+            known = begun.sent or receiver.head is not None
+            receiver.deadline.sent = known or not _is_unsent(request, error)
             raise
 
     def close(self) -> None:
@@ -95,6 +116,8 @@ class AsyncGiven:
         import anyio
 
         receiver.deadline.sent = True
+        begun = _Begun()
+        request.extensions["trace"] = begun.anote
         try:
             with anyio.fail_after(receiver.deadline.left()):
                 await self._exchange(request, receiver)
@@ -103,7 +126,8 @@ class AsyncGiven:
                 raise
             _take(error.response, receiver)
         except Exception as error:
-            receiver.deadline.sent = receiver.head is not None or not _is_unsent(request, error)
+            known = begun.sent or receiver.head is not None
+            receiver.deadline.sent = known or not _is_unsent(request, error)
             if not receiver.deadline.sent and _may_be_sent(error):
                 receiver.deadline.sent = True
                 raise httpx.ReadError(str(error)) from error

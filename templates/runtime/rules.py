@@ -333,8 +333,10 @@ def checked(operation: str, *pairs: tuple[Any, Rule]) -> dict[str, Any]:
 
 def shown(value: Any) -> str:
     """Write a value for people: short, on one line, its type where that may be the mistake."""
-    if isinstance(value, str):
-        text = json.dumps(str(value), ensure_ascii=False)
+    if type(value) is str:
+        text = json.dumps(value, ensure_ascii=False)
+    elif isinstance(value, str):  # A secret, say, or the member of an enumeration.
+        text = repr(value)
     elif value is None or isinstance(value, bool):
         text = repr(value)
     elif value is _MISSING:
