@@ -385,7 +385,8 @@ def test_a_release_bumps_version_and_changelog(repository: Path) -> None:
     assert 'version = "0.2.0"' in (repository / "pyproject.toml").read_text("utf-8")
     changelog = (repository / "CHANGELOG.md").read_text("utf-8")
     assert changelog.index("## 0.2.0") < changelog.index("## 0.1.0")
-    assert "- phone_numbers.purchase: VoiceFallbackUrl: removed: the argument is gone." in changelog
+    draft = "- api: phone_numbers.purchase: VoiceFallbackUrl: removed: the argument is gone.\n"
+    assert f"## 0.2.0\n\n### Breaking\n\n{draft}\n## 0.1.0" in changelog
     assert tool(repository, "diff").returncode == 0
     git(repository, "tag", "v0.2.0")
     assert "is released already" in tool(repository, "release", "0.2.0").stderr

@@ -36,18 +36,28 @@ def bump(version: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
             report = diff.compare(diff.checked_out(base, Path(folder)), tree)
         wanted = report.wanted
-        entry = "".join(f"- {change}.\n" for change in report.contract)
+        entry = _entry(report)
     if tuple(map(int, version.split("."))) < wanted:
         least = ".".join(map(str, wanted))
         raise ReleaseError(f"VERSION={version} is too low for what changed: take {least} or higher")
     project, changelog = Path("pyproject.toml"), Path("CHANGELOG.md")
     text, history = project.read_text("utf-8"), changelog.read_text("utf-8")
     if not re.search(rf"^## {re.escape(version)}\b", history, re.MULTILINE):
-        heading = f"## {version}\n\n### Changed\n\n{entry or '- Nothing for callers.' + chr(10)}\n"
+        nothing = "### Changed\n\n- Nothing for callers.\n\n"
+        heading = f"## {version}\n\n{entry or nothing}"
         history = re.sub(r"^## ", lambda _: f"{heading}## ", history, count=1, flags=re.MULTILINE)
     text = re.sub(r'^version = ".*"$', f'version = "{version}"', text, count=1, flags=re.MULTILINE)
     project.write_text(text, "utf-8")
     changelog.write_text(history, "utf-8")
+
+
+def _entry(report: diff.Report) -> str:
+    """Draft the entry for what changed in the contract, what breaks first."""
+    parts: dict[str, list[str]] = {"Breaking": [], "Added": [], "Changed": []}
+    for change in report.contract:
+        part = "Breaking" if change.breaking else "Added" if change.kind == "added" else "Changed"
+        parts[part].append(f"- api: {change}.\n")
+    return "".join(f"### {part}\n\n{''.join(lines)}\n" for part, lines in parts.items() if lines)
 
 
 def main(arguments: list[str]) -> int:
