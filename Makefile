@@ -72,6 +72,9 @@ check-generated: $(READY) ## fail if generated/ differs from what `make generate
 	  echo "Run 'make generate' and commit the result; edits by hand belong into the templates." >&2; \
 	  exit 1; }
 
+try-generator: $(READY) ## say what openapi-python-client of VERSION would change here, and if it works
+	@$(BIN)/python tools/try_generator.py "$(VERSION)"
+
 diff: $(READY) ## say what changed for callers since BASE (the last release, or main), and the version it asks for
 	@$(BIN)/python tools/diff.py --base "$(BASE)"
 
@@ -108,4 +111,4 @@ clean: ## remove what the targets made, generated/ excepted
 	@rm -rf .venv .build dist reports .hypothesis .schemathesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci bench clean
+.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci bench try-generator clean

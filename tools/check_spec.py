@@ -4,7 +4,8 @@
 
 prints `file:line:column: where: what is wrong, and what to do` for each mistake, and ends with 1
 if there is any. A mistake in YAML or in a reference hides those of structure, and these hide
-those of meaning: a rule can only be applied to what the rules before it found right.
+those of meaning, and these hide what readers lack: a rule can only be applied to what the rules
+before it found right.
 """
 
 import difflib
@@ -36,6 +37,7 @@ from spec_source import (
     resolve,
     target,
 )
+from spec_style import style
 
 _META = Draft202012Validator(
     {"$ref": "https://json-schema.org/draft/2020-12/schema"}, validate_formats=True
@@ -50,14 +52,15 @@ def load(path: Path) -> dict[str, Any]:
     return document
 
 
-def examine(path: Path) -> tuple[dict[str, Any], list[str]]:
+def examine(path: Path, *, with_style: bool = False) -> tuple[dict[str, Any], list[str]]:
     """Read a document, and say what is wrong with it, in the order of its lines."""
     try:
         source = Source(path)
     except SpecError as error:
         return {}, [str(error)]
     lines: dict[Mark, str] = {}
-    for where, what in source.troubles or troubles(source.data):
+    found = source.troubles or troubles(source.data)
+    for where, what in found or (style(source.data) if with_style else ()):
         place = resolve(source.data, where)
         # One mistake often breaks several rules; the first one tells it best.
         mark = source.marks[place]
@@ -288,7 +291,7 @@ def examples(document: dict[str, Any]) -> Iterator[Trouble]:
 
 def main(arguments: list[str]) -> int:
     """Print every mistake; see the text of this module."""
-    _, lines = examine(Path(arguments[0] if arguments else "openapi.yaml"))
+    _, lines = examine(Path(arguments[0] if arguments else "openapi.yaml"), with_style=True)
     sys.stdout.writelines(f"{line}\n" for line in lines)
     return 1 if lines else 0
 
