@@ -640,9 +640,9 @@ def test_a_client_keeps_its_connection_and_closes_it(mock: MockServer) -> None:
     assert list(transport._idle) == []
 
 
-@pytest.mark.parametrize("kind", [httpx.HTTPTransport, httpx.AsyncHTTPTransport])
+@pytest.mark.parametrize("is_async", [False, True])
 def test_a_transport_that_fails_after_sending_does_not_buy_again(
-    mock: MockServer, waits: list[float], kind: Any
+    mock: MockServer, waits: list[float], is_async: bool
 ) -> None:
     def fail() -> None:
         raise httpx.ConnectError("the metrics are not reached")
@@ -659,18 +659,18 @@ def test_a_transport_that_fails_after_sending_does_not_buy_again(
             fail()
             raise AssertionError
 
-    async def buy() -> None:
+    async def buy_async() -> None:
         async with httpx.AsyncClient(transport=AsyncReporting()) as given:
             client = AsyncRestClient(PROJECT, DEFAULT_TOKEN, mock.url, http_client=given)
             await client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
 
+    def buy() -> None:
+        with httpx.Client(transport=Reporting()) as given:
+            client = RestClient(PROJECT, DEFAULT_TOKEN, mock.url, http_client=given)
+            client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+
     with pytest.raises(APIConnectionError) as caught:
-        if kind is httpx.AsyncHTTPTransport:
-            asyncio.run(buy())
-        else:
-            with httpx.Client(transport=Reporting()) as given:
-                client = RestClient(PROJECT, DEFAULT_TOKEN, mock.url, http_client=given)
-                client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+        asyncio.run(buy_async()) if is_async else buy()
     assert caught.value.outcome_unknown
     assert (len(mock.journal), waits) == (1, [])
 
@@ -678,10 +678,13 @@ def test_a_transport_that_fails_after_sending_does_not_buy_again(
 @pytest.mark.parametrize("kind", [RestClient, AsyncRestClient])
 def test_a_token_in_the_place_of_the_project_is_not_shown(kind: Any) -> None:
     client = kind(TOKEN, PROJECT, "localhost")
+
+    async def outcome() -> None:
+        result = client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+        await result if kind is AsyncRestClient else result
+
     with pytest.raises(InvalidRequestError, match="AccountSid must be a UUID") as caught:
-        outcome = client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
-        if kind is AsyncRestClient:
-            asyncio.run(outcome)
+        asyncio.run(outcome())
     summary = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     held = [str(f.locals) for f in summary.stack if f.filename != __file__]
     for text in (str(caught.value), repr(caught.value), repr(vars(caught.value)), str(held)):
