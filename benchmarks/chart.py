@@ -23,13 +23,15 @@ def draw(path: str) -> None:
         style = {"marker": "o", "color": f"C{index}", "linewidth": 2.5 if ours else 1.2}
         left.plot(told["at_a_time"], figures["latency"], label=client, **style)
         right.plot(told["at_a_time"], figures["throughput"], label=client, **style)
+    left.set_yscale("log")
+    right.set_ylim(bottom=0)
     for axes, title in ((left, "latency, median, ms"), (right, "purchases a second")):
         axes.set_title(title)
         axes.set_xlabel("purchases at a time")
         axes.set_xscale("log")
-        axes.set_yscale("log")
         axes.set_xticks(told["at_a_time"], [str(number) for number in told["at_a_time"]])
         axes.minorticks_off()
+        axes.yaxis.set_major_formatter("{x:,g}")
         axes.grid(alpha=0.3)
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=5)
     figure.savefig(path, metadata={"Date": None})

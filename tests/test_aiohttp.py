@@ -19,6 +19,7 @@ from signalwire_compat import (
     APITimeoutError,
     AsyncRestClient,
     InvalidRequestError,
+    given,
 )
 from signalwire_compat.types import Request
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
@@ -126,11 +127,44 @@ def test_a_closed_session_is_refused_before_sending(server: FaultServer) -> None
     assert server.connections == 0
 
 
+def test_a_session_that_hides_what_it_sends_is_not_trusted_to_have_sent_nothing(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later aiohttp could write a body without telling it: better unknown than bought twice."""
+
+    async def write(self: Any, writer: Any, content_length: int | None) -> None:
+        await aiohttp.BytesPayload.write_with_length(self, writer, content_length)
+
+    monkeypatch.setattr(given._payload(), "write_with_length", write)
+    server.play(HEALTHY, (*BUY, CLOSE), HEALTHY)
+
+    async def buy() -> APIConnectionError:
+        async with client(server.host) as rest:
+            await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+            with pytest.raises(APIConnectionError) as caught:
+                await rest.compat.phone_numbers.purchase(PhoneNumber="+13105550101")
+            return caught.value
+
+    assert asyncio.run(buy()).outcome_unknown
+    assert server.executed == {NUMBER: 1, "+13105550101": 1}
+
+
+def test_a_version_of_aiohttp_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def make() -> None:
+        async with client("localhost"):
+            pass
+
+    for version in ("3.11.18", "4.0.0a1"):
+        monkeypatch.setattr(aiohttp, "__version__", version)
+        with pytest.raises(InvalidRequestError, match=f"is needed, and this is {version}"):
+            asyncio.run(make())
+
+
 def test_files_and_text_are_sent_over_a_session_as_over_httpx(mock: MockServer) -> None:
     async def send_both() -> None:
         async with aiohttp.ClientSession() as session:
-            for given in (session, None):
-                rest = AsyncRestClient(PROJECT, DEFAULT_TOKEN, mock.url, http_client=given)
+            for own in (session, None):
+                rest = AsyncRestClient(PROJECT, DEFAULT_TOKEN, mock.url, http_client=own)
                 async with rest:
                     await rest.send(request(files=[("f", ("n", b"content", "text/plain"))]))
                     await rest.send(request(content="text", content_type="text/plain"))
@@ -155,8 +189,8 @@ def test_a_lost_reply_over_httpx_aiohttp_is_not_taken_for_a_failed_connection(
     server.play((*BUY, CLOSE), HEALTHY)
 
     async def buy() -> APIConnectionError:
-        async with HttpxAiohttpClient() as given:
-            rest = AsyncRestClient(PROJECT, TOKEN, server.host, http_client=given)
+        async with HttpxAiohttpClient() as httpx_client:
+            rest = AsyncRestClient(PROJECT, TOKEN, server.host, http_client=httpx_client)
             with pytest.raises(APIConnectionError) as caught:
                 await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
             return caught.value
@@ -169,8 +203,8 @@ def test_a_lost_reply_over_httpx_aiohttp_is_not_taken_for_a_failed_connection(
 
 def test_a_refused_connection_over_httpx_aiohttp_is_tried_again() -> None:
     async def buy(host: str) -> APIConnectionError:
-        async with HttpxAiohttpClient() as given:
-            rest = AsyncRestClient(PROJECT, TOKEN, host, http_client=given, max_retries=1)
+        async with HttpxAiohttpClient() as httpx_client:
+            rest = AsyncRestClient(PROJECT, TOKEN, host, http_client=httpx_client, max_retries=1)
             with pytest.raises(APIConnectionError, match="2 attempts") as caught:
                 await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
             return caught.value

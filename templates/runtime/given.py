@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import httpx
 
-from .errors import chain
+from .errors import InvalidRequestError, chain
 from .network import Deadline
 from .transport import Head, Receiver, built_request
 from .types import Headers
@@ -154,7 +154,12 @@ class AiohttpGiven:
         """Use it as it is, and leave it open."""
         import aiohttp
 
+        if not (3, 12) <= tuple(map(int, aiohttp.__version__.split(".")[:2])) < (4, 0):
+            raise InvalidRequestError(
+                f"aiohttp 3.12 or later, below 4, is needed, and this is {aiohttp.__version__}."
+            )
         self._session = session
+        self._proven = False
         self._errors = aiohttp.ClientError
         self.library = f"aiohttp/{aiohttp.__version__}"
 
@@ -194,8 +199,10 @@ class AiohttpGiven:
                     timeout=_timeout(round(receiver.deadline.left() + 0.005, 2)),
                 )
                 try:
-                    if not receiver.deadline.sent:
+                    if not receiver.deadline.sent and self._proven:
                         raise _StaleError
+                    self._proven = receiver.deadline.sent
+                    receiver.deadline.sent = True
                     receiver.head = Head(response.status, Headers(response.raw_headers))
                     content = response.content
                     while not content.at_eof():
@@ -209,6 +216,9 @@ class AiohttpGiven:
                 return
             except (self._errors, OSError, _StaleError) as error:
                 failure = _of_httpx(error)
+                if isinstance(failure, httpx.ReadError | httpx.RemoteProtocolError):
+                    # Until a request was seen to be sent, it is not known that this can be seen.
+                    receiver.deadline.sent |= not self._proven
             if failure is not None:
                 raise failure
 
