@@ -12,13 +12,14 @@ from conftest import PROJECT
 from fault_server import FaultServer
 from faults.rows import BY_NAME
 from faults.run import TOKEN, run
-from faults.scripts import BUY, CLOSE, HEALTHY, KEEP, RECEIPT, STALL, send
+from faults.scripts import BUY, CLOSE, HEALTHY, KEEP, READ, RECEIPT, STALL, failure, send
 from httpx_aiohttp import HttpxAiohttpClient
 from signalwire_compat import (
     APIConnectionError,
     APITimeoutError,
     AsyncRestClient,
     InvalidRequestError,
+    UnprocessableEntityError,
     given,
 )
 from signalwire_compat.types import Request
@@ -104,16 +105,20 @@ def test_the_timeout_of_a_call_holds_for_a_session_too(server: FaultServer) -> N
 
 
 def test_the_settings_of_a_session_are_honoured(server: FaultServer) -> None:
+    server.play((READ, send(failure(422, None)), KEEP), HEALTHY)
+
     async def buy() -> bool:
         settings: Any = {"headers": {"X-Mine": "yes"}, "raise_for_status": True}
         async with aiohttp.ClientSession(**settings) as session:
             rest = AsyncRestClient(PROJECT, TOKEN, server.host, http_client=session)
             async with rest:
+                with pytest.raises(UnprocessableEntityError):
+                    await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
                 await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
             return session.closed
 
     assert asyncio.run(buy()) is False
-    assert b"\r\nX-Mine: yes\r\n" in server.heads[0]
+    assert all(b"\r\nX-Mine: yes\r\n" in head for head in server.heads)
 
 
 def test_a_closed_session_is_refused_before_sending(server: FaultServer) -> None:

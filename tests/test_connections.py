@@ -112,13 +112,26 @@ def test_calls_one_after_the_other_share_a_connection(server: FaultServer) -> No
     assert server.connections == 1
 
 
-def test_a_connection_that_was_closed_while_idle_is_replaced(server: FaultServer) -> None:
-    server.play((*BUY, send(RECEIPT), Peer.close), HEALTHY)
+def buy_twice_at_once(server: FaultServer, client: RestClient, *last: Any) -> None:
+    """Leave two idle connections."""
+
+    def wait_for_both(_: Peer) -> None:
+        server.wait_for(lambda: server.purchases == 2, 10)
+
+    server.play((*BUY, wait_for_both, send(RECEIPT), *last))
+    with ThreadPoolExecutor(2) as pool:
+        purchase = client.compat.phone_numbers.purchase
+        list(pool.map(lambda number: purchase(PhoneNumber=number), numbers(2)))
+    assert server.connections == 2
+
+
+def test_connections_that_were_closed_while_idle_are_replaced(server: FaultServer) -> None:
     with RestClient(PROJECT, TOKEN, server.host, max_retries=0) as client:
-        client.compat.phone_numbers.purchase(PhoneNumber=numbers(1)[0])
-        assert server.wait_for(lambda: server.goodbyes == 1)
-        client.compat.phone_numbers.purchase(PhoneNumber=numbers(2)[1])
-    assert (server.connections, server.purchases) == (2, 2)
+        buy_twice_at_once(server, client, Peer.close)
+        assert server.wait_for(lambda: server.goodbyes == 2)
+        server.play(HEALTHY)
+        client.compat.phone_numbers.purchase(PhoneNumber=numbers(3)[2])
+    assert (server.connections, server.purchases) == (3, 3)
 
 
 def test_a_client_that_is_closed_during_a_call_closes_that_connection_afterwards(
@@ -143,18 +156,21 @@ def test_a_client_that_is_closed_during_a_call_closes_that_connection_afterwards
 def test_an_idle_connection_is_closed_by_a_later_call_once_it_has_expired(
     server: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = time.monotonic
+
+    def buy_after(seconds: int) -> None:
+        monkeypatch.setattr(time, "monotonic", lambda: now() + seconds)
+        client.compat.phone_numbers.purchase(PhoneNumber=numbers(9)[seconds])
+        monkeypatch.setattr(time, "monotonic", now)
+
     with RestClient(PROJECT, TOKEN, server.host) as client:
-        purchase = client.compat.phone_numbers.purchase
-        server.play(SLOW)
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda number: purchase(PhoneNumber=number), numbers(2)))
+        buy_twice_at_once(server, client, KEEP)
+        # The one that is used after three seconds lives on; the other one had five.
+        buy_after(3)
         assert server.open_connections == 2
-        now = time.monotonic
-        monkeypatch.setattr(time, "monotonic", lambda: now() + 60)
-        server.play(HEALTHY)
-        purchase(PhoneNumber=numbers(3)[2])
-        assert server.connections == 3
+        buy_after(6)
         assert server.wait_for(lambda: server.open_connections == 1)
+    assert server.connections == 2
 
 
 def test_importing_the_package_imports_no_http_client() -> None:
