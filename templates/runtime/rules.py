@@ -335,9 +335,7 @@ def shown(value: Any) -> str:
     """Write a value for people: short, on one line, its type where that may be the mistake."""
     if type(value) is str:
         text = json.dumps(value, ensure_ascii=False)
-    elif isinstance(value, str):  # A secret, say, or the member of an enumeration.
-        text = repr(value)
-    elif value is None or isinstance(value, bool):
+    elif value is None or isinstance(value, bool | str):  # A text with a repr of its own.
         text = repr(value)
     elif value is _MISSING:
         text = "nothing"
