@@ -29,8 +29,8 @@ $(LOCKED): requirements-dev.lock
 	@$(BIN)/python -m pip install -qq --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
-$(READY): $(LOCKED) pyproject.toml
-	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+$(READY): $(LOCKED) pyproject.toml mock_server/pyproject.toml
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable . --editable mock_server
 	@touch $@
 
 install: $(READY) ## set up .venv from the lock file
@@ -95,20 +95,28 @@ format: $(READY) ## format the code and mend what ruff can mend
 typecheck: $(READY) ## check types with mypy --strict, generated code included
 	@$(BIN)/mypy
 
-build: $(READY) ## build wheel and sdist into dist/
-	@$(BIN)/python -m build --no-isolation --outdir dist .
+build: $(READY) ## build and check wheel and sdist of client and mock, into dist/
+	@rm -rf dist
+	@for project in . mock_server; do \
+	  $(BIN)/python -m build --no-isolation --outdir dist $$project >.build.log 2>&1 \
+	    || { cat .build.log >&2; exit 1; }; done; rm -f .build.log
+	@$(BIN)/twine --no-color check --strict dist/*
+	@$(BIN)/check-wheel-contents dist/*.whl
+
+test-package: build ## install what `make build` gave into an empty environment, and use it there
+	@$(BIN)/pytest tests/installed.py --quiet
 
 lock: $(READY) ## resolve requirements-dev.lock anew, from releases a week old or older
-	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
-	  --group generate --group mock --group test --group lint --group build \
+	@$(BIN)/uv pip compile pyproject.toml mock_server/pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
+	  --group generate --group test --group lint --group build \
 	  --generate-hashes --no-emit-index-url --no-header --output-file requirements-dev.lock \
 	  --exclude-newer "$$($(BIN)/python -c \
 	    'import datetime as d; print(d.date.today() - d.timedelta(days=7))')"
 
-ci: check-generated lint typecheck diff test fuzz ## everything that must pass before a merge
+ci: check-generated lint typecheck diff test fuzz test-package ## everything that must pass before a merge
 
 clean: ## remove what the targets made, generated/ excepted
 	@rm -rf .venv .build dist reports .hypothesis .schemathesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci bench try-generator clean
+.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci bench try-generator test-package clean

@@ -221,6 +221,8 @@ def repository(tmp_path: Path) -> Path:
     """Make a repository whose main branch holds the project as it is."""
     for name in ("openapi.yaml", "pyproject.toml", "CHANGELOG.md", "generator-config.yml"):
         shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "mock_server").mkdir()
+    shutil.copy(ROOT / "mock_server" / "pyproject.toml", tmp_path / "mock_server")
     for name in ("generated", "templates", "tools"):
         shutil.copytree(
             ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".new-*")
@@ -382,7 +384,8 @@ def test_a_release_bumps_version_and_changelog(repository: Path) -> None:
         assert (repository / "pyproject.toml").read_text("utf-8") == before
     result = tool(repository, "release", "0.2.0")
     assert result.returncode == 0, result.stderr
-    assert 'version = "0.2.0"' in (repository / "pyproject.toml").read_text("utf-8")
+    for project in (repository, repository / "mock_server"):
+        assert 'version = "0.2.0"' in (project / "pyproject.toml").read_text("utf-8")
     changelog = (repository / "CHANGELOG.md").read_text("utf-8")
     assert changelog.index("## 0.2.0") < changelog.index("## 0.1.0")
     draft = "- api: phone_numbers.purchase: VoiceFallbackUrl: removed: the argument is gone.\n"

@@ -18,6 +18,7 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 PYTHON = [code for language, code in BLOCKS if language == "python"]
 SHELL = [line for language, code in BLOCKS if language == "sh" for line in code.splitlines()]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+SCRIPTS = [path for path in EXAMPLES if not path.name.startswith("test_")]
 
 
 def run(code: str, mock: MockServer) -> str:
@@ -37,7 +38,7 @@ def run(code: str, mock: MockServer) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_every_example_runs_against_the_mock(path: Path, mock: MockServer) -> None:
     printed = run(path.read_text("utf-8"), mock)
     assert re.search(r"\+1555\d{7}|21401", printed)
@@ -60,7 +61,17 @@ def test_the_demo_shows_the_request_the_result_and_a_refusal(mock: MockServer) -
     assert DEFAULT_TOKEN not in printed
 
 
-@pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.splitlines()[0])
+def test_the_tests_among_the_examples_pass_as_a_user_runs_them() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "examples/test_my_code.py"]
+    result = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert "2 passed" in result.stdout, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    "code",
+    [code for code in PYTHON if "def test_" not in code],
+    ids=lambda code: code.splitlines()[0],
+)
 def test_every_python_block_of_the_readme_runs(code: str, mock: MockServer) -> None:
     placeholders = {
         "your-project-id": PROJECT,
@@ -86,7 +97,8 @@ def test_every_command_of_the_readme_exists(line: str) -> None:
         makefile = (ROOT / "Makefile").read_text("utf-8")
         assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE)
     else:
-        assert line in ("pip install .", "pip install '.[aiohttp]'")
+        known = ("pip install .", "pip install '.[aiohttp]'", "pip install ./mock_server[pytest]")
+        assert line in known
 
 
 def test_every_target_of_the_makefile_is_explained() -> None:
@@ -96,8 +108,9 @@ def test_every_target_of_the_makefile_is_explained() -> None:
     assert sorted(phony.split()) == sorted(explained)
 
 
-def test_the_readme_lists_the_reserved_numbers_of_the_mock() -> None:
-    rows = re.findall(r"^\| `(\+1555\d+)` \| (\d+) \| (\d+) \| (.+) \|$", README, re.MULTILINE)
+def test_the_page_about_the_mock_lists_its_reserved_numbers() -> None:
+    page = (ROOT / "mock_server" / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\+1555\d+)` \| (\d+) \| (\d+) \| (.+) \|$", page, re.MULTILINE)
     expected = [
         (entry.phone_number, str(entry.status), str(entry.code), entry.when)
         for entry in MockServer().reserved_numbers()

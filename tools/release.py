@@ -1,4 +1,4 @@
-"""Write a new version into pyproject.toml and CHANGELOG.md.
+"""Write a new version into the pyproject.toml of each distribution and into CHANGELOG.md.
 
 The changelog gets what `make diff` tells, as a draft, unless it has an entry already.
 """
@@ -40,14 +40,17 @@ def bump(version: str) -> None:
     if tuple(map(int, version.split("."))) < wanted:
         least = ".".join(map(str, wanted))
         raise ReleaseError(f"VERSION={version} is too low for what changed: take {least} or higher")
-    project, changelog = Path("pyproject.toml"), Path("CHANGELOG.md")
-    text, history = project.read_text("utf-8"), changelog.read_text("utf-8")
+    changelog = Path("CHANGELOG.md")
+    history = changelog.read_text("utf-8")
     if not re.search(rf"^## {re.escape(version)}\b", history, re.MULTILINE):
         nothing = "### Changed\n\n- Nothing for callers.\n\n"
         heading = f"## {version}\n\n{entry or nothing}"
         history = re.sub(r"^## ", lambda _: f"{heading}## ", history, count=1, flags=re.MULTILINE)
-    text = re.sub(r'^version = ".*"$', f'version = "{version}"', text, count=1, flags=re.MULTILINE)
-    project.write_text(text, "utf-8")
+    line = f'version = "{version}"'
+    for project in (Path("pyproject.toml"), *Path().glob("*/pyproject.toml")):
+        text = project.read_text("utf-8")
+        text = re.sub(r'^version = ".*"$', line, text, count=1, flags=re.MULTILINE)
+        project.write_text(text, "utf-8")
     changelog.write_text(history, "utf-8")
 
 

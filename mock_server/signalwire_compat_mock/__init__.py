@@ -6,6 +6,16 @@ an account owns it; a number that is sold already is refused with status 422 and
 """
 
 from .document import SpecError
-from .server import DEFAULT_TOKEN, Exchange, MockServer
+from .faults import Fault, FaultError
+from .journal import Exchange
+from .server import DEFAULT_PROJECT, DEFAULT_TOKEN, MockServer
 
-__all__ = ["DEFAULT_TOKEN", "Exchange", "MockServer", "SpecError"]
+__all__ = [
+    "DEFAULT_PROJECT",
+    "DEFAULT_TOKEN",
+    "Exchange",
+    "Fault",
+    "FaultError",
+    "MockServer",
+    "SpecError",
+]

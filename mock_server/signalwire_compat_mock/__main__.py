@@ -1,4 +1,4 @@
-"""Run the mock: python -m signalwire_compat_mock."""
+"""Run the mock: signalwire-compat-mock, or python -m signalwire_compat_mock."""
 
 import argparse
 import errno
@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from . import DEFAULT_TOKEN, MockServer, SpecError
@@ -41,9 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m signalwire_compat_mock",
+        prog="signalwire-compat-mock",
         description="Mock of the SignalWire Compatibility API, driven by openapi.yaml.",
     )
+    parser.add_argument("--version", action="version", version=version("signalwire-compat-mock"))
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, default=8000, help="0 takes a free one (%(default)s)")
     parser.add_argument("--spec", type=Path, metavar="PATH", help="another openapi.yaml")
@@ -76,7 +78,7 @@ def _why_not_listening(error: OSError, host: str, port: int) -> str:
 
 
 def _fail(message: str) -> int:
-    sys.stderr.write(f"signalwire_compat_mock: {message}\n")
+    sys.stderr.write(f"signalwire-compat-mock: {message}\n")
     return 1
 
 

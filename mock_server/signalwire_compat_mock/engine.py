@@ -103,7 +103,7 @@ class Engine:
         wished = refusal.status or self.contract.codes[refusal.code].status
         status = self.contract.status(operation, wished)
         message = refusal.message.replace(self._token, "[token]")
-        body = self._error(refusal.code, message, status)
+        body = error_body(self.contract, refusal.code, message, status)
         response = operation.response(status) if operation else None
         if operation and response and response.media:
             answer = self._encode(operation, Reply(status, body))
@@ -121,10 +121,6 @@ class Engine:
         logger.error("%s", text)
         headers = {"content-type": "text/plain; charset=utf-8"}
         return Answer(500, text.encode(), headers, operation.id if operation else None, text)
-
-    def _error(self, code: int, message: str, status: int) -> dict[str, Any]:
-        more_info = self.contract.more_info
-        return {"code": code, "message": message, "more_info": more_info, "status": status}
 
     def _encode(self, operation: Operation, reply: Reply) -> Answer:
         """Turn a reply into bytes. Errors: `MisfitError` if the spec does not document it."""
@@ -147,7 +143,8 @@ class Engine:
             if key[0] in "4d" and response.media:
                 status = int(key.replace("X", "0").replace("default", "400"))
                 try:
-                    self._encode(operation, Reply(status, self._error(INVALID, "", status)))
+                    body = error_body(self.contract, INVALID, "", status)
+                    self._encode(operation, Reply(status, body))
                 except MisfitError as error:
                     message = f"{response.pointer}: not of the shape of the schema Error, {error}"
                     raise SpecError(message) from error
@@ -165,6 +162,11 @@ class Engine:
             message = f"operation {operation.id}, status {status}: no reply fits {where}, {error}"
             raise SpecError(f"{message.rstrip('.')}. Add an example that fits.") from error
         return reply
+
+
+def error_body(contract: Contract, code: int, message: str, status: int) -> dict[str, Any]:
+    """Make the body of an error, of the shape of the schema Error."""
+    return {"code": code, "message": message, "more_info": contract.more_info, "status": status}
 
 
 def _dump(body: Any, validator: Validator, *, as_json: bool = True) -> bytes:

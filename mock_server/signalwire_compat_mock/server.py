@@ -1,17 +1,16 @@
-"""The mock on a real socket, and its journal."""
+"""The mock server: what it answers on a socket, remembers, and can be told to do wrong."""
 
 import asyncio
-import base64
-import socket
+import json
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import uvicorn
+from h11 import LocalProtocolError
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -19,36 +18,20 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from .engine import Answer, Engine
+from .faults import Fault, FaultError, read_fault
 from .handlers import ReservedNumber, State, reserved_numbers
+from .journal import Exchange, Journal
+from .listening import Listening
 from .loading import load_contract
 from .wire import MAX_BODY_BYTES, Incoming, read_incoming
 
+DEFAULT_PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
+"""A Project ID to use where any will do."""
+
 DEFAULT_TOKEN = "PTmock-token-of-no-account"  # noqa: S105  # opens nothing but a mock
+"""The API token that a mock accepts unless it is told another."""
 
-_CLOSE_SECONDS = 1
 _HUNG_UP = "is not whole: the connection was closed, or its chunks are broken"
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """A request and its answer.
-
-    Shape: `path` and `query` as on the wire, percent-encoded; `headers` as received, names in
-    lower case, credentials included; `body` up to 1 MiB. `form` holds decoded pairs and `json` a
-    decoded value if the body is one of these, else None. `refusal` says why it was refused.
-    """
-
-    method: str
-    path: str
-    query: str
-    headers: list[tuple[str, str]] = field(repr=False)
-    body: bytes
-    form: list[tuple[str, str]] | None
-    json: Any
-    operation_id: str | None
-    status: int
-    reply_body: bytes
-    refusal: str | None
 
 
 class MockServer:
@@ -81,8 +64,9 @@ class MockServer:
         self._forgetful = forgetful
         self._change: Callable[[Answer], Answer] | None = None
         self._lock = threading.Lock()
-        self._journal: list[Exchange] = []
-        self._running: _Running | None = None
+        self._faults: deque[Fault] = deque()
+        self._journal = Journal()
+        self._running: Listening | None = None
 
     @property
     def url(self) -> str:
@@ -94,14 +78,13 @@ class MockServer:
     @property
     def journal(self) -> list[Exchange]:
         """Every request since the start, oldest first. It stands here before its reply is sent."""
-        with self._lock:
-            return list(self._journal)
+        return self._journal.entries()
 
-    def charges(self, account_sid: str) -> int:
+    def charges(self, account_sid: str = DEFAULT_PROJECT) -> int:
         """Count the purchases that an account was charged for."""
         return self._state.charges(account_sid)
 
-    def phone_numbers(self, account_sid: str) -> list[dict[str, Any]]:
+    def phone_numbers(self, account_sid: str = DEFAULT_PROJECT) -> list[dict[str, Any]]:
         """Return an account's numbers as the API returned them, in order of purchase."""
         return self._state.phone_numbers(account_sid)
 
@@ -122,15 +105,49 @@ class MockServer:
         finally:
             self._change = before
 
+    def inject(
+        self,
+        *,
+        code: int | None = None,
+        status: int | None = None,
+        body: str | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        delay_seconds: float = 0,
+        drop: bool = False,
+        carried_out: bool | None = None,
+        times: int = 1,
+    ) -> None:
+        """Let a fault happen to the next request, or to the next `times` of them.
+
+        `code` refuses it with a published error code and the status that goes with it. `status`,
+        `body` and `headers` are sent whatever the contract says, the rest of the answer as ever.
+        `delay_seconds` lets the answer wait, `drop` closes the connection instead. A request that
+        is refused or gets a status is not carried out, every other one is, so that a purchase is
+        made although its reply is late, lost or broken; `carried_out` says it otherwise. Faults
+        happen in the order in which they were asked for.
+        Errors: `FaultError`, a `ValueError`, for a fault that makes no sense.
+        """
+        self._inject(
+            Fault(code, status, body, headers or {}, delay_seconds, drop, carried_out), times
+        )
+
+    @property
+    def pending_faults(self) -> list[Fault]:
+        """The faults that have not happened yet, the next one first."""
+        with self._lock:
+            return list(self._faults)
+
     def reset(self) -> None:
-        """Forget accounts, numbers, charges and the journal."""
+        """Forget accounts, numbers, charges, faults that have not happened, and the journal."""
         self._state.reset()
-        self._clear_journal()
+        with self._lock:
+            self._faults.clear()
+        self._journal.clear()
 
     def start(self) -> "MockServer":
         """Listen, and return as soon as requests are answered."""
         if self._running is None:
-            self._running = _Running(self._app(), *self._address)
+            self._running = Listening(self._app(), *self._address)
         return self
 
     def close(self) -> None:
@@ -158,6 +175,7 @@ class MockServer:
                 Route("/journal", self._read_journal, methods=["GET"]),
                 Route("/journal", self._delete_journal, methods=["DELETE"]),
                 Route("/reset", self._reset, methods=["POST"]),
+                Route("/faults", self._add_fault, methods=["POST"]),
             ]
         )
         app.router.redirect_slashes = False
@@ -165,89 +183,71 @@ class MockServer:
         return app
 
     async def _read_journal(self, _: Request) -> Response:
-        return JSONResponse([_as_json(exchange) for exchange in self.journal])
+        return JSONResponse([exchange.as_json() for exchange in self.journal])
 
     async def _delete_journal(self, _: Request) -> Response:
-        self._clear_journal()
+        self._journal.clear()
         return Response(status_code=204)
 
     async def _reset(self, _: Request) -> Response:
         self.reset()
         return Response(status_code=204)
 
-    def _clear_journal(self) -> None:
+    async def _add_fault(self, request: Request) -> Response:
+        try:
+            self._inject(*read_fault(json.loads(await request.body())))
+        except ValueError as error:
+            return JSONResponse({"message": f"{error}."}, status_code=400)
+        return Response(status_code=204)
+
+    def _inject(self, fault: Fault, times: int) -> None:
+        fault.check(self._engine.contract)
+        if times < 1:
+            raise FaultError(f"times is {times}: take 1 or more")
         with self._lock:
-            self._journal.clear()
+            self._faults.extend([fault] * times)
+
+    def _next_fault(self) -> Fault | None:
+        with self._lock:
+            return self._faults.popleft() if self._faults else None
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         incoming = await _receive(Request(scope, receive))
-        answer = self._engine.answer(incoming)
+        fault = self._next_fault()
+        answer = self._answer(incoming, fault)
+        self._journal.add(incoming, answer, None if fault is None else str(fault))
+        if fault and fault.delay_seconds:
+            await _wait(receive, fault.delay_seconds)
+        if fault and fault.drop:
+            await self._drop(scope, receive)
+        elif incoming.unreadable != _HUNG_UP:
+            try:
+                await Response(answer.body, answer.status, answer.headers)(scope, receive, send)
+            except LocalProtocolError:
+                # A fault or a change may break HTTP too, such as by a false Content-Length.
+                await self._drop(scope, receive)
+
+    async def _drop(self, scope: Scope, receive: Receive) -> None:
+        if self._running is not None:
+            self._running.drop(scope)
+        await receive()
+
+    def _answer(self, incoming: Incoming, fault: Fault | None) -> Answer:
+        if fault is None:
+            answer = self._engine.answer(incoming)
+        else:
+            usual = self._engine.answer(incoming) if fault.has_effect else None
+            answer = fault.apply(usual, self._engine.contract)
         if self._forgetful:
             self._state.reset()
-        if self._change is not None:
-            answer = self._change(answer)
-        with self._lock:
-            self._journal.append(_exchange(incoming, answer))
-        if incoming.unreadable != _HUNG_UP:
-            await Response(answer.body, answer.status, answer.headers)(scope, receive, send)
+        return answer if self._change is None else self._change(answer)
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn that says when it listens, and leaves no connection behind."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().shutdown(sockets)
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        await asyncio.sleep(0)
-
-
-class _Running:
-    """A socket that listens, and the thread that serves it."""
-
-    def __init__(self, app: Starlette, host: str, port: int) -> None:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family)
-        # Connections inherit it. Without it, every reply to a kept connection waits 40 ms.
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self._socket.getsockname()[1]}"
-        self._server = _Server(
-            uvicorn.Config(
-                app,
-                loop="asyncio",
-                http="h11",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=_CLOSE_SECONDS,
-            )
-        )
-        self._thread = threading.Thread(target=self._run, name="signalwire-mock", daemon=True)
-        self._thread.start()
-        self._server.ready.wait()
-        if not self._server.started:
-            raise RuntimeError("the mock did not start: its log says why")
-
-    def _run(self) -> None:
-        try:
-            self._server.run([self._socket])
-        finally:
-            self._server.ready.set()
-            self._socket.close()
-
-    def close(self) -> None:
-        self._server.should_exit = True
-        self._thread.join()
+async def _wait(receive: Receive, seconds: float) -> None:
+    """Wait, but no longer than the client does."""
+    hung_up = asyncio.ensure_future(receive())
+    await asyncio.wait([hung_up], timeout=seconds)
+    hung_up.cancel()
 
 
 async def _receive(request: Request) -> Incoming:
@@ -272,40 +272,3 @@ async def _receive(request: Request) -> Incoming:
         body=bytes(body),
         problem=problem,
     )
-
-
-def _exchange(incoming: Incoming, answer: Answer) -> Exchange:
-    return Exchange(
-        method=incoming.method,
-        path=incoming.path,
-        query=incoming.query,
-        headers=list(incoming.headers),
-        body=incoming.body,
-        form=incoming.form,
-        json=incoming.json,
-        operation_id=answer.operation_id,
-        status=answer.status,
-        reply_body=answer.body,
-        refusal=answer.refusal,
-    )
-
-
-def _as_json(exchange: Exchange) -> dict[str, Any]:
-    """Turn an exchange into JSON values: bytes as text, and no password."""
-    view = asdict(exchange)
-    for name in ("body", "reply_body"):
-        view[name] = view[name].decode(errors="backslashreplace")
-    view["headers"] = [
-        (name, _without_password(value) if name == "authorization" else value)
-        for name, value in exchange.headers
-    ]
-    return view
-
-
-def _without_password(value: str) -> str:
-    scheme, _, encoded = value.partition(" ")
-    try:
-        user, colon, _ = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except ValueError:
-        colon = ""
-    return f"{scheme} {user}:[redacted]" if colon and scheme.lower() == "basic" else "[redacted]"

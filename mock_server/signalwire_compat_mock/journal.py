@@ -1,0 +1,102 @@
+"""What was on the wire: requests and their answers, oldest first."""
+
+import base64
+import threading
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from .engine import Answer
+from .wire import Incoming
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and its answer.
+
+    Shape: `path` and `query` as on the wire, percent-encoded; `headers` as received, names in
+    lower case, credentials included; `body` up to 1 MiB. `form` holds decoded pairs and `json` a
+    decoded value if the body is one of these, else None. `status` is 0 if the connection was
+    dropped. `refusal` says why it was refused, `fault` which fault was asked for. `at` is in UTC.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: list[tuple[str, str]] = field(repr=False)
+    body: bytes
+    form: list[tuple[str, str]] | None
+    json: Any
+    operation_id: str | None
+    status: int
+    reply_body: bytes
+    refusal: str | None
+    fault: str | None = None
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def as_json(self) -> dict[str, Any]:
+        """Turn it into JSON values: bytes as text, and no password."""
+        view = asdict(self)
+        view["at"] = self.at.isoformat(timespec="milliseconds")
+        for name in ("body", "reply_body"):
+            view[name] = view[name].decode(errors="backslashreplace")
+        view["headers"] = [
+            (name, _without_password(value) if name == "authorization" else value)
+            for name, value in self.headers
+        ]
+        return view
+
+
+class Journal:
+    """Exchanges in their order. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._lock = threading.Lock()
+        self._exchanges: list[Exchange] = []
+        self._cleared = 0
+
+    def add(self, incoming: Incoming, answer: Answer, fault: str | None) -> None:
+        """Write an exchange down."""
+        exchange = Exchange(
+            method=incoming.method,
+            path=incoming.path,
+            query=incoming.query,
+            headers=list(incoming.headers),
+            body=incoming.body,
+            form=incoming.form,
+            json=incoming.json,
+            operation_id=answer.operation_id,
+            status=answer.status,
+            reply_body=answer.body,
+            refusal=answer.refusal,
+            fault=fault,
+        )
+        with self._lock:
+            self._exchanges.append(exchange)
+
+    def clear(self) -> None:
+        """Forget every exchange."""
+        with self._lock:
+            self._exchanges.clear()
+            self._cleared += 1
+
+    def entries(self, last: int | None = None) -> list[Exchange]:
+        """Return all exchanges, or the last ones."""
+        with self._lock:
+            return self._exchanges[-last if last else None :]
+
+    @property
+    def version(self) -> str:
+        """Text that changes whenever the journal does."""
+        with self._lock:
+            return f"{self._cleared}-{len(self._exchanges)}"
+
+
+def _without_password(value: str) -> str:
+    scheme, _, encoded = value.partition(" ")
+    try:
+        user, colon, _ = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        colon = ""
+    return f"{scheme} {user}:[redacted]" if colon and scheme.lower() == "basic" else "[redacted]"

@@ -1,0 +1,110 @@
+"""A socket that listens, and the thread that serves it."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+
+import uvicorn
+from starlette.types import ASGIApp, Scope
+
+_CLOSE_SECONDS = 1
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that says when it listens, ends at once, and leaves no connection behind."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.stop = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        # Upstream looks ten times a second whether it is to stop; its header Date ticks here too.
+        tick = 0
+        while not await self.on_tick(tick):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self.stop.wait()
+            tick += 10
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Upstream waits a fifth of a second at least, which every test would wait too.
+        # A connection that was accepted a moment ago is not among the connections yet.
+        await asyncio.sleep(0.01)
+        for server in self.servers:
+            server.close()
+        for opened in sockets or []:
+            opened.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._wait_for_answers()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+        await self._wait_for_answers()
+
+    async def _wait_for_answers(self) -> None:
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=_CLOSE_SECONDS)
+
+    def drop(self, client: tuple[str, int] | None) -> None:
+        """Close the connection with a client, without a word."""
+        for connection in list(self.server_state.connections):
+            if connection.transport.get_extra_info("peername") == client:
+                connection.transport.close()
+
+
+class Listening:
+    """An application that is served on a socket until `close`. `url` is without a path."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        """Listen, and return as soon as requests are answered."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, port), family=family)
+        # Connections inherit it. Without it, every reply to a kept connection waits 40 ms.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown}:{self._socket.getsockname()[1]}"
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name="signalwire-mock", daemon=True)
+        self._thread.start()
+        self._server.ready.wait()
+        if not self._server.started:
+            raise RuntimeError("the mock did not start: its log says why")
+
+    def drop(self, scope: Scope) -> None:
+        """Close the connection that a request came on."""
+        self._server.drop(scope["client"])
+
+    def _run(self) -> None:
+        try:
+            self._server.run([self._socket])
+        finally:
+            self._server.ready.set()
+            self._socket.close()
+
+    def close(self) -> None:
+        """Stop listening, give running answers a second, and drop the connections."""
+        self._server.should_exit = True
+        loop = self._server.loop
+        with contextlib.suppress(RuntimeError):  # The loop has ended already.
+            if loop is not None:
+                loop.call_soon_threadsafe(self._server.stop.set)
+        self._thread.join()
