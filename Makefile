@@ -8,8 +8,12 @@ GATE ?= ci
 BIN := .venv/bin
 LOCKED := .venv/.locked
 READY := .venv/.ready
+MORE := .venv/.more
 # Half of the tests wait for a server that is slow on purpose.
 WORKERS := $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+  --generate-hashes --no-emit-index-url --no-header --exclude-newer "$$($(BIN)/python -c \
+  'import datetime as d; print(d.date.today() - d.timedelta(days=7))')"
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export FUZZ_EXAMPLES FUZZ_ONLY FUZZ_SECONDS FUZZ_SEED
 
@@ -33,6 +37,11 @@ $(READY): $(LOCKED) pyproject.toml mock_server/pyproject.toml
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable . --editable mock_server
 	@touch $@
 
+$(MORE): $(READY) requirements-more.lock
+	@echo "Adding the tools of requirements-more.lock to .venv: this once."
+	@$(BIN)/python -m pip install -qq --require-hashes --requirement requirements-more.lock
+	@touch $@
+
 install: $(READY) ## set up .venv from the lock file
 
 demo: $(READY) ## buy a number from the mock server and look at what happens
@@ -40,6 +49,9 @@ demo: $(READY) ## buy a number from the mock server and look at what happens
 
 test: $(READY) ## run every test, in parallel and in random order
 	@$(BIN)/pytest --numprocesses $(WORKERS) --quiet
+
+test-browser: $(MORE) ## use the pages of the mock in a headless Chromium
+	@$(BIN)/pytest tests/browser.py --quiet
 
 faults: $(READY) ## run every fault against both clients, print the table, write docs/reliability.md
 	@PYTHONPATH=tests $(BIN)/python -m faults
@@ -95,7 +107,7 @@ format: $(READY) ## format the code and mend what ruff can mend
 typecheck: $(READY) ## check types with mypy --strict, generated code included
 	@$(BIN)/mypy
 
-build: $(READY) ## build and check wheel and sdist of client and mock, into dist/
+build: $(MORE) ## build and check wheel and sdist of client and mock, into dist/
 	@rm -rf dist
 	@for project in . mock_server; do \
 	  $(BIN)/python -m build --no-isolation --outdir dist $$project >.build.log 2>&1 \
@@ -106,17 +118,16 @@ build: $(READY) ## build and check wheel and sdist of client and mock, into dist
 test-package: build ## install what `make build` gave into an empty environment, and use it there
 	@$(BIN)/pytest tests/installed.py --quiet
 
-lock: $(READY) ## resolve requirements-dev.lock anew, from releases a week old or older
-	@$(BIN)/uv pip compile pyproject.toml mock_server/pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
-	  --group generate --group test --group lint --group build \
-	  --generate-hashes --no-emit-index-url --no-header --output-file requirements-dev.lock \
-	  --exclude-newer "$$($(BIN)/python -c \
-	    'import datetime as d; print(d.date.today() - d.timedelta(days=7))')"
+lock: $(READY) ## resolve the lock files anew, from releases a week old or older
+	@$(RESOLVE) pyproject.toml mock_server/pyproject.toml --output-file requirements-dev.lock \
+	  --group generate --group test --group lint --group build --group examples
+	@$(RESOLVE) pyproject.toml --constraint requirements-dev.lock --output-file requirements-more.lock \
+	  --group browser --group docs --group package
 
-ci: check-generated lint typecheck diff test fuzz test-package ## everything that must pass before a merge
+ci: check-generated lint typecheck diff test fuzz test-package test-browser ## everything that must pass before a merge
 
 clean: ## remove what the targets made, generated/ excepted
 	@rm -rf .venv .build dist reports .hypothesis .schemathesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci bench try-generator test-package clean
+.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci bench try-generator test-package test-browser clean

@@ -160,8 +160,9 @@ def test_both_distributions_carry_the_same_licence() -> None:
     assert MOCK_TABLE["license"] == PROJECT_TABLE["license"] == "MIT"
 
 
-def test_the_lock_names_no_index_and_hashes_everything() -> None:
-    lock = (ROOT / "requirements-dev.lock").read_text("utf-8")
+@pytest.mark.parametrize("name", ["requirements-dev.lock", "requirements-more.lock"])
+def test_a_lock_names_no_index_and_hashes_everything(name: str) -> None:
+    lock = (ROOT / name).read_text("utf-8")
     assert "://" not in lock
     pins = re.findall(r"^[a-z0-9][^\n]*==", lock, re.MULTILINE)
     assert len(pins) > 30

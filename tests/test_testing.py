@@ -1,7 +1,10 @@
 """What people test their own code with: the pytest fixture, and faults on demand."""
 
 import re
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -189,3 +192,15 @@ def test_the_account_that_the_fixture_names_is_the_default_one(mock: MockServer)
     with RestClient(DEFAULT_PROJECT, DEFAULT_TOKEN, mock.url) as client:
         client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
     assert mock.charges() == len(mock.phone_numbers()) == 1
+
+
+def test_the_command_runs_another_one_with_the_mock_in_its_environment(tmp_path: Path) -> None:
+    module = [sys.executable, "-m", "signalwire_compat_mock", "--"]
+    script = [sys.executable, str(ROOT / "examples" / "buy.py")]
+    result = subprocess.run([*module, *script], check=False, capture_output=True, text=True)
+    assert (result.returncode, "is yours" in result.stdout) == (0, True), result.stderr
+    failing = [*module, sys.executable, "-c", "import sys; sys.exit(7)"]
+    assert subprocess.run(failing, check=False).returncode == 7
+    missing = [*module, str(tmp_path / "none")]
+    told = subprocess.run(missing, check=False, capture_output=True, text=True)
+    assert (told.returncode, "No such file" in told.stderr) == (1, True)

@@ -2,7 +2,9 @@
 
 import argparse
 import errno
+import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -15,9 +17,8 @@ from . import DEFAULT_TOKEN, MockServer, SpecError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM, then return 0; 1 if it can't be started."""
     options = _parser().parse_args(arguments)
-    stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+    if options.port is None:
+        options.port = 0 if options.command else 8000
     try:
         server = MockServer(
             options.spec,
@@ -30,6 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except OSError as error:
         return _fail(_why_not_listening(error, options.host, options.port))
+    if options.command:
+        with server:
+            return _run(options.command, server)
+    return _serve(server)
+
+
+def _serve(server: MockServer) -> int:
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
     sys.stdout.write(f"SignalWire mock at {server.url}\n")
     sys.stdout.write(f"Project ID: any UUID, API token: {server.token}. Stop it with Ctrl-C.\n")
     sys.stdout.flush()
@@ -40,6 +51,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _run(command: Sequence[str], server: MockServer) -> int:
+    """Run a command whose environment names the mock; its exit status is this one's."""
+    try:
+        process = subprocess.Popen(command, env={**os.environ, **server.environment})  # noqa: S603  # what the user asked to run
+    except OSError as error:
+        return _fail(f"can't run {command[0]}: {error.strerror or error}.")
+    # Ctrl-C reaches the command too, which decides what to do about it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    status = process.wait()
+    return status if status >= 0 else 128 - status
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="signalwire-compat-mock",
@@ -47,13 +71,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=version("signalwire-compat-mock"))
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=_port, default=8000, help="0 takes a free one (%(default)s)")
+    parser.add_argument(
+        "--port", type=_port, help="0 takes a free one (8000; with a command, a free one)"
+    )
     parser.add_argument("--spec", type=Path, metavar="PATH", help="another openapi.yaml")
     parser.add_argument(
         "--token", type=_token, default=DEFAULT_TOKEN, help="API token to accept (%(default)s)"
     )
     parser.add_argument(
         "--forgetful", action="store_true", help="forget numbers once they are sold, for fuzzing"
+    )
+    parser.add_argument(
+        "command",
+        nargs="*",
+        help="after --, run this with the SIGNALWIRE_ variables that name the mock, then stop",
     )
     return parser
 

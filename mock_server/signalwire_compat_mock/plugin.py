@@ -21,12 +21,11 @@ def signalwire_mock(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockServer]:
     `phone_numbers()` what was bought. A fault that was asked for and did not happen fails the test.
     """
     # Imported here: a plugin is loaded in every run of pytest, whether it needs a mock or not.
-    from .server import DEFAULT_PROJECT, MockServer
+    from .server import MockServer
 
     with MockServer() as mock:
-        monkeypatch.setenv("SIGNALWIRE_PROJECT_ID", DEFAULT_PROJECT)
-        monkeypatch.setenv("SIGNALWIRE_API_TOKEN", mock.token)
-        monkeypatch.setenv("SIGNALWIRE_SPACE", mock.url)
+        for name, value in mock.environment.items():
+            monkeypatch.setenv(name, value)
         yield mock
         pending = mock.pending_faults
     if pending:

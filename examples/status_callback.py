@@ -1,0 +1,139 @@
+"""Receive the status callback of a purchased number: check who sent it, decode it, answer.
+
+    python examples/status_callback.py --demo
+    SIGNALWIRE_SIGNING_KEY=... uvicorn --app-dir examples --factory status_callback:application
+
+Give its address as StatusCallback when you buy a number. The signing key stands in your Space; it
+is not the API token. Behind a proxy set STATUS_CALLBACK_URL to the URL that you gave, since the
+signature covers the URL as the sender knows it.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import os
+import sys
+from base64 import b64encode
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import attrs
+import httpx
+from signalwire_compat import Unset
+from signalwire_compat.models import IncomingCallStatus
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+SIGNATURE = "X-SignalWire-Signature"
+FORM = "application/x-www-form-urlencoded"
+Pairs = Sequence[tuple[str, str]]
+
+
+def sign_json(key: str, url: str, body: bytes) -> str:
+    """Sign JSON: hexadecimal HMAC-SHA1 over the URL and the raw body."""
+    return hmac.new(key.encode(), url.encode() + body, hashlib.sha1).hexdigest()
+
+
+def sign_form(key: str, url: str, pairs: Pairs) -> str:
+    """Sign a form: Base64 of the HMAC-SHA1 over the URL and the sorted names and values.
+
+    Assumed, as no document says it: a callback by GET, whose query is part of the URL, is signed as
+    a form without fields.
+    """
+    text = url + "".join(name + value for name, value in sorted(pairs))
+    return b64encode(hmac.new(key.encode(), text.encode(), hashlib.sha1).digest()).decode()
+
+
+def decode(members: object) -> IncomingCallStatus:
+    """Decode a callback. Errors: `ValueError` that names what is missing."""
+    if not isinstance(members, dict):
+        raise ValueError("the body is no object")
+    status = IncomingCallStatus.from_dict(members)
+    values = attrs.asdict(status, recurse=False)
+    missing = [name for name, value in values.items() if isinstance(value, Unset)]
+    if missing:
+        raise ValueError(f"missing: {', '.join(missing)}")
+    return status
+
+
+def check(key: str, request: Request, url: str, body: bytes) -> object:
+    """Return what a callback says: JSON, form or query. Errors: `PermissionError` if not signed."""
+    if request.method == "GET":
+        members: object = dict(parse_qsl(request.url.query, keep_blank_values=True))
+        expected = sign_form(key, url, [])
+    elif request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+        pairs = parse_qsl(body.decode(errors="replace"), keep_blank_values=True)
+        members, expected = dict(pairs), sign_form(key, url, pairs)
+    else:
+        members, expected = None, sign_json(key, url, body)
+    given = request.headers.get(SIGNATURE, "")
+    if not hmac.compare_digest(given.encode(), expected.encode()):
+        raise PermissionError("the signature is missing or wrong")
+    return json.loads(body) if members is None else members
+
+
+def application(key: str | None = None, url: str | None = None) -> Starlette:
+    """Make the receiver. Without arguments its settings come from the environment."""
+    key = key or os.environ.get("SIGNALWIRE_SIGNING_KEY")
+    if not key:
+        sys.exit("Set SIGNALWIRE_SIGNING_KEY to the signing key of your Space.")
+    # A fragment tunes the sender's time-outs, and is no part of a request.
+    public = urlsplit(url or os.environ.get("STATUS_CALLBACK_URL", ""))
+
+    async def receive(request: Request) -> Response:
+        seen = urlsplit(str(request.url))
+        if public.netloc:
+            seen = public._replace(query=seen.query, fragment="")
+        try:
+            members = check(key, request, seen.geturl(), await request.body())
+            status = decode(members)
+        except PermissionError as error:
+            return PlainTextResponse(f"Refused: {error}.", 403)
+        except ValueError as error:
+            return PlainTextResponse(f"This is no status callback: {error}.", 400)
+        # The same call may be reported up to three times: know it by its SID.
+        print(f"{status.call_sid}: {status.from_} called {status.to}, {status.call_status}")
+        return PlainTextResponse("Received.")
+
+    return Starlette(routes=[Route("/status", receive, methods=["GET", "POST"])])
+
+
+async def demo() -> None:
+    """Send the receiver one callback in each of its three forms, without a network."""
+    key, url = "a-signing-key", "http://receiver.example/status"
+    call = {
+        "CallSid": "5d3b9c1a-7f5e-4c59-9d13-4a6f4f5a9f10",
+        "AccountSid": "b3877c40-da60-4998-90ad-b792e98472ac",
+        "From": "+15551234567",
+        "To": "+13103386745",
+        "Timestamp": "Thu, 04 Apr 2024 18:32:15 +0000",
+        "CallStatus": "completed",
+        "CallDuration": "142",
+        "AudioInMos": "4.5",
+    }
+    body, query = json.dumps(call).encode(), f"{url}?{urlencode(call)}"
+    transport = httpx.ASGITransport(application(key))
+    async with httpx.AsyncClient(transport=transport) as client:
+        sent = [
+            await client.post(
+                url,
+                content=body,
+                headers={"Content-Type": "application/json", SIGNATURE: sign_json(key, url, body)},
+            ),
+            await client.post(
+                url, data=call, headers={SIGNATURE: sign_form(key, url, list(call.items()))}
+            ),
+            await client.get(query, headers={SIGNATURE: sign_form(key, query, [])}),
+            await client.post(url, json=call, headers={SIGNATURE: "forged"}),
+        ]
+    for reply in sent:
+        print(reply.status_code, reply.text)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--demo"]:
+        sys.exit(__doc__)
+    asyncio.run(demo())
