@@ -860,6 +860,50 @@ def test_a_handler_that_raises_is_an_answer_without_the_token(
     assert "KeyError('[token]')" in answer.text
 
 
+# Pages
+
+
+def test_the_journal_is_json_for_programs_and_a_page_for_browsers(
+    mock: MockServer, send: Send, http: httpx.Client
+) -> None:
+    for number in (NUMBER, NUMBER, "+15551234567"):
+        send(data={"PhoneNumber": number})
+    page = http.get(mock.url + "/journal", headers={"accept": "text/html,*/*;q=0.8"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    whole = http.get(mock.url + "/journal")
+    assert [exchange["status"] for exchange in whole.json()] == [201, 422, 201]
+    last = http.get(mock.url + "/journal?last=1")
+    assert last.json() == whole.json()[-1:]
+    assert last.headers["journal-length"] == "3"
+    seen = {"if-none-match": last.headers["etag"]}
+    assert http.get(mock.url + "/journal", headers=seen).status_code == 304
+    send(data={"PhoneNumber": NUMBER})
+    assert http.get(mock.url + "/journal", headers=seen).status_code == 200
+
+
+def test_the_explorer_gets_the_contract_with_this_mock_as_its_server(
+    mock: MockServer, http: httpx.Client
+) -> None:
+    shown = http.get(mock.url + "/openapi.json").json()
+    assert [server["url"] for server in shown["servers"]] == [BASE]
+    assert shown["paths"].keys() == SPEC["paths"].keys()
+    for code, entry in SPEC["components"]["schemas"]["Error"]["x-error-codes"].items():
+        row = f"| {code} | {entry['status']} | {entry['when']} |"
+        assert row in shown["components"]["schemas"]["Error"]["description"]
+        for operation in shown["paths"][next(iter(shown["paths"]))].values():
+            if answer := operation["responses"].get(str(entry["status"])):
+                assert row in answer["description"]
+    assert http.get(mock.url + "/docs/none.js").status_code == 404
+    assert len(http.get(mock.url + "/docs/swagger-ui-bundle.js").content) > 10**6
+
+
+def test_a_token_of_ones_own_is_not_shown_by_the_explorer(http: httpx.Client) -> None:
+    with MockServer(token="spoken") as server:
+        assert http.get(server.url + "/docs/credentials").json()["token"] is None
+        assert "spoken" not in http.get(server.url + "/docs").text
+
+
 # Start and end
 
 

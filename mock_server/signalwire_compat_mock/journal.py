@@ -81,16 +81,17 @@ class Journal:
             self._exchanges.clear()
             self._cleared += 1
 
-    def entries(self, last: int | None = None) -> list[Exchange]:
-        """Return all exchanges, or the last ones."""
+    def entries(self) -> list[Exchange]:
+        """Return all exchanges."""
         with self._lock:
-            return self._exchanges[-last if last else None :]
+            return list(self._exchanges)
 
-    @property
-    def version(self) -> str:
-        """Text that changes whenever the journal does."""
+    def view(self, last: str | None) -> tuple[str, int, list[Exchange]]:
+        """Return text that changes with the journal, its length, and all or its last exchanges."""
+        count = int(last) if last and last.isdecimal() else 0
         with self._lock:
-            return f"{self._cleared}-{len(self._exchanges)}"
+            total = len(self._exchanges)
+            return f"{self._cleared}-{total}", total, self._exchanges[-count:]
 
 
 def _without_password(value: str) -> str:

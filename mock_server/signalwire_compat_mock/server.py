@@ -13,10 +13,11 @@ from typing import Any
 from h11 import LocalProtocolError
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from . import explorer
 from .engine import Answer, Engine
 from .faults import Fault, FaultError, read_fault
 from .handlers import ReservedNumber, State, reserved_numbers
@@ -74,6 +75,15 @@ class MockServer:
         if self._running is None:
             raise RuntimeError("the mock is not running: call start() or use `with`")
         return self._running.url
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that make a client talk to this mock."""
+        return {
+            "SIGNALWIRE_PROJECT_ID": DEFAULT_PROJECT,
+            "SIGNALWIRE_API_TOKEN": self.token,
+            "SIGNALWIRE_SPACE": self.url,
+        }
 
     @property
     def journal(self) -> list[Exchange]:
@@ -176,14 +186,25 @@ class MockServer:
                 Route("/journal", self._delete_journal, methods=["DELETE"]),
                 Route("/reset", self._reset, methods=["POST"]),
                 Route("/faults", self._add_fault, methods=["POST"]),
+                *explorer.routes(
+                    self._engine.contract,
+                    DEFAULT_PROJECT,
+                    self.token if self.token == DEFAULT_TOKEN else None,
+                ),
             ]
         )
         app.router.redirect_slashes = False
         app.router.default = self._serve
         return app
 
-    async def _read_journal(self, _: Request) -> Response:
-        return JSONResponse([exchange.as_json() for exchange in self.journal])
+    async def _read_journal(self, request: Request) -> Response:
+        if explorer.wants_page(request):
+            return explorer.page("journal")
+        version, total, exchanges = self._journal.view(request.query_params.get("last"))
+        headers = {"etag": f'"{version}"', "journal-length": str(total)}
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
+        return JSONResponse([exchange.as_json() for exchange in exchanges], headers=headers)
 
     async def _delete_journal(self, _: Request) -> Response:
         self._journal.clear()
@@ -212,7 +233,11 @@ class MockServer:
             return self._faults.popleft() if self._faults else None
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        incoming = await _receive(Request(scope, receive))
+        request = Request(scope, receive)
+        if request.url.path == "/" and explorer.wants_page(request):
+            await RedirectResponse("/docs")(scope, receive, send)
+            return
+        incoming = await _receive(request)
         fault = self._next_fault()
         answer = self._answer(incoming, fault)
         self._journal.add(incoming, answer, None if fault is None else str(fault))

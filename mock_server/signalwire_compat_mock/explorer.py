@@ -1,0 +1,128 @@
+"""What people look at in a browser: the contract to try out, and the journal."""
+
+import copy
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from .contract import FORM, Contract, Media
+from .document import Document
+
+_PAGES = files(__package__) / "pages"
+_SWAGGER = files("mkdocs_swagger_ui_tag") / "swagger-ui"
+_ASSETS = {
+    "explorer.js": _PAGES / "explorer.js",
+    "journal.js": _PAGES / "journal.js",
+    "pages.css": _PAGES / "pages.css",
+    "swagger-ui-bundle.js": _SWAGGER / "javascripts" / "swagger-ui-bundle.js",
+    "swagger-ui.css": _SWAGGER / "stylesheets" / "swagger-ui.css",
+}
+_TYPES = {"js": "text/javascript", "css": "text/css"}
+# Swagger UI sets styles of elements; nothing is loaded from or sent to anywhere else.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+)
+
+
+def wants_page(request: Request) -> bool:
+    """Tell a browser, which asks for HTML first, from a program."""
+    return request.headers.get("accept", "").startswith("text/html")
+
+
+def page(name: str) -> Response:
+    """Give a page of this package."""
+    headers = {"content-security-policy": _POLICY, "cache-control": "no-store"}
+    html = (_PAGES / f"{name}.html").read_text("utf-8")
+    return Response(html, media_type="text/html", headers=headers)
+
+
+def routes(contract: Contract, project: str, token: str | None) -> list[Route]:
+    """Serve the explorer; `token` is shown there, and None if it is not to be shown."""
+
+    async def explorer(_: Request) -> Response:
+        return page("explorer")
+
+    async def asset(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in _ASSETS:
+            return Response(status_code=404)
+        return Response(_ASSETS[name].read_bytes(), media_type=_TYPES[name.rpartition(".")[2]])
+
+    async def document(_: Request) -> Response:
+        return JSONResponse(described(contract))
+
+    async def credentials(_: Request) -> Response:
+        return JSONResponse({"project": project, "token": token})
+
+    return [
+        Route("/docs", explorer, methods=["GET"]),
+        Route("/docs/credentials", credentials, methods=["GET"]),
+        Route("/docs/{name}", asset, methods=["GET"]),
+        Route("/openapi.json", document, methods=["GET"]),
+    ]
+
+
+def described(contract: Contract) -> dict[str, Any]:
+    """Return the spec as people read it.
+
+    This mock is its server, the error codes stand where they are met, and a form begins with the
+    values of its first example.
+    """
+    root: dict[str, Any] = copy.deepcopy(contract.document.root)
+    root["servers"] = [{"url": contract.base_path or "/", "description": "This mock"}]
+    error = root["components"]["schemas"]["Error"]
+    for schema in _nodes(root):
+        if (found := schema.get("x-error-codes")) and schema is not error:
+            said = "; ".join(f"{kind}: error {code}" for kind, code in found.items())
+            schema["description"] = f"{schema.get('description', '')} ({said})"
+    error["description"] += "\n\n" + _table(contract, None)
+    for operation in contract.operations.values():
+        here = _at(root, operation.pointer)
+        for status, response in here.get("responses", {}).items():
+            if table := _table(contract, status):
+                response["description"] = f"{response.get('description', '')}\n\n{table}"
+        media = operation.body.media.get(FORM) if operation.body else None
+        if media:
+            _fill_form(root, contract, media)
+    return root
+
+
+def _table(contract: Contract, status: str | None) -> str:
+    """Write the error codes of a status, or all of them, as Markdown."""
+    rows = [
+        f"| {code} | {entry.status} | {entry.when} |"
+        for code, entry in sorted(contract.codes.items())
+        if status in (None, str(entry.status))
+    ]
+    return "\n".join(["| code | status | when |", "| --- | --- | --- |", *rows]) if rows else ""
+
+
+def _fill_form(root: dict[str, Any], contract: Contract, media: Media) -> None:
+    """Let each text field begin as in the first example, or empty, which leaves it out."""
+    examples = _at(root, media.pointer).get("examples", {})
+    first: dict[str, Any] = next((example.get("value", {}) for example in examples.values()), {})
+    for name, pointer in contract.document.properties(f"{media.pointer}/schema").items():
+        member = _at(root, pointer)
+        if "type" in member and "default" not in member:
+            member["example"] = first.get(name, "")
+
+
+def _at(root: dict[str, Any], pointer: str) -> dict[str, Any]:
+    """Return the mapping at a pointer of the contract, in the copy."""
+    found: dict[str, Any] = Document(root).value(pointer)
+    return found
+
+
+def _nodes(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield every mapping of the document."""
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
+    if isinstance(node, list):
+        for member in node:
+            yield from _nodes(member)

@@ -1,0 +1,31 @@
+"use strict";
+
+async function showCredentials() {
+  const known = await (await fetch("/docs/credentials")).json();
+  document.getElementById("project").textContent = known.project;
+  if (known.token) document.getElementById("token").textContent = known.token;
+}
+
+function prepare(request) {
+  // Else the browser answers a 401 by a dialogue of its own.
+  request.credentials = "omit";
+  // A field of the form that is empty is one that was not filled in.
+  if (typeof request.body === "string" && request.method === "POST") {
+    request.body = request.body.split("&").filter((pair) => !pair.endsWith("=")).join("&");
+  }
+  return request;
+}
+
+window.addEventListener("load", () => {
+  showCredentials();
+  SwaggerUIBundle({
+    url: "/openapi.json",
+    dom_id: "#explorer",
+    deepLinking: true,
+    docExpansion: "full",
+    defaultModelsExpandDepth: 1,
+    displayRequestDuration: true,
+    validatorUrl: null,
+    requestInterceptor: prepare,
+  });
+});

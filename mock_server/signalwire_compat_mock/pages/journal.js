@@ -1,0 +1,97 @@
+"use strict";
+
+const SHOWN = 200;
+let version = null;
+
+function element(name, text, className) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+function table(pairs) {
+  const made = element("dl", undefined, "pairs");
+  for (const [name, value] of pairs) made.append(element("dt", name), element("dd", value));
+  return made;
+}
+
+function subject(exchange) {
+  const number = (exchange.form || []).find(([name]) => name === "PhoneNumber");
+  return number ? number[1] : exchange.operation_id || "";
+}
+
+function outcome(exchange) {
+  if (exchange.status === 0) return ["dropped", "bad"];
+  return [String(exchange.status), exchange.status < 400 ? "good" : "bad"];
+}
+
+function row(exchange) {
+  const item = element("li");
+  const details = element("details");
+  const summary = element("summary");
+  const [status, look] = outcome(exchange);
+  summary.append(
+    element("span", status, `status ${look}`),
+    element("span", exchange.method, "method"),
+    element("span", subject(exchange), "subject"),
+    element("time", new Date(exchange.at).toLocaleTimeString()),
+    element("span", exchange.path, "path"),
+  );
+  if (exchange.fault) summary.append(element("span", `Fault on demand: ${exchange.fault}`, "why"));
+  if (exchange.refusal) summary.append(element("span", exchange.refusal, "why"));
+  details.append(summary);
+  details.append(element("h2", "What came in"), table(exchange.headers));
+  if (exchange.query) details.append(element("pre", `?${exchange.query}`));
+  if (exchange.form) details.append(table(exchange.form));
+  else if (exchange.body) details.append(element("pre", pretty(exchange.body)));
+  details.append(element("h2", "What went out"), element("pre", pretty(exchange.reply_body)));
+  for (const block of details.querySelectorAll("pre")) block.tabIndex = 0;
+  item.append(details);
+  return item;
+}
+
+function show(exchanges, total) {
+  const list = document.getElementById("exchanges");
+  const open = new Set([...list.querySelectorAll("details[open]")].map((d) => d.dataset.at));
+  list.replaceChildren(
+    ...exchanges.reverse().map((exchange) => {
+      const item = row(exchange);
+      const details = item.firstChild;
+      details.dataset.at = exchange.at;
+      details.open = open.has(exchange.at);
+      return item;
+    }),
+  );
+  const many = total === 1 ? "1 request" : `${total} requests`;
+  const part = total > SHOWN ? `, the last ${SHOWN} of them are here` : "";
+  document.getElementById("count").textContent =
+    total ? many + part : "Nothing was on the wire yet.";
+}
+
+async function look() {
+  try {
+    const headers = { accept: "application/json" };
+    if (version) headers["if-none-match"] = version;
+    const reply = await fetch(`/journal?last=${SHOWN}`, { headers, cache: "no-store" });
+    if (reply.status === 200) {
+      version = reply.headers.get("etag");
+      show(await reply.json(), Number(reply.headers.get("journal-length")));
+    }
+  } catch {
+    document.getElementById("count").textContent = "The mock does not answer.";
+    version = null;
+  }
+  setTimeout(look, 700);
+}
+
+document.getElementById("reset").addEventListener("click", () => fetch("/reset", { method: "POST" }));
+look();
