@@ -107,6 +107,9 @@ format: $(READY) ## format the code and mend what ruff can mend
 typecheck: $(READY) ## check types with mypy --strict, generated code included
 	@$(BIN)/mypy
 
+docs: $(MORE) ## build the reference site into .build/docs/site, every link checked
+	@$(BIN)/python tools/build_docs.py
+
 build: $(MORE) ## build and check wheel and sdist of client and mock, into dist/
 	@rm -rf dist
 	@for project in . mock_server; do \
@@ -124,10 +127,10 @@ lock: $(READY) ## resolve the lock files anew, from releases a week old or older
 	@$(RESOLVE) pyproject.toml --constraint requirements-dev.lock --output-file requirements-more.lock \
 	  --group browser --group docs --group package
 
-ci: check-generated lint typecheck diff test fuzz test-package test-browser ## everything that must pass before a merge
+ci: check-generated lint typecheck diff test fuzz test-package test-browser docs ## everything that must pass before a merge
 
 clean: ## remove what the targets made, generated/ excepted
 	@rm -rf .venv .build dist reports .hypothesis .schemathesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci bench try-generator test-package test-browser clean
+.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci bench try-generator test-package test-browser docs clean
