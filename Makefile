@@ -96,9 +96,12 @@ release: $(READY) ## bump to VERSION, regenerate, run the gate and build
 
 lint: $(READY) ## check the spec, the style of the code and the YAML
 	@$(BIN)/python tools/check_spec.py openapi.yaml
-	@$(BIN)/yamllint --strict openapi.yaml generator-config.yml .github
+	@$(BIN)/yamllint --strict openapi.yaml generator-config.yml .github .pre-commit-config.yaml
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --diff
+
+hooks: $(MORE) ## let git lint and type-check each commit as it is made
+	@$(BIN)/pre-commit install
 
 format: $(READY) ## format the code and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix
@@ -125,7 +128,7 @@ lock: $(READY) ## resolve the lock files anew, from releases a week old or older
 	@$(RESOLVE) pyproject.toml mock_server/pyproject.toml --output-file requirements-dev.lock \
 	  --group generate --group test --group lint --group build --group examples
 	@$(RESOLVE) pyproject.toml --constraint requirements-dev.lock --output-file requirements-more.lock \
-	  --group browser --group docs --group package
+	  --group browser --group docs --group hooks --group package
 
 ci: check-generated lint typecheck diff test fuzz test-package test-browser docs ## everything that must pass before a merge
 
@@ -133,4 +136,4 @@ clean: ## remove what the targets made, generated/ excepted
 	@rm -rf .venv .build dist reports .hypothesis .schemathesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci bench try-generator test-package test-browser docs clean
+.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci bench try-generator test-package test-browser docs hooks clean

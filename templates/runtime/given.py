@@ -27,14 +27,12 @@ _LONGEST_LINE = 65_536
 
 
 class _Begun:
-    """Whether httpcore began to send the request: what a transport of the caller's does or raises
-    after that can't take it back.
-    """
+    """Whether httpcore began to send: what a transport of the caller's raises can't take it back."""
 
     sent = False
 
     def note(self, event: str, info: dict[str, Any]) -> None:
-        """Take the name of a step, as httpcore gives it. A tunnel that is asked for is no request."""
+        """Take the name of a step, as httpcore gives it. Asking for a tunnel is not sending."""
         method = getattr(info.get("request"), "method", b"")
         if event.endswith("send_request_headers.started") and method != b"CONNECT":
             self.sent = True
@@ -148,7 +146,7 @@ class AsyncGiven:
 
 
 class AiohttpGiven:
-    """An `aiohttp.ClientSession` of the caller's: for asyncio alone, and at less than half the cost."""
+    """An `aiohttp.ClientSession` of the caller's: asyncio alone, at less than half the cost."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         """Use it as it is, and leave it open."""
