@@ -28,7 +28,7 @@ _LONGEST_LINE = 65_536
 
 
 class _Begun:
-    """Whether httpcore began to send: what a transport of the caller's raises can't take it back."""
+    """Whether httpcore began to send, which no error that is raised later takes back."""
 
     sent = False
 
