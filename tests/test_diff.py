@@ -266,8 +266,8 @@ def replace(file: Path, old: str, new: str) -> None:
 def test_no_change_asks_for_no_version(repository: Path) -> None:
     result = tool(repository, "diff")
     assert result.returncode == 0, result.stderr
-    for part in ("Nothing.", "Nothing that breaks.", "The same bytes.", "Asked for: 0.1.0 or"):
-        assert part in result.stdout
+    told = ("Nothing.", "Nothing that breaks.", "The same bytes.", "Moved: nothing.", "0.1.0 or")
+    assert [part for part in told if part not in result.stdout] == []
     assert (repository / "reports" / "diff.md").read_text("utf-8") == result.stdout
 
 
@@ -294,6 +294,7 @@ def test_a_compatible_change_needs_less(repository: Path) -> None:
     result = tool(repository, "diff")
     assert result.returncode == 1
     assert "compatible: phone_numbers.purchase: reply 201: new: added" in result.stdout
+    assert "\nMoved: spec.\n" in result.stdout
     assert "changes what callers get: write version 0.1.1 or higher" in result.stdout
 
 
@@ -320,6 +321,14 @@ def test_a_class_that_is_no_longer_exported_breaks(repository: Path) -> None:
     replace(root, '    "RateLimitError",\n', "")
     result = tool(repository, "diff")
     assert "**breaking**: RateLimitError: Public object was removed" in result.stdout
+
+
+def test_a_model_that_is_no_longer_there_breaks(repository: Path) -> None:
+    models = repository / "generated/signalwire_compat/models/__init__.py"
+    replace(models, "    from .capabilities import Capabilities\n", "")
+    replace(models, '    "Capabilities",\n', "")
+    result = tool(repository, "diff")
+    assert "**breaking**: models.Capabilities: Public object was removed" in result.stdout
 
 
 def test_the_base_is_the_last_release_or_what_is_named(repository: Path) -> None:

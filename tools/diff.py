@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import griffe
+import inputs
 import wire
 import yaml
 from contract_diff import Change, changes
@@ -68,6 +69,7 @@ class Report(NamedTuple):
     wanted: tuple[int, ...]
     version: tuple[int, ...]
     described: bool
+    inputs: list[str] | None = None
 
     def explains(self, line: str) -> bool:
         """Whether a change of the contract is behind a difference on the wire."""
@@ -122,7 +124,10 @@ def compare(base: Tree, tree: Tree) -> Report:
     changelog = (tree.folder / "CHANGELOG.md").read_text("utf-8")
     heading = rf"^## {re.escape('.'.join(map(str, version)))}\b"
     described = wanted == old or re.search(heading, changelog, re.MULTILINE) is not None
-    return report._replace(wanted=wanted, described=described)
+    packages = [side.folder / "generated" / PACKAGE for side in (base, tree)]
+    known = (packages[0] / inputs.NAME).is_file()
+    names = [line.partition(":")[0] for line in inputs.moved(*packages)] if known else None
+    return report._replace(wanted=wanted, described=described, inputs=names)
 
 
 def python_api(folder: Path) -> griffe.Object | griffe.Alias:
@@ -209,6 +214,9 @@ def markdown(report: Report, base: str) -> str:
         f"- **breaking**: {line}" if line in report.unexplained else f"- compatible: {line}"
         for line in report.wire
     ] or ["The same bytes."]
+    known = report.inputs is not None
+    names = ", ".join(report.inputs or ()) or ("nothing" if known else "unknown, no record")
+    lines += ["", "## Inputs of the generator", "", f"Moved: {names}."]
     lines += ["", "## Version", "", f"Asked for: {wanted} or higher. In pyproject.toml: {version}."]
     lines += ["", report.problem] if report.problem else []
     return "\n".join(lines) + "\n"

@@ -2,7 +2,7 @@
 
 In `code`, `compat` leads to the operations and `m` to the models; the async twin awaits each call.
 `sent` is the request that must have been on the wire: method, path, query, body. `header` is one
-that it must have had.
+that it must have had. `breaks_names` says that the names of the package alone break callers.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Row(NamedTuple):
     code: str
     sent: str
     header: str = ""
+    breaks_names: bool = False
 
 
 def buys(arguments: str = "", sent: str = "", then: str = "assert it.sid") -> tuple[str, str]:
@@ -114,6 +115,11 @@ def a_value_less(document: Document) -> None:
 def in_json(document: Document) -> None:
     content = make.purchase(document)["requestBody"]["content"]
     content[make.JSON] = content.pop(make.FORM)
+
+
+def a_renamed_schema(document: Document) -> None:
+    make.schemas(document)["Abilities"] = make.schemas(document).pop("Capabilities")
+    given(document)["capabilities"] = ref("Abilities")
 
 
 def moved(document: Document) -> None:
@@ -208,6 +214,13 @@ CHANGES = [
         [("changed", False)],
         buys()[0],
         f'{BOUGHT} {{"PhoneNumber": "+15551234567"}}',
+    ),
+    Row(
+        "another name of a schema",
+        a_renamed_schema,
+        [],
+        *buys(then="assert isinstance(it.capabilities, m.Abilities)"),
+        breaks_names=True,
     ),
     Row(
         "another path",
