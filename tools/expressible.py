@@ -12,12 +12,12 @@ from openapi_python_client.strings import PythonIdentifier
 from spec_source import Trouble, Where, at, follow, nodes
 
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
-# Keywords that ask something of a value which neither a model nor a rule of the client can hold.
+# What these ask of a value, neither a model nor a rule of the client can hold.
 _KEYWORDS = {
     *("not", "if", "then", "else", "dependentSchemas", "dependentRequired", "contains"),
     *("minContains", "maxContains", "minProperties", "maxProperties", "propertyNames"),
     *("patternProperties", "prefixItems", "unevaluatedItems", "unevaluatedProperties"),
-    *("discriminator", "xml", "$dynamicRef", "$recursiveRef"),
+    *("discriminator", "$dynamicRef", "$recursiveRef"),
 }
 _LONGEST = 200
 _UNFIT = {
@@ -45,7 +45,7 @@ def unexpressed(document: dict[str, Any]) -> Iterator[Trouble]:
 
 def _schema(where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
     for keyword in node.keys() & _KEYWORDS:
-        what = f'"{keyword}" asks for what the client can\'t check: say it in the description'
+        what = f'"{keyword}" is more than the client can check or follow: say it in the description'
         yield Trouble((*where, keyword), what)
     if where[:-1] == ("components", "schemas") and len(str(where[-1])) > _LONGEST:
         what = f"is longer than {_LONGEST} characters, too long for a file: rename it"
