@@ -117,6 +117,11 @@ def in_json(document: Document) -> None:
     content[make.JSON] = content.pop(make.FORM)
 
 
+def two_on_one_path(document: Document) -> None:
+    adds()(document)
+    adds(method="delete", operationId="drop")(document)
+
+
 def a_renamed_schema(document: Document) -> None:
     make.schemas(document)["Abilities"] = make.schemas(document).pop("Capabilities")
     given(document)["capabilities"] = ref("Abilities")
@@ -177,6 +182,7 @@ METHODS = [
     Row("a HEAD operation", adds(method="head", responses={"200": make.reply()}), ADDED, "compat.things.try_it()", "HEAD /things"),
     Row("an OPTIONS operation", adds(method="options"), ADDED, "compat.things.try_it()", "OPTIONS /things"),
     Row("a TRACE operation", adds(method="trace"), ADDED, "compat.things.try_it()", "TRACE /things"),
+    Row("two operations of one path", two_on_one_path, ADDED * 2, "compat.things.try_it()\ncompat.things.drop()", f"{GOT}\nDELETE /things"),
     Row("an operation of a known tag", adds(tags=["phone_numbers"]), ADDED, "compat.phone_numbers.try_it()", GOT),
     Row("an operation without credentials", adds(security=[]), ADDED, "compat.things.try_it()", GOT),
 ]  # fmt: skip
@@ -213,6 +219,8 @@ BODIES = [
     Row("names that are built-ins", sends(object_of(**dict.fromkeys(("list", "type", "id", "str", "dict", "print"), TEXT))), ADDED, "compat.things.try_it(list_='a', type_='b', id='c', dict_='d')", POSTED + ' {"list": "a", "type": "b", "id": "c", "dict": "d"}'),
     Row("names with signs and digits", sends(object_of(**{"a-b": TEXT, "c.d": TEXT, "1st": TEXT, "@x": TEXT})), ADDED, "compat.things.try_it(ab='a', cd='b', field_1st='c', x='d')", POSTED + ' {"a-b": "a", "c.d": "b", "1st": "c", "@x": "d"}'),
     Row("members that differ only in case", sends(object_of(size=TEXT, Size=TEXT)), ADDED, "compat.things.try_it(size='a', Size='b')", POSTED + ' {"size": "a", "Size": "b"}'),
+    Row("a member named like its schema", sends(ref("Thing"), schemas={"Thing": object_of(Thing=TEXT)}), ADDED, "compat.things.try_it(Thing='a')", POSTED + ' {"Thing": "a"}'),
+    Row("a default that stays the server's", takes("Limit", schema={"type": "integer", "default": 50}), ADDED, "compat.things.try_it()\ncompat.things.try_it(Limit=3)", f"{GOT}\n{GOT}?Limit=3"),
     Row("very long names", sends(object_of(**{LONG: TEXT}), operationId=LONG), ADDED, f"compat.things.{LONG}({LONG}='a')", POSTED + f' {{"{LONG}": "a"}}'),
 ]  # fmt: skip
 
