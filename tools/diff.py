@@ -211,7 +211,9 @@ def markdown(report: Report, base: str) -> str:
     lines += [f"- **breaking**: {line}" for line in report.python] or ["Nothing that breaks."]
     lines += ["", "## On the wire", ""]
     lines += [
-        f"- **breaking**: {line}" if line in report.unexplained else f"- compatible: {line}"
+        f"- {'as the contract says' if report.explains(line) else 'compatible'}: {line}"
+        if line not in report.unexplained
+        else f"- **breaking**: {line}"
         for line in report.wire
     ] or ["The same bytes."]
     known = report.inputs is not None
