@@ -46,9 +46,14 @@ def test_one_argument_gives_a_test_a_mock_of_its_own(pytester: pytest.Pytester) 
     pytester.runpytest().assert_outcomes(passed=3)
 
 
-def test_the_fixture_is_isolated_in_parallel_workers_too(pytester: pytest.Pytester) -> None:
+def test_the_fixture_is_isolated_in_parallel_workers_too(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The plugins of this environment cost each worker more than the tests do.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    plugins = ("-p", "xdist", "-p", "signalwire_compat_mock.plugin")
     pytester.makepyfile("".join(BUYS_ONE_NUMBER.format(name=i) for i in range(12)))
-    pytester.runpytest_subprocess("-n", "2").assert_outcomes(passed=12)
+    pytester.runpytest_subprocess(*plugins, "-n", "2").assert_outcomes(passed=12)
 
 
 def test_the_settings_of_the_environment_are_back_after_the_test(pytester: pytest.Pytester) -> None:
@@ -196,10 +201,10 @@ def test_the_account_that_the_fixture_names_is_the_default_one(mock: MockServer)
 
 def test_the_command_runs_another_one_with_the_mock_in_its_environment(tmp_path: Path) -> None:
     module = [sys.executable, "-m", "signalwire_compat_mock", "--"]
-    script = [sys.executable, str(ROOT / "examples" / "buy.py")]
-    result = subprocess.run([*module, *script], check=False, capture_output=True, text=True)
-    assert (result.returncode, "is yours" in result.stdout) == (0, True), result.stderr
-    failing = [*module, sys.executable, "-c", "import sys; sys.exit(7)"]
+    code = (
+        "import os, sys, urllib.request as u; u.urlopen(os.environ['SIGNALWIRE_SPACE'] + '/docs')"
+    )
+    failing = [*module, sys.executable, "-c", f"{code}; sys.exit(7)"]
     assert subprocess.run(failing, check=False).returncode == 7
     missing = [*module, str(tmp_path / "none")]
     told = subprocess.run(missing, check=False, capture_output=True, text=True)
