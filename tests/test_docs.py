@@ -63,8 +63,15 @@ def test_the_contract_page_names_all_that_the_contract_does(contract: dict[str, 
     schemas = contract["components"]["schemas"]
     for name, schema in schemas.items():
         assert f"### {name}\n" in page
-        for member in schema.get("properties", {}):
-            assert f"| `{member}` |" in page
+        for member, value in schema.get("properties", {}).items():
+            (row,) = [
+                line
+                for line in page.partition(f"### {name}\n")[2].splitlines()
+                if line.startswith(f"| `{member}` |")
+            ][:1]
+            codes = value.get("x-error-codes", {}).items()
+            assert all(f"If {kind}: error {code}." in row for kind, code in codes)
+            assert f"Default `{value['default']}`." in row if "default" in value else True
         for value in schema.get("enum", ()):
             assert f"`{value}`" in page
     for code, entry in schemas["Error"]["x-error-codes"].items():
