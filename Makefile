@@ -62,6 +62,9 @@ fuzz: $(READY) ## fuzz client, spec and mock: FUZZ_EXAMPLES=, FUZZ_SECONDS=, FUZ
 fuzz-proof: $(READY) ## plant bugs one at a time, show that `make fuzz` finds each, write docs/fuzz-proof.md
 	@PYTHONPATH=tests:tools $(BIN)/python -m planted
 
+mutants: $(MORE) ## let mutmut edit client and mock, SAMPLE= times, and write docs/mutants.md
+	@PYTHONPATH=tests $(BIN)/python -m planted.mutants $(SAMPLE)
+
 bench-scale: $(READY) ## time generation and import for contracts of 10, 100 and 1,000 operations
 	@$(BIN)/python benchmarks/scale.py
 
@@ -113,7 +116,7 @@ typecheck: $(READY) ## check types with mypy --strict, generated code included
 docs: $(MORE) ## build the reference site into .build/docs/site, every link checked
 	@$(BIN)/python tools/build_docs.py
 
-build: $(MORE) ## build and check wheel and sdist of client and mock, into dist/
+build: $(READY) ## build and check wheel and sdist of client and mock, into dist/
 	@rm -rf dist
 	@for project in . mock_server; do \
 	  $(BIN)/python -m build --no-isolation --outdir dist $$project >.build.log 2>&1 \
@@ -121,14 +124,14 @@ build: $(MORE) ## build and check wheel and sdist of client and mock, into dist/
 	@$(BIN)/twine --no-color check --strict dist/*
 	@$(BIN)/check-wheel-contents dist/*.whl
 
-test-package: build ## install what `make build` gave into an empty environment, and use it there
+test-package: $(MORE) build ## install what `make build` gave into an empty environment, and use it there
 	@$(BIN)/pytest tests/installed.py --quiet
 
 lock: $(READY) ## resolve the lock files anew, from releases a week old or older
 	@$(RESOLVE) pyproject.toml mock_server/pyproject.toml --output-file requirements-dev.lock \
 	  --group generate --group test --group lint --group build --group examples
 	@$(RESOLVE) pyproject.toml --constraint requirements-dev.lock --output-file requirements-more.lock \
-	  --group browser --group docs --group hooks --group package
+	  --group browser --group docs --group hooks --group mutants --group package
 
 ci: check-generated lint typecheck diff test fuzz test-package test-browser docs ## everything that must pass before a merge
 
@@ -136,4 +139,4 @@ clean: ## remove what the targets made, generated/ excepted
 	@rm -rf .venv .build dist reports .hypothesis .schemathesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install demo test faults fuzz fuzz-proof bench-scale mock generate check-generated diff release lint format typecheck build lock ci bench try-generator test-package test-browser docs hooks clean
+.PHONY: help install demo test faults fuzz fuzz-proof mutants bench-scale mock generate check-generated diff release lint format typecheck build lock ci bench try-generator test-package test-browser docs hooks clean

@@ -65,7 +65,8 @@ def test_every_generated_module_says_that_it_is_not_for_editing() -> None:
 
 @pytest.mark.parametrize("edit", ["changed", "removed", "added"])
 def test_an_edited_generated_file_fails_the_drift_check(tmp_path: Path, edit: str) -> None:
-    for name in FILES:
+    (tmp_path / "mock_server").mkdir()
+    for name in (*FILES, "mock_server/pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     for name in ("templates", "tools", "generated"):
         shutil.copytree(ROOT / name, tmp_path / name)

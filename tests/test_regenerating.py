@@ -48,7 +48,7 @@ def checkout(tmp_path: Path) -> Path:
         (tmp_path / name).write_text(text.replace(old, old.replace(version, FIRST), 1), "utf-8")
     tools = tmp_path / ".venv" / "bin"
     tools.mkdir(parents=True)
-    for name in ("python", "ruff", "yamllint"):
+    for name in ("check-wheel-contents", "python", "ruff", "twine", "yamllint"):
         real = Path(sys.executable).with_name(name)
         # Whatever is edited on the page, nothing is installed.
         (tools / name).write_text(f'#!/bin/sh\n[ "$2" = pip ] || exec {real} "$@"\n')

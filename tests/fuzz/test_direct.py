@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from collections.abc import Callable, Container
 from dataclasses import replace
 from typing import Any
@@ -43,7 +44,10 @@ def test_a_case_with_one_odd_member_is_taken_or_refused_by_the_mock(
     operation: Operation, server: MockServer
 ) -> None:
     for case in (*near_cases(operation), *cases_with_unknown_members(operation)):
-        if has_text(case) and is_sendable(case):
+        # What is no plain segment of a path, schemathesis and its transport spell in their own way.
+        segments = map(str, case.path_parameters.values())
+        is_plain = all(re.fullmatch(r"[\w.~-]+", segment, re.ASCII) for segment in segments)
+        if is_plain and has_text(case) and is_sendable(case):
             server.reset()
             status = answer(case, server).status_code
             with tally.counted(case, functools.partial(curl, case), cases=0):
