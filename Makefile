@@ -9,8 +9,8 @@ BIN := .venv/bin
 LOCKED := .venv/.locked
 READY := .venv/.ready
 MORE := .venv/.more
-# Half of the tests wait for a server that is slow on purpose.
-WORKERS := $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+# Most of the time of the tests is waiting for servers that are slow on purpose.
+WORKERS := $(shell expr 3 \* $$(getconf _NPROCESSORS_ONLN))
 RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
   --generate-hashes --no-emit-index-url --no-header --exclude-newer "$$($(BIN)/python -c \
   'import datetime as d; print(d.date.today() - d.timedelta(days=7))')"

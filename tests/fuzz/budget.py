@@ -9,7 +9,7 @@ from conftest import ROOT
 from schemathesis import APIOperation, BaseSchema, GenerationMode
 from schemathesis.core.result import Ok
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 40)
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 12)
 SEED = int(os.environ.get("FUZZ_SEED") or 1)
 Operation = APIOperation[Any, Any, Any, Any]
 VALID, INVALID = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
