@@ -105,9 +105,12 @@ class Caller:
             arguments = self._without_own_project(function, _spelled(parameters(case)))
         arguments |= _body(function, case)
         _check_arguments(function, arguments)
-        if way.startswith("async"):
-            return self._loop.run_until_complete(function(**arguments))
-        return function(**arguments)
+        sent = function(**arguments)
+        result = self._loop.run_until_complete(sent) if way.startswith("async") else sent
+        body = arguments.get("body")
+        if hasattr(body, "to_dict"):
+            assert type(body).from_dict(body.to_dict()) == body, "it is not what it was, read back"
+        return result
 
     def _without_own_project(
         self, function: Callable[..., Any], arguments: dict[str, Any]

@@ -81,6 +81,7 @@ BUGS = (
     Bug("the async facade knows no account but its own", _FACADE, "else AccountSid", "else self._client.project", "class AsyncPhoneNumbers"),
     Bug("the async function sends another body", _CALL, "body=body", 'body=PurchaseRequest(phone_number="+15550000000")', "async def asyncio("),
     Bug("the async detailed function leaves out the body's checks", _CALL, "            _request(", "            (lambda account_sid, body: _evolve(_request(account_sid=account_sid, body=PurchaseRequest(phone_number='+15550000000')), content=_urlencoded(_encode(body)).encode() + b'&'))(", "async def asyncio_detailed("),
+    Bug("a member of a request is not read back", _REQUEST, '"SmsMethod", UNSET', '"SmsMethd", UNSET', "from_dict"),
     # What a server answers, on its way in.
     Bug("an error is a success", f"{_CLIENT}types.py", "return 200 <= self.status_code < 300", "return 200 <= self.status_code < 500"),
     Bug("a success is an error", _CALL, "if reply.is_success:", "if reply.status_code == 200:"),
