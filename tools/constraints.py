@@ -124,7 +124,7 @@ class Constraints:
             yield f"kinds={kinds!r}"
         if "const" in schema:
             yield f"enum={(schema['const'],)!r}"
-        elif "enum" in schema:
+        elif schema.get("enum") is not None:  # The generator makes one with null an alternative.
             yield f"enum={tuple(schema['enum'])!r}"
         if "pattern" in schema:
             yield f"pattern={python_pattern(schema['pattern'])!r}"

@@ -320,8 +320,10 @@ def checked(operation: str, *pairs: tuple[Any, Rule]) -> dict[str, Any]:
         members = encode(given)
         if not isinstance(members, dict):
             members, rule = {"body": members}, Rule(members={"body": rule}, required=("body",))
-        if members is given:
-            members = {name: value for name, value in given.items() if not isinstance(value, Unset)}
+        if members is given:  # Parameters, one by one, as they were given.
+            members = {
+                name: encode(value) for name, value in given.items() if not isinstance(value, Unset)
+            }
         arguments.update(members)
         problems += [misfit.problem for misfit in rule.misfits(members)]
     if problems:
