@@ -5,6 +5,7 @@ openapi-python-client itself warns of some of it, and is silent about the rest.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ _KEYWORDS = {
     *("patternProperties", "prefixItems", "unevaluatedItems", "unevaluatedProperties"),
     *("discriminator", "$dynamicRef", "$recursiveRef"),
 }
+_ENCODINGS = {"style", "explode", "allowReserved"}
 _LONGEST = 200
 _UNFIT = {
     "path": ("a list", "an object"),
@@ -38,15 +40,32 @@ def unexpressed(document: dict[str, Any]) -> Iterator[Trouble]:
             yield from _parameter(document, where, node)
         elif kind == "operation" and not in_callback:
             yield from _operation(document, where, node)
-        elif kind == "path" and "servers" in node:
-            what = "has servers of its own, and a client has one server: move them to the top"
-            yield Trouble((*where, "servers"), what)
+        elif kind == "encoding" and not in_callback and (fields := node.keys() & _ENCODINGS):
+            what = "changes how the form is written, and the client has one way: remove it"
+            yield from (Trouble((*where, field), what) for field in sorted(fields))
+        elif kind == "path" and where[0] == "paths":
+            yield from _path(where, node)
+
+
+def _path(where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
+    if "servers" in node:
+        what = "has servers of its own, and a client has one server: move them to the top"
+        yield Trouble((*where, "servers"), what)
+    if "$ref" in node:
+        what = "has its operations elsewhere, and the generator would drop them: write them here"
+        yield Trouble((*where, "$ref"), what)
+    if odd := re.search(r"[\s\"\\<>^`|?#]", str(where[1])):
+        what = f"has {odd[0]!r}, which no path of a URL holds: write %{ord(odd[0]):02X}"
+        yield Trouble(where, what)
 
 
 def _schema(where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
     for keyword in node.keys() & _KEYWORDS:
         what = f'"{keyword}" is more than the client can check or follow: say it in the description'
         yield Trouble((*where, keyword), what)
+    if "nullable" in node:
+        what = 'is of OpenAPI 3.0, and says nothing in 3.1: add "null" to the type'
+        yield Trouble((*where, "nullable"), what)
     if where[:-1] == ("components", "schemas") and len(str(where[-1])) > _LONGEST:
         what = f"is longer than {_LONGEST} characters, too long for a file: rename it"
         yield Trouble(where, what)
@@ -107,9 +126,25 @@ def _operation(document: dict[str, Any], where: Where, node: dict[str, Any]) -> 
     if len(name) > _LONGEST:
         what = f"is longer than {_LONGEST} characters, too long for a file: shorten it"
         yield Trouble((*where, "operationId"), what)
+    yield from _twins(document, where)
     for status in node.get("responses", {}):
         place = follow(document, (*where, "responses", status))
+        if where[-1] == "head" and status[0] == "2" and at(document, place).get("content"):
+            what = f"{name} is answered without a body, as HEAD is: remove it"
+            yield Trouble((*place, "content"), what)
         for media in at(document, place).get("content", {}).values():
             if "schema" not in media:
                 what = f"{name} has a reply with status {status} of no known type: add a schema"
                 yield Trouble((*place, "content"), what)
+
+
+def _twins(document: dict[str, Any], where: Where) -> Iterator[Trouble]:
+    """Find parameters of one operation that have one name, in two places."""
+    found: dict[str, str] = {}
+    for base in (where[:2], where):
+        for index, _ in enumerate(at(document, base).get("parameters", ())):
+            parameter = at(document, follow(document, (*base, "parameters", index)))
+            name, place = parameter["name"], parameter["in"]
+            if (other := found.setdefault(name, place)) != place:
+                what = f'"{name}" is a parameter in {other}, too, and an argument: rename one'
+                yield Trouble((*base, "parameters", index), what)

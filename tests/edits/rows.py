@@ -140,6 +140,17 @@ def renamed_tag(document: Document) -> None:
     document["tags"] = [{"name": "numbers", "description": "Numbers."}]
 
 
+def operations_elsewhere(document: Document) -> None:
+    document["components"]["pathItems"] = {"Things": {"get": make.operation()}}
+    document["paths"]["/things"] = {"$ref": "#/components/pathItems/Things"}
+
+
+def in_another_encoding(document: Document) -> None:
+    sends(object_of(Tag={"type": "array", "items": TEXT}), make.FORM)(document)
+    media = document["paths"]["/things"]["post"]["requestBody"]["content"][make.FORM]
+    media["encoding"] = {"Tag": {"explode": False}}
+
+
 def value_more(name: str, *values: str) -> Edit:
     return lambda document: make.schemas(document)[name].update(enum=list(values))
 
@@ -264,6 +275,12 @@ THINGS = "paths./things."
 PLACE = f"{THINGS}get.parameters[0]"
 REFUSED = [
     Refusal("a parameter with content", takes("Filter", content={make.JSON: {"schema": THING}}), (PLACE, '"Filter"', "give it a schema")),
+    Refusal("operations that stand elsewhere", operations_elsewhere, (f"{THINGS}$ref", "write them here")),
+    Refusal("a quote in a path", adds('/it"s'), ("paths./it", "%22")),
+    Refusal("one name of two parameters", adds("/things/{Id}", parameters=[make.parameter("Id", "path"), make.parameter("Id")]), ("paths./things/{Id}.get.parameters[1]", '"Id"')),
+    Refusal("a body of a reply to HEAD", adds(method="head", responses={"200": make.reply(THING)}), (f"{THINGS}head.responses.200.content", "try_it")),
+    Refusal("a form that is written another way", in_another_encoding, (f"{THINGS}post.requestBody.content", "Tag.explode")),
+    Refusal("a mark of another version", asks(Area=text(nullable=True)), ("PurchaseRequest.properties.Area.nullable", '"null"')),
     Refusal("an array that does not explode", takes("Tag", schema={"type": "array", "items": TEXT}, explode=False), (f"{PLACE}.explode", '"Tag"')),
     Refusal("another style", takes("Filter", schema=THING, style="deepObject"), (f"{PLACE}.style", '"Filter"', "deepObject")),
     Refusal("reserved characters", takes("Filter", allowReserved=True), (f"{PLACE}.allowReserved", '"Filter"')),
