@@ -21,7 +21,7 @@ _KEYWORDS = {
     *("discriminator", "$dynamicRef", "$recursiveRef"),
 }
 _ENCODINGS = {"style", "explode", "allowReserved"}
-_LONGEST = 200
+LONGEST = 200
 _UNFIT = {
     "path": ("a list", "an object"),
     "query": ("an object in a list", "a list in a list"),
@@ -66,8 +66,8 @@ def _schema(where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
     if "nullable" in node:
         what = 'is of OpenAPI 3.0, and says nothing in 3.1: add "null" to the type'
         yield Trouble((*where, "nullable"), what)
-    if where[:-1] == ("components", "schemas") and len(str(where[-1])) > _LONGEST:
-        what = f"is longer than {_LONGEST} characters, too long for a file: rename it"
+    if where[:-1] == ("components", "schemas") and len(str(where[-1])) > LONGEST:
+        what = f"is longer than {LONGEST} characters, too long for a file: rename it"
         yield Trouble(where, what)
     first: dict[tuple[str, str], str] = {}
     for name in node.get("properties", {}):
@@ -123,8 +123,8 @@ def _operation(document: dict[str, Any], where: Where, node: dict[str, Any]) -> 
     if "servers" in node:
         what = f"{name} has servers of its own, and a client has one server: move them to the top"
         yield Trouble((*where, "servers"), what)
-    if len(name) > _LONGEST:
-        what = f"is longer than {_LONGEST} characters, too long for a file: shorten it"
+    if len(name) > LONGEST:
+        what = f"is longer than {LONGEST} characters, too long for a file: shorten it"
         yield Trouble((*where, "operationId"), what)
     yield from _twins(document, where)
     for status in node.get("responses", {}):

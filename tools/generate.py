@@ -23,6 +23,7 @@ from typing import Any
 
 from check_spec import load
 from constraints import ConstraintError, Constraints
+from expressible import LONGEST
 from inputs import NAME, written
 from jinja2 import BytecodeCache, TemplateError
 from openapi_python_client import Project
@@ -164,8 +165,17 @@ def _clashes(data: GeneratorData) -> Iterator[Trouble]:
     """Find names of the contract that the package needs for itself."""
     tags = [ClassName(tag, "") for tag in data.endpoint_collections_by_tag]
     taken = {*OWN_NAMES, *tags, *(f"Async{tag}" for tag in tags)}
+    modules: dict[str, str] = {}
     for schema in (*data.models, *data.enums):
-        name = schema.class_info.name
+        name, module = schema.class_info.name, schema.class_info.module_name
+        if len(module) > LONGEST:
+            what = (
+                f"the schema {name} has a name too long for a file: shorten it, or give it a title"
+            )
+            yield Trouble(_component(name), what)
+        if (other := modules.setdefault(module, name)) != name:
+            what = f"the schema {name} has the module {module}.py, as has {other}: rename one"
+            yield Trouble(_component(name), what)
         if name in taken:
             what = (
                 f"the schema {name} has a name that the package needs itself: "

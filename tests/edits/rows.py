@@ -295,6 +295,8 @@ REFUSED = [
     Refusal("two types of allowed values", adds(schemas={"Mixed": {"enum": ["a", 1], "description": "Either."}}), ("components.schemas.Mixed", "Mixed")),
     Refusal("a keyword that nobody checks", asks(Area={"type": "string", "description": "One.", "not": {"const": "a"}}), ("PurchaseRequest.properties.Area.not", '"not"')),
     Refusal("a name that no file can have", adds(operationId="a" * 300), (f"{THINGS}get.operationId", "too long")),
+    Refusal("inline objects with a name too long for a file", sends(object_of(**{"p" * 150: object_of(**{"q" * 150: THING})})), ("components", "too long for a file")),
+    Refusal("two schemas with one module", adds(schemas={"HTTPThing": THING, "HttpThing": CAT}), ("components.schemas.Http", "http_thing.py")),
     Refusal("two fields with one name in Python", sends(object_of(**{"a-b": TEXT, "a.b": TEXT})), ("schema.properties.a.b", "a-b")),
     Refusal("a schema with a name of the package", adds(schemas={"Response": THING}), ("components.schemas.Response", "Response")),
     Refusal("a member with a name of every model", asks(to_dict=text()), ("components.schemas.PurchaseRequest", "to_dict")),
