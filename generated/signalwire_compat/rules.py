@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 import re
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from attrs import Attribute, Factory, field, fields, frozen
@@ -261,7 +263,7 @@ class Rule:
             and (self.maximum is None or value <= self.maximum)
             and (self.above is None or value > self.above)
             and (self.below is None or value < self.below)
-            and (self.multiple_of is None or value % self.multiple_of == 0)
+            and (self.multiple_of is None or _is_multiple(value, self.multiple_of))
         )
 
     def _converted(self, value: Any) -> Any:
@@ -382,6 +384,11 @@ def _kept(value: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_multiple(value: float, of: float) -> bool:
+    """Divide as decimals are written: in binary, 19.99 is no multiple of 0.01."""
+    return math.isfinite(value) and Fraction(str(value)) % Fraction(str(of)) == 0
 
 
 def _same(value: Any, allowed: Any) -> bool:

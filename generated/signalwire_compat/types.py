@@ -359,12 +359,30 @@ def built(kind: type[T], /, **members: Any) -> T:
     return model
 
 
+class _Time(datetime.datetime):
+    """A time that remembers how it was written: with fewer digits, say, or more."""
+
+    written: str
+
+
+def moment(written: str) -> datetime.datetime:
+    """Read a time such as 2026-01-31T12:00:00Z; `encode` gives back the same text."""
+    time = datetime.datetime.fromisoformat(written)
+    if encode(time) == written:
+        return time
+    kept = _Time.fromisoformat(written)
+    kept.written = written
+    return kept
+
+
 def encode(value: Any) -> Any:
     """Convert a value of a model to what JSON can hold; the opposite of `decode`."""
     if type(value) in _JSON_TYPES:
         return value
     if isinstance(value, list):
         return [encode(item) for item in value]
+    if isinstance(value, _Time) and "written" in vars(value):  # It is gone from what it gave.
+        return value.written
     if isinstance(value, datetime.date):
         # What came with a Z goes back with it.
         return re.sub(r"(:[0-9.]+)\+00:00$", r"\1Z", value.isoformat())
