@@ -76,10 +76,15 @@ def parameters(case: AnyCase) -> dict[str, Any]:
 def _typed(value: Any, schema: Mapping[str, Any]) -> Any:
     if not isinstance(value, str) or "string" in schema.get("type", "string"):
         return value
+    return typed(value)
+
+
+def typed(text: str) -> Any:
+    """Read a text as the JSON value that it is; one that is none stays text."""
     try:
-        return json.loads(value)
+        return json.loads(text)
     except ValueError:
-        return value
+        return text
 
 
 def body_schema(case: AnyCase) -> dict[str, Any] | None:

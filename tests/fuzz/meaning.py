@@ -22,6 +22,7 @@ from .document import (
     named_members,
     parameter_schemas,
     parameters,
+    typed,
 )
 from .tally import LOCAL
 from .ways import python_name
@@ -110,9 +111,10 @@ def is_valid_as_text(case: AnyCase) -> bool:
         return False
     schemas = parameter_schemas(case)
     for name, value in parameters(case).items():
-        if name not in schemas or not (
-            is_valid(case, schemas[name], value) or is_valid(case, schemas[name], as_text(value))
-        ):
+        # One text is a list of one, and the items of a list are texts.
+        items = [as_text(item) for item in (value if isinstance(value, list) else [value])]
+        read = (value, as_text(value), items, [typed(item) for item in items])
+        if not any(is_valid(case, schemas.get(name, {"not": {}}), one) for one in read):
             return False
     schema = body_schema(case)
     if isinstance(case.body, NotSet) or schema is None:
