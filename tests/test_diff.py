@@ -216,6 +216,62 @@ def test_an_edit_of_the_contract_is_told_and_weighed(contract: dict[str, Any], n
     assert all(re.fullmatch(r"\S.*: \w+: \S.*", str(change)) for change in found)
 
 
+INSIDE: dict[str, tuple[Any, Any, list[tuple[str, bool]]]] = {
+    "items that were free": (
+        {"type": "array"},
+        {"items": {"type": "integer"}},
+        [("tightened", True)],
+    ),
+    "other members of another type": (
+        {"additionalProperties": {"type": "string"}},
+        {"additionalProperties": {"type": "integer"}},
+        [("changed", True)],
+    ),
+    "null among the alternatives": (
+        {"anyOf": [{"type": "integer"}]},
+        {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        [("loosened", False)],
+    ),
+    "an alternative less": (
+        {"oneOf": [{"type": "integer"}, {"type": "string"}]},
+        {"oneOf": [{"type": "string"}]},
+        [("tightened", True)],
+    ),
+    "a limit of an alternative": (
+        {"oneOf": [{"type": "string"}, {"type": "null"}]},
+        {"oneOf": [{"type": "string", "maxLength": 3}, {"type": "null"}]},
+        [("tightened", True)],
+    ),
+    "a whole number that may be any": (
+        {"type": "integer"},
+        {"type": "number"},
+        [("loosened", False)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_what_changes_inside_a_field_is_told_and_weighed(
+    contract: dict[str, Any], name: str
+) -> None:
+    before, after, expected = INSIDE[name]
+    old, new = copy.deepcopy(contract), copy.deepcopy(contract)
+    request(old)["properties"]["Area"] = before
+    request(new)["properties"]["Area"] = {**before, **after}
+    found = changes(old, new)
+    assert [(change.kind, change.breaking) for change in found] == expected
+
+
+def test_a_change_behind_a_reference_that_may_be_null_is_told(contract: dict[str, Any]) -> None:
+    old = copy.deepcopy(contract)
+    maybe = {"oneOf": [{"$ref": "#/components/schemas/Capabilities"}, {"type": "null"}]}
+    reply(old)["properties"]["capabilities"] = maybe
+    new = copy.deepcopy(old)
+    del new["components"]["schemas"]["Capabilities"]["properties"]["fax"]
+    (found,) = changes(old, new)
+    assert (found.kind, found.breaking) == ("removed", True)
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """Make a repository whose main branch holds the project as it is."""

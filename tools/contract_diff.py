@@ -168,9 +168,9 @@ class _Comparison:
         self, where: str, old: Any, new: Any, sent: bool, above: tuple[Any, ...] = ()
     ) -> Iterator[Change]:
         """Compare two schemas; `sent` says whether callers give the value or get it."""
-        if any(old is outer for outer in above):
+        if any(old is outer or new is outer for outer in above):
             return
-        above = (*above, old)
+        above = (*above, old, new)
         one, other = self._merged(0, old), self._merged(1, new)
         yield from _types(where, one, other, sent)
         yield from _values(where, one, other, sent)
@@ -183,12 +183,37 @@ class _Comparison:
             both = "default" in one and "default" in other
             what = f"default {one.get('default')!r} became {other.get('default')!r}"
             yield Change(where, "changed", what, both)
-        if "items" in one and "items" in other:
-            yield from self._schema(f"{where}[]", one["items"], other["items"], sent, above)
+        for sign, key in (("[]", "items"), ("{}", "additionalProperties")):
+            # Without the keyword, anything goes.
+            first, second = (({} if (p := s.get(key, True)) is True else p) for s in (one, other))
+            if (first or second) and first is not False and second is not False:
+                yield from self._schema(f"{where}{sign}", first, second, sent, above)
         yield from self._members(where, one, other, sent, above)
         for key in ("anyOf", "oneOf"):
-            if one.get(key) != other.get(key):
-                yield Change(where, "changed", f"the alternatives of {key}", True)
+            yield from self._alternatives(where, one.get(key), other.get(key), sent, above)
+
+    def _alternatives(
+        self, where: str, old: Any, new: Any, sent: bool, above: tuple[Any, ...]
+    ) -> Iterator[Change]:
+        """Compare alternatives that are written alike, then what is left, in its order."""
+        if old is None or new is None:
+            if old != new:
+                yield Change(where, "changed", "alternatives, where there were none, or none", True)
+            return
+        kept = [option for option in old if option in new]
+        gone = [option for option in old if option not in new]
+        fresh = [option for option in new if option not in old]
+        for option in kept:
+            yield from self._schema(where, option, option, sent, above)
+        if len(gone) == len(fresh):
+            for first, second in zip(gone, fresh, strict=True):
+                yield from self._schema(where, first, second, sent, above)
+        elif gone and fresh:
+            yield Change(where, "changed", "the alternatives", True)
+        elif gone:
+            yield Change(where, "tightened", "an alternative is gone", sent)
+        else:
+            yield Change(where, "loosened", "an alternative more", not sent)
 
     def _members(
         self,
@@ -294,12 +319,17 @@ def _types(where: str, old: dict[str, Any], new: dict[str, Any], sent: bool) -> 
         return
     words = (" or ".join(sorted(kinds)) or "any" for kinds in (before, after))
     what = f"type {' became '.join(words)}"
-    if not after or (before and before < after):
+    if not after or (before and before < _wider(after)):
         yield Change(where, "loosened", what, not sent)
-    elif not before or after < before:
+    elif not before or after < _wider(before):
         yield Change(where, "tightened", what, sent)
     else:
         yield Change(where, "changed", what, True)
+
+
+def _wider(kinds: set[str]) -> set[str]:
+    """Add what a number can be."""
+    return kinds | {"integer"} if "number" in kinds else kinds
 
 
 def _kinds(schema: dict[str, Any]) -> set[str]:
