@@ -14,9 +14,13 @@ from signalwire_compat import SignalWireError
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 README = (ROOT / "README.md").read_text("utf-8")
+GUIDE = (ROOT / "docs" / "guide.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 PYTHON = [code for language, code in BLOCKS if language == "python"]
-SHELL = [line for language, code in BLOCKS if language == "sh" for line in code.splitlines()]
+TYPED = [code for language, code in BLOCKS if language == "sh"]
+(SETTINGS,) = [code for code in TYPED if "export" in code]
+TYPED += re.findall(r"^```sh\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+SHELL = [line for code in TYPED if code != SETTINGS for line in code.splitlines()]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 HAVE_TESTS_OF_THEIR_OWN = ("bulk_buy.py", "status_callback.py", "test_my_code.py")
 SCRIPTS = [path for path in EXAMPLES if path.name not in HAVE_TESTS_OF_THEIR_OWN]
@@ -37,6 +41,11 @@ def run(code: str, mock: MockServer) -> str:
     )
     assert result.returncode == 0, result.stderr
     return result.stdout
+
+
+def _filled(code: str, mock: MockServer) -> str:
+    code = code.replace("your-project-id", PROJECT).replace("your-api-token", DEFAULT_TOKEN)
+    return code.replace("your-space.signalwire.com", mock.url)
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
@@ -82,14 +91,7 @@ def test_the_tests_among_the_examples_pass_as_a_user_runs_them(tmp_path: Path) -
     ids=lambda code: code.splitlines()[0],
 )
 def test_every_python_block_of_the_readme_runs(code: str, mock: MockServer) -> None:
-    placeholders = {
-        "your-project-id": PROJECT,
-        "your-api-token": DEFAULT_TOKEN,
-        "your-space.signalwire.com": mock.url,
-    }
-    for placeholder, value in placeholders.items():
-        code = code.replace(placeholder, value)
-    assert run(code, mock)
+    assert run(_filled(code, mock), mock)
 
 
 def test_the_blocks_of_the_readme_stand_in_the_examples_too() -> None:
@@ -99,8 +101,24 @@ def test_the_blocks_of_the_readme_stand_in_the_examples_too() -> None:
     assert [code for code in PYTHON if code not in files] == page
 
 
+def test_three_variables_lead_an_example_to_another_service(mock: MockServer) -> None:
+    script = _filled(SETTINGS, mock).replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    assert re.findall(r"^export (\w+)=", script, re.MULTILINE) == list(mock.environment)
+    result = subprocess.run(
+        ["sh", "-eu", "-c", script], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    (number,) = mock.phone_numbers()
+    assert result.stdout == f"{number['phone_number']} is yours: {number['sid']}\n", result.stderr
+
+
+def test_the_guide_shows_the_examples_of_buying_as_they_are() -> None:
+    for path in (ROOT / "examples").glob("buy*.py"):
+        code = path.read_text("utf-8").partition('"""\n\n')[2]
+        assert f"```python\n{code}```" in GUIDE, path.name
+
+
 @pytest.mark.parametrize("line", SHELL)
-def test_every_command_of_the_readme_exists(line: str, tmp_path: Path) -> None:
+def test_every_command_of_the_readme_and_the_guide_exists(line: str, tmp_path: Path) -> None:
     if line.startswith("make "):
         target = line.split()[1]
         makefile = (ROOT / "Makefile").read_text("utf-8")
