@@ -132,7 +132,7 @@ def test_every_command_of_the_readme_and_the_guide_exists(line: str, tmp_path: P
         # Of the numbers in the file one is never for sale.
         assert result.returncode == ("bulk_buy" in line), result.stderr
     else:
-        known = ("pip install .", "pip install '.[aiohttp]'", "pip install ./mock_server[pytest]")
+        known = ("pip install .", "pip install '.[aiohttp]'", "pip install './mock_server[pytest]'")
         assert line in known
 
 
