@@ -980,10 +980,14 @@ def test_the_command_serves_until_a_signal_and_ends_cleanly(
         assert process.stdout is not None
         url = process.stdout.readline().split()[-1]
         assert "spoken" in process.stdout.readline()
+        pages = process.stdout.readline().split()[-3::2]
+        for page in pages:
+            assert "<html" in http.get(page, headers={"Accept": "text/html"}).text
         for _ in range(2):
             reply = http.post(url + NUMBERS, auth=(PROJECT, "spoken"), data={"PhoneNumber": NUMBER})
         process.send_signal(name)
         rest = process.communicate()
+    assert pages == [url + "/docs", url + "/journal"]
     assert number_of(reply)["phone_number"] == NUMBER
     assert (process.returncode, rest) == (0, ("", ""))
 

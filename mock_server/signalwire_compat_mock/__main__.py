@@ -43,6 +43,7 @@ def _serve(server: MockServer) -> int:
         signal.signal(name, lambda *_: stop.set())
     sys.stdout.write(f"SignalWire mock at {server.url}\n")
     sys.stdout.write(f"Project ID: any UUID, API token: {server.token}. Stop it with Ctrl-C.\n")
+    sys.stdout.write(f"In a browser: {server.url}/docs and {server.url}/journal\n")
     sys.stdout.flush()
     # A wait without an end can't be interrupted by a signal on Windows.
     while not stop.wait(0.5):
