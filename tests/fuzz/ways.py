@@ -107,7 +107,7 @@ class Caller:
         _check_arguments(function, arguments)
         sent = function(**arguments)
         result = self._loop.run_until_complete(sent) if way.startswith("async") else sent
-        body = arguments.get("body")
+        body: Any = arguments.get("body")
         if hasattr(body, "to_dict"):
             assert type(body).from_dict(body.to_dict()) == body, "it is not what it was, read back"
         return result
