@@ -324,7 +324,7 @@ def checked(operation: str, *pairs: tuple[Any, Rule]) -> dict[str, Any]:
             members, rule = {"body": members}, Rule(members={"body": rule}, required=("body",))
         if members is given:  # Parameters, one by one, as they were given.
             members = {
-                name: encode(value) for name, value in given.items() if not isinstance(value, Unset)
+                name: _json(value) for name, value in given.items() if not isinstance(value, Unset)
             }
         arguments.update(members)
         problems += [misfit.problem for misfit in rule.misfits(members)]
@@ -384,6 +384,13 @@ def _kept(value: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _json(value: Any) -> Any:
+    try:
+        return encode(value)
+    except RecursionError:  # The rule says what is wrong with it.
+        return value
 
 
 def _is_multiple(value: float, of: float) -> bool:
