@@ -22,6 +22,7 @@ import pytest
 import signalwire_compat_mock
 import yaml
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer, SpecError
+from signalwire_compat_mock.document import Document
 from signalwire_compat_mock.engine import Answer
 from signalwire_compat_mock.handlers import HANDLERS, Call, Reply, ReservedNumber, State
 
@@ -1024,3 +1025,17 @@ def test_the_mock_needs_the_spec_and_not_the_client() -> None:
         "import sys, signalwire_compat_mock.__main__; sys.exit('signalwire_compat' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_schema_is_read_with_all_that_stands_for_it_and_each_part_once() -> None:
+    schemas = {
+        "Whole": {"allOf": [{"$ref": "#/schemas/Base"}, {"$ref": "#/schemas/Base"}, {"type": "x"}]},
+        "Base": {"allOf": [{"$ref": "#/schemas/Whole"}], "required": ["a"]},
+    }
+    document = Document({"schemas": schemas})
+    found = [pointer.removeprefix("/schemas/") for pointer, _ in document.parts("/schemas/Whole")]
+    assert found == [
+        *("Whole", "Whole/allOf/0", "Whole/allOf/1", "Whole/allOf/2"),
+        *("Base", "Base/allOf/0"),
+    ]
+    assert document.required("/schemas/Whole") == {"a"}

@@ -35,6 +35,7 @@ SECTIONS = {
         "Benchmarks": "benchmarks.md",
         "Fuzzing": "fuzzing.md",
         "What fuzzing finds": "fuzz-proof.md",
+        "Mutants": "mutants.md",
     },
     "Maintain": {"Regenerating": "regenerating.md", "Changelog": "changelog.md"},
 }
