@@ -10,7 +10,7 @@ LOCKED := .venv/.locked
 READY := .venv/.ready
 MORE := .venv/.more
 # Most of the time of the tests is waiting for servers that are slow on purpose.
-WORKERS := $(shell expr 3 \* $$(getconf _NPROCESSORS_ONLN))
+WORKERS := $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
   --generate-hashes --no-emit-index-url --no-header --exclude-newer "$$($(BIN)/python -c \
   'import datetime as d; print(d.date.today() - d.timedelta(days=7))')"
