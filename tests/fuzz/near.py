@@ -2,7 +2,7 @@
 
 import itertools
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from conftest import ROOT
@@ -107,11 +107,17 @@ def _dictionary() -> list[str]:
     return list(settings_["dictionaries"]["texts"]["values"])
 
 
+def _parts(node: Any) -> Iterable[Any]:
+    if isinstance(node, dict):
+        return node.values()
+    return node if isinstance(node, list) else ()
+
+
 def _allowed_values(node: Any) -> Iterator[str]:
     """Find each text that some enum of the document allows."""
     if isinstance(node, dict):
         yield from (v for v in node.get("enum", ()) if isinstance(v, str))
-    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+    for part in _parts(node):
         yield from _allowed_values(part)
 
 
@@ -124,7 +130,7 @@ def _told_values(node: Any) -> dict[str, list[str]]:
         for name, value in node.items():
             if isinstance(value, str):
                 told.setdefault(name, []).append(value)
-    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+    for part in _parts(node):
         for name, values in _told_values(part).items():
             told.setdefault(name, []).extend(values)
     return told
@@ -132,8 +138,7 @@ def _told_values(node: Any) -> dict[str, list[str]]:
 
 def _member_names(node: Any) -> set[str]:
     """Find the name of every member of every schema and example of the document."""
-    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    found = set().union(*map(_member_names, parts))
+    found = set().union(*map(_member_names, _parts(node)))
     for part in ("properties", "value", "example"):
         members = node.get(part) if isinstance(node, dict) else None
         found |= {*members} if isinstance(members, dict) else set()

@@ -1,9 +1,8 @@
 """Run 3: replies that the document allows, and such as the wild has, come out of the client."""
 
-import functools
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -64,6 +63,11 @@ def answered(case: AnyCase, caller: Caller, hasty: Caller) -> tuple[Answer, Call
     return answer, hasty if status in (429, 503) else caller
 
 
+def always(answer: Answer) -> Callable[[Answer], Answer]:
+    """Make a server say this, whatever it would say."""
+    return lambda _: answer
+
+
 def assert_whole(
     way: str, request: AnyCase, outcome: Outcome, exchange: Exchange, *, wild: bool
 ) -> None:
@@ -108,7 +112,7 @@ def test_a_reply_with_one_odd_member_is_whole_or_borne(
         is_whole = is_valid_as_meant(case)
         with (
             tally.counted(answer),
-            server.answering(functools.partial(lambda answer, _: answer, answer)),
+            server.answering(always(answer)),
         ):
             for way in layer:
                 outcome, journal = send(way, request, server, chosen)
@@ -146,7 +150,7 @@ def test_a_reply_that_is_not_whole_is_no_result(
     for broken in _not_whole(answer):
         with (
             tally.counted(broken),
-            server.answering(functools.partial(lambda answer, _: answer, broken)),
+            server.answering(always(broken)),
         ):
             outcome, journal = send(way, request, server, chosen)
             exchange = only(journal, outcome)
@@ -167,7 +171,7 @@ def test_a_reply_comes_out_of_the_client_whole(
     answer, caller = answered(case, caller, hasty)
     request = requests[case.path.split("/")[1]]
     is_wild = "[wild" in tally.current.name
-    with tally.counted(answer), server.answering(lambda _: answer):
+    with tally.counted(answer), server.answering(always(answer)):
         for way in ways(case):
             outcome, journal = send(way, request, server, caller)
             assert_whole(way, request, outcome, only(journal, outcome), wild=is_wild)
@@ -182,7 +186,7 @@ def test_a_reply_that_breaks_the_document_is_no_bare_exception(
     assume(case.headers.get("content-type", "application/json") == "application/json")
     answer, caller = answered(case, caller, hasty)
     request = requests[case.path.split("/")[1]]
-    with tally.counted(answer), server.answering(lambda _: answer):
+    with tally.counted(answer), server.answering(always(answer)):
         for way in ways(case):
             outcome, journal = send(way, request, server, caller)
             assert_borne(way, request, outcome, only(journal, outcome))
