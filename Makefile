@@ -15,6 +15,8 @@ RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgr
   --generate-hashes --no-emit-index-url --no-header --exclude-newer "$$($(BIN)/python -c \
   'import datetime as d; print(d.date.today() - d.timedelta(days=7))')"
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Without compiled files every process of the tests compiles the tests and their plugins anew.
+unexport PYTHONDONTWRITEBYTECODE
 export FUZZ_EXAMPLES FUZZ_ONLY FUZZ_SECONDS FUZZ_SEED
 
 help: ## list the targets
@@ -48,7 +50,7 @@ demo: $(READY) ## buy a number from the mock server and look at what happens
 	@$(BIN)/python examples/demo.py
 
 test: $(READY) ## run every test, in parallel and in random order
-	@$(BIN)/pytest --numprocesses $(WORKERS) --quiet
+	@$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --quiet
 
 test-browser: $(MORE) ## use the pages of the mock in a headless Chromium
 	@$(BIN)/pytest tests/browser.py --quiet

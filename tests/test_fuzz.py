@@ -24,7 +24,8 @@ def fuzz(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
 def test_a_new_operation_is_fuzzed_with_no_test_touched(copy: Path) -> None:
     add_second_operation(copy)
     generate(copy)
-    result = fuzz(copy, FUZZ_EXAMPLES="8", FUZZ_ONLY="not twin")
+    chosen = "schemathesis or odd_member or valid_1 or documented_1"
+    result = fuzz(copy, FUZZ_EXAMPLES="8", FUZZ_ONLY=chosen)
     assert result.returncode == 0, result.stdout[-4000:]
     lines = [line for line in result.stdout.splitlines() if "Notes" in line or "/annotate/" in line]
     for part in ("client", "replies"):

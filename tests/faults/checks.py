@@ -83,9 +83,15 @@ def problems_of(
     secret = [
         f"a piece of the secret is in {where}"
         for where, text in shown
-        if any(piece in text for piece in pieces)
+        for short in [_without_filling(text)]
+        if any(piece in short for piece in pieces)
     ]
     return [*result, *_cost_problems(fault, call, server), *_log_problems(fault, records), *secret]
+
+
+def _without_filling(text: str) -> str:
+    """Leave out what makes replies large: looking for each piece in megabytes takes long."""
+    return text.replace("x" * 1000, "").replace(" " * 1000, "")
 
 
 def _pieces(project: str, token: str) -> set[str]:

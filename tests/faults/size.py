@@ -213,7 +213,9 @@ HEADERS = (
     Fault(
         name="endless-extension-of-a-chunk",
         server="Sends the extension of a chunk without an end, after the whole body.",
-        scripts=does(*BUY, send(in_chunks(NUMBER_BODY, end="0;x=")), flood(plain("x" * 65536))),
+        scripts=does(
+            *BUY, send(in_chunks(NUMBER_BODY, end="0;x=")), flood(plain("x" * 65536), 0.01)
+        ),
         promise=bought("The JSON is whole.", drift=("",)),
         memory_bytes=MEMORY_BYTES,
     ),

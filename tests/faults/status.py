@@ -17,6 +17,7 @@ from signalwire_compat import (
 
 from .scripts import (
     BUY,
+    CLOSE,
     KEEP,
     Text,
     answers,
@@ -91,7 +92,9 @@ BY_STATUS = (
     Fault(
         name="status-000",
         server="Executes, and answers 000.",
-        scripts=does(*BUY, send(lambda peer: failure(201)(peer).replace(b" 201 ", b" 000 ", 1))),
+        scripts=does(
+            *BUY, send(lambda peer: failure(201)(peer).replace(b" 201 ", b" 000 ", 1)), CLOSE
+        ),
         promise=lost(),
     ),
 )

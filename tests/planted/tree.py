@@ -53,9 +53,9 @@ def generate(folder: Path, *, checked: bool = True) -> None:
 
 
 def run(folder: Path, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a copy, with the packages of the copy and one process for the tests."""
+    """Run Python in a copy, with the packages of the copy and no process more for the tests."""
     paths = [str(folder / "generated"), str(folder / "mock_server")]
-    own = {"PYTHONPATH": os.pathsep.join(paths), "PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
+    own = {"PYTHONPATH": os.pathsep.join(paths), "PYTEST_XDIST_AUTO_NUM_WORKERS": "0"}
     return subprocess.run(
         [sys.executable, *command],
         cwd=folder,
