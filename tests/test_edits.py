@@ -33,9 +33,11 @@ def no_search_for_garbage() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder for compiled templates, which all workers share."""
-    return tmp_path_factory.getbasetemp().parent / "compiled-templates"
+def shared(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
+    """Give a folder that all workers of this run share."""
+    folder = tmp_path_factory.getbasetemp().parent / f"edits-{testrun_uid}"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -64,14 +66,14 @@ def test_no_two_edits_of_the_table_have_one_name() -> None:
 def test_an_edit_of_the_contract_can_be_called_and_is_told(
     contract: dict[str, Any],
     tmp_path: Path,
-    compiled: Path,
+    shared: Path,
     played: list[dict[str, Any]],
     recorded: dict[str, Any],
     python_api: Any,
     row: Row,
 ) -> None:
     document = running.edited(contract, row)
-    package = running.generated(document, tmp_path, compiled)
+    package = running.generated(document, tmp_path, shared)
     name = f"edit_{next(_numbers)}"
     sent = running.called(row, package, name)
     assert [line for line, _ in sent] == row.sent.splitlines()
@@ -87,10 +89,10 @@ def test_an_edit_of_the_contract_can_be_called_and_is_told(
 
 
 def test_every_edited_package_is_strictly_typed(
-    contract: dict[str, Any], tmp_path: Path, compiled: Path
+    contract: dict[str, Any], tmp_path: Path, shared: Path
 ) -> None:
     for number, row in enumerate(ROWS):
-        package = running.generated(running.edited(contract, row), tmp_path / "new", compiled)
+        package = running.generated(running.edited(contract, row), tmp_path / "new", shared)
         package = package.rename(tmp_path / f"edit_{number}")
         for name in (f"{name}.py" for name in COPIED if number):
             same = tmp_path / "edit_0" / name
@@ -117,7 +119,6 @@ def test_what_the_client_can_not_express_is_refused_with_its_place(
     contract: dict[str, Any],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    compiled: Path,
     refusal: Refusal,
 ) -> None:
     document = copy.deepcopy(contract)

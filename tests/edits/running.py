@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
+import hashlib
 import importlib
 import importlib.util
 import re
+import shutil
 import sys
 import textwrap
 from pathlib import Path
@@ -58,13 +61,25 @@ def written(document: dict[str, Any], spec: Path) -> Path:
     return spec
 
 
-def generated(document: dict[str, Any], folder: Path, compiled: Path) -> Path:
-    """Generate the package of a contract, as `make generate` does it but for the formatter."""
-    compiled.mkdir(exist_ok=True)
-    package = folder / "signalwire_compat"
+def generated(document: dict[str, Any], folder: Path, shared: Path) -> Path:
+    """Generate the package of a contract, as `make generate` does it but for the formatter.
+
+    Args:
+        document: The contract, which is written beside the package.
+        folder: Where the package comes to lie.
+        shared: A folder for what every process of a run can use: compiled templates and packages.
+    """
     spec = written(document, folder / "openapi.yaml")
-    cache = FileSystemBytecodeCache(str(compiled))
-    generate.generate(spec, package, hooks=False, compiled=cache)
+    package = folder / "signalwire_compat"
+    made = shared / hashlib.sha256(spec.read_bytes()).hexdigest()
+    if not made.exists():
+        generate.generate(spec, package, hooks=False, compiled=FileSystemBytecodeCache(str(shared)))
+        # Another process may have been quicker; its package is the same.
+        with contextlib.suppress(OSError):
+            shutil.copytree(package, unfinished := folder / "copy")
+            unfinished.rename(made)
+    else:
+        shutil.copytree(made, package)
     return package
 
 

@@ -211,7 +211,7 @@ def _afterwards(fault: Fault, caller: Caller, server: FaultServer) -> list[str]:
     problems = []
     if any(script[-1] is CLOSE for script in fault.scripts[-1:]):
         # A client that is faster than a goodbye can't know that nobody will read its request.
-        server.wait_for(lambda: server.goodbyes > 0)
+        server.wait_for(lambda: server.goodbyes > 0 or server.open_connections == 0)
     server.play(HEALTHY_TLS if fault.connect == "https" else HEALTHY)
     try:
         number = caller.purchase(AFTERWARDS, PATIENT_SECONDS)
