@@ -1,6 +1,8 @@
 """The wheel: what it holds, what it needs, and what it exports."""
 
 import ast
+import copy
+import datetime
 import os
 import pickle
 import re
@@ -8,13 +10,15 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Callable
 from email.parser import Parser
 from pathlib import Path
+from typing import Any
 
 import pytest
 import signalwire_compat
 from conftest import ROOT
-from signalwire_compat import models
+from signalwire_compat import models, types
 from signalwire_compat.api import phone_numbers
 
 PACKAGE = ROOT / "generated" / "signalwire_compat"
@@ -137,6 +141,20 @@ def test_a_model_that_was_pickled_is_the_same_in_another_process() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == f"{model}\n"
     assert pickle.loads(written) == model  # noqa: S301  # our own
+
+
+@pytest.mark.parametrize("written", ["2026-01-31T12:00:00.120Z", "2026-01-31T12:00:00.123456789Z"])
+def test_a_time_keeps_its_text_in_pickles_and_copies(written: str) -> None:
+    time = types.moment(written)
+    plain = datetime.datetime.fromisoformat(written)
+    later = time + datetime.timedelta(days=1)
+    again: Callable[[Any], Any] = lambda it: pickle.loads(pickle.dumps(it))  # noqa: E731, S301
+    for act in (again, copy.copy, copy.deepcopy):
+        assert (act(time), types.encode(act(time))) == (plain, written)
+        assert repr(act(time)) == repr(plain)
+        # What is reckoned from it was not written by anybody.
+        assert types.encode(act(later)) == types.encode(plain + datetime.timedelta(days=1))
+        assert repr(act(later)) == repr(plain + datetime.timedelta(days=1))
 
 
 def test_the_public_names_are_sorted_and_exist() -> None:

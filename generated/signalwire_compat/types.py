@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import IO, TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Generic, Literal, SupportsIndex, TypeVar
 from urllib.parse import quote, quote_plus
 
 from attrs import define, field, frozen
@@ -363,6 +363,18 @@ class _Time(datetime.datetime):
     """A time that remembers how it was written: with fewer digits, say, or more."""
 
     written: str
+
+    def __repr__(self) -> str:
+        return repr(self._forgotten())
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        # That of a datetime leaves behind what a subclass has of its own.
+        if "written" in vars(self):
+            return moment, (self.written,)
+        return self._forgotten().__reduce_ex__(protocol)
+
+    def _forgotten(self) -> datetime.datetime:
+        return datetime.datetime.combine(self.date(), self.timetz())
 
 
 def moment(written: str) -> datetime.datetime:
