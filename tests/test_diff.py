@@ -88,6 +88,37 @@ def as_json(document: dict[str, Any]) -> None:
     body["application/json"] = body.pop("application/x-www-form-urlencoded")
 
 
+def content(document: dict[str, Any], status: str = "") -> dict[str, Any]:
+    """Give the kinds of the body of the request, or of a reply."""
+    raw = operation(document)
+    found: dict[str, Any] = (raw["responses"][status] if status else raw["requestBody"])["content"]
+    return found
+
+
+def kind(name: str, status: str = "", *, first: bool = False) -> Edit:
+    """Make an edit that adds a kind of body: one that is read like the others, or text."""
+
+    def edit(document: dict[str, Any]) -> None:
+        found = content(document, status)
+        (old,) = found.values()
+        new = {name: {"schema": {"type": "string"}} if name.startswith("text/") else old}
+        kinds = {**new, **found} if first else {**found, **new}
+        found.clear()
+        found.update(kinds)
+
+    return edit
+
+
+def categories(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["components"]["schemas"]["Error"]["x-error-categories"]
+    return found
+
+
+def without_a_query(document: dict[str, Any]) -> None:
+    (item,) = operation(document)["callbacks"]["IncomingCallStatus"].values()
+    item["get"]["parameters"].clear()
+
+
 # Each edit with what it is, and whether it breaks callers.
 EDITS: dict[str, tuple[Edit, list[tuple[str, bool]]]] = {
     "nothing": (lambda document: document, []),
@@ -105,6 +136,13 @@ EDITS: dict[str, tuple[Edit, list[tuple[str, bool]]]] = {
     ),
     "another path": (moved, [("changed", False)]),
     "another server": (lambda d: d["servers"][0].update(url="https://x.y/z"), [("changed", False)]),
+    "other words for a server": (lambda d: d["servers"][0].update(description="x"), []),
+    "an operation given up": (lambda d: operation(d).update(deprecated=True), [("changed", False)]),
+    "a field given up": (field("SmsUrl", deprecated=True), [("changed", False)]),
+    "a parameter given up": (
+        lambda d: d["components"]["parameters"]["AccountSid"].update(deprecated=True),
+        [("changed", False)],
+    ),
     "other credentials": (lambda d: operation(d).update(security=[]), [("changed", False)]),
     "a new optional field": (
         lambda d: request(d)["properties"].update(New={"type": "string"}),
@@ -153,6 +191,23 @@ EDITS: dict[str, tuple[Edit, list[tuple[str, bool]]]] = {
         [("loosened", False)],
     ),
     "JSON for a form": (as_json, [("changed", False)]),
+    "JSON beside a form": (kind("application/json"), [("changed", False), ("changed", True)]),
+    "a body that may be left out": (
+        lambda d: operation(d)["requestBody"].update(required=False),
+        [("changed", True), ("loosened", False)],
+    ),
+    "text beside the JSON of a reply": (kind("text/csv", "201"), [("changed", False)]),
+    "text before the JSON of a reply": (kind("text/csv", "201", first=True), [("changed", True)]),
+    "what nobody reads before the JSON of a reply": (
+        kind("application/xml", "201", first=True),
+        [("changed", False)],
+    ),
+    "text before the JSON of an error": (
+        kind("text/plain", "422", first=True),
+        [("changed", True)],
+    ),
+    "text beside the JSON of an error": (kind("text/plain", "422"), [("changed", False)]),
+    "an error without a body": (lambda d: content(d, "422").clear(), [("changed", True)]),
     "no body": (lambda d: operation(d).pop("requestBody"), [("removed", True)]),
     "a new member": (
         lambda d: reply(d)["properties"].update(new={"type": "string"}),
@@ -192,6 +247,13 @@ EDITS: dict[str, tuple[Edit, list[tuple[str, bool]]]] = {
         ),
         [("changed", True)],
     ),
+    "a status in another category": (
+        lambda d: (
+            categories(d)["limit"]["statuses"].append(404),
+            categories(d)["input"]["statuses"].remove(404),
+        ),
+        [("changed", True)],
+    ),
     "a new error code": (
         lambda d: d["components"]["schemas"]["Error"]["x-error-codes"].update(
             {"4999": {"status": 422, "category": "input", "when": "x"}}
@@ -202,6 +264,7 @@ EDITS: dict[str, tuple[Edit, list[tuple[str, bool]]]] = {
         lambda d: d["components"]["schemas"]["IncomingCallStatus"]["properties"].pop("From"),
         [("removed", True)] * 2,
     ),
+    "a query of the callback gone": (without_a_query, [("removed", True)]),
     "a callback gone": (lambda d: operation(d).pop("callbacks"), [("removed", True)] * 2),
 }
 
@@ -214,6 +277,26 @@ def test_an_edit_of_the_contract_is_told_and_weighed(contract: dict[str, Any], n
     found = changes(contract, edited)
     assert sorted((change.kind, change.breaking) for change in found) == sorted(expected)
     assert all(re.fullmatch(r"\S.*: \w+: \S.*", str(change)) for change in found)
+
+
+def test_several_changes_have_the_order_of_the_document(contract: dict[str, Any]) -> None:
+    names = ["gamma", "alpha", "zeta", "beta", "eta", "delta"]
+    new = copy.deepcopy(contract)
+    new["paths"] |= {
+        f"/{name}": {"post": {**operation(contract), "operationId": name}} for name in names
+    }
+    raw = operation(new)
+    raw["parameters"] = [*raw["parameters"], *(parameter(name=name) for name in names)]
+    request(new)["properties"] |= {f"In_{name}": {"type": "string"} for name in names}
+    raw["responses"] |= {f"5{number}0": raw["responses"]["422"] for number in (3, 1, 2)}
+    places = [
+        *(f"phone_numbers.{name}" for name in names),
+        *(f"phone_numbers.purchase: {name}" for name in names),
+        *(f"phone_numbers.purchase: In_{name}" for name in names),
+        *(f"phone_numbers.purchase: reply 5{number}0" for number in (3, 1, 2)),
+    ]
+    assert [change.where for change in changes(contract, new)] == places
+    assert [change.where for change in changes(new, contract)] == places
 
 
 INSIDE: dict[str, tuple[Any, Any, list[tuple[str, bool]]]] = {
@@ -242,6 +325,7 @@ INSIDE: dict[str, tuple[Any, Any, list[tuple[str, bool]]]] = {
         {"oneOf": [{"type": "string", "maxLength": 3}, {"type": "null"}]},
         [("tightened", True)],
     ),
+    "what was so already, said": ({"type": "array"}, {"uniqueItems": False}, []),
     "a whole number that may be any": (
         {"type": "integer"},
         {"type": "number"},

@@ -24,7 +24,8 @@ import griffe
 import inputs
 import wire
 import yaml
-from contract_diff import Change, changes
+from contract_diff import changes
+from schema_diff import Change
 
 PACKAGE = "signalwire_compat"
 # What these headers say is between the transport and the server, and asks for nothing else.
