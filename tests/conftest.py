@@ -45,6 +45,14 @@ def contract() -> dict[str, Any]:
     return document
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
+    """Give a folder that all workers of this run share, for compiled templates and packages."""
+    folder = tmp_path_factory.getbasetemp().parent / f"shared-{testrun_uid}"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture
 def page_reply() -> dict[str, Any]:
     """Give the reply as the page shows it: without the members that are null."""

@@ -1,21 +1,23 @@
 """`make diff`: what a change means for callers, and the version that it asks for."""
 
 import copy
-import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import diff
+import generate
 import pytest
+import release
 import wire
 import yaml
 from conftest import ROOT
 from contract_diff import changes
+from jinja2 import FileSystemBytecodeCache
 
 Edit = Callable[[dict[str, Any]], object]
 PATH = "/Accounts/{AccountSid}/IncomingPhoneNumbers"
@@ -356,21 +358,87 @@ def test_a_change_behind_a_reference_that_may_be_null_is_told(contract: dict[str
     assert (found.kind, found.breaking) == ("removed", True)
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a repository whose main branch holds the project as it is."""
+    folder = tmp_path_factory.mktemp("prepared")
     for name in ("openapi.yaml", "pyproject.toml", "CHANGELOG.md", "generator-config.yml"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    (tmp_path / "mock_server").mkdir()
-    shutil.copy(ROOT / "mock_server" / "pyproject.toml", tmp_path / "mock_server")
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "mock_server").mkdir()
+    shutil.copy(ROOT / "mock_server" / "pyproject.toml", folder / "mock_server")
     for name in ("generated", "templates", "tools"):
         shutil.copytree(
-            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".new-*")
+            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".new-*")
         )
-    git(tmp_path, "init", "--quiet", "--initial-branch=main")
-    git(tmp_path, "add", "--all")
-    git(tmp_path, "commit", "--quiet", "--message=base")
-    return tmp_path
+    # The releases of these tests begin here, whatever the project has come to.
+    version = ".".join(map(str, diff.Tree(ROOT).version))
+    for name, old in (("pyproject.toml", f'"{version}"'), ("CHANGELOG.md", f"## {version}")):
+        replace(folder / name, old, old.replace(version, "0.1.0"))
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=base")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def known() -> dict[Any, Any]:
+    """Keep what is read out of a package: most tests compare with the same one."""
+    return {}
+
+
+@pytest.fixture
+def repository(
+    prepared: Path,
+    known: dict[Any, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """Give a repository of its own to a test, and work in it."""
+    folder = tmp_path / "repository"
+    shutil.copytree(prepared, folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    once(monkeypatch, known, "_recorded", lambda tree, played: (tree.package, played))
+    once(monkeypatch, known, "python_api", lambda generated: diff.Tree(generated.parent).package)
+    return folder
+
+
+def once(
+    monkeypatch: pytest.MonkeyPatch, known: dict[Any, Any], name: str, key: Callable[..., Any]
+) -> None:
+    """Let a function of `diff` do its work once for each key."""
+    function = getattr(diff, name)
+
+    def remembered(*arguments: Any) -> Any:
+        place = name, str(key(*arguments))
+        if place not in known:
+            known[place] = function(*arguments)
+        return known[place]
+
+    monkeypatch.setattr(diff, name, remembered)
+
+
+class Ran(NamedTuple):
+    """What a command of `tools/` left."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command of `tools/` here: `run(diff, "--base", "HEAD")`."""
+
+    def called(tool: Any, *arguments: str) -> Ran:
+        capsys.readouterr()
+        status = tool.main(list(arguments))
+        return Ran(status, *capsys.readouterr())
+
+    return called
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -378,120 +446,195 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
 
 
-def tool(folder: Path, name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, f"tools/{name}.py", *arguments],
-        cwd=folder,
-        env={**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+@pytest.fixture
+def edit_contract(repository: Path, shared: Path) -> Callable[[Edit], None]:
+    """Edit the contract, and generate as `make generate` does, but for the formatter."""
+    cache = FileSystemBytecodeCache(str(shared))
+
+    def edited(edit: Edit) -> None:
+        spec, package = (
+            repository / name for name in ("openapi.yaml", "generated/signalwire_compat")
+        )
+        document = yaml.load(spec.read_text("utf-8"), yaml.CSafeLoader)
+        edit(document)
+        spec.write_text(yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False), "utf-8")
+        shutil.rmtree(package)
+        generate.generate(spec, package, hooks=False, compiled=cache)
+
+    return edited
 
 
-def edit_contract(folder: Path, edit: Edit) -> None:
-    spec = folder / "openapi.yaml"
-    document = yaml.safe_load(spec.read_text("utf-8"))
-    edit(document)
-    spec.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
-    assert tool(folder, "generate").returncode == 0
+def with_a_member(document: dict[str, Any]) -> None:
+    reply(document)["properties"]["new"] = {"type": "string"}
 
 
 def replace(file: Path, old: str, new: str) -> None:
     text = file.read_text("utf-8")
     assert old in text
-    file.write_text(text.replace(old, new), "utf-8")
+    file.write_text(text.replace(old, new, 1), "utf-8")
 
 
 def test_no_change_asks_for_no_version(repository: Path) -> None:
-    result = tool(repository, "diff")
+    result = subprocess.run(
+        [sys.executable, "tools/diff.py"], check=False, capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr
     told = ("Nothing.", "Nothing that breaks.", "The same bytes.", "Moved: nothing.", "0.1.0 or")
     assert [part for part in told if part not in result.stdout] == []
     assert (repository / "reports" / "diff.md").read_text("utf-8") == result.stdout
 
 
-def test_a_breaking_change_needs_a_version_and_an_entry(repository: Path) -> None:
-    edit_contract(repository, without_a_field)
-    result = tool(repository, "diff")
-    assert result.returncode == 1
+def test_a_breaking_change_needs_a_version_and_an_entry(
+    repository: Path, edit_contract: Callable[[Edit], None], run: Run
+) -> None:
+    edit_contract(without_a_field)
+    result = run(diff)
+    assert result.status == 1
     for part in (
         "**breaking**: phone_numbers.purchase: VoiceFallbackUrl: removed: the argument is gone",
         "PhoneNumbers.purchase: Parameter was removed",
         "The change breaks callers: write version 0.2.0 or higher into pyproject.toml.",
     ):
-        assert part in result.stdout
+        assert part in result.out
     replace(repository / "pyproject.toml", 'version = "0.1.0"', 'version = "0.2.0"')
-    result = tool(repository, "diff")
-    assert result.returncode == 1
-    assert "CHANGELOG.md has no entry for 0.2.0: add `## 0.2.0`" in result.stdout
+    result = run(diff)
+    assert result.status == 1
+    assert "CHANGELOG.md has no entry for 0.2.0: add `## 0.2.0`" in result.out
     replace(repository / "CHANGELOG.md", "## 0.1.0", "## 0.2.0\n\n- One.\n\n## 0.1.0")
-    assert tool(repository, "diff").returncode == 0
+    assert run(diff).status == 0
 
 
-def test_a_compatible_change_needs_less(repository: Path) -> None:
-    edit_contract(repository, lambda d: reply(d)["properties"].update(new={"type": "string"}))
-    result = tool(repository, "diff")
-    assert result.returncode == 1
-    assert "compatible: phone_numbers.purchase: reply 201: new: added" in result.stdout
-    assert "\nMoved: spec.\n" in result.stdout
-    assert "changes what callers get: write version 0.1.1 or higher" in result.stdout
+def test_a_compatible_change_needs_less(
+    repository: Path, edit_contract: Callable[[Edit], None], run: Run
+) -> None:
+    edit_contract(with_a_member)
+    result = run(diff)
+    assert result.status == 1
+    assert "compatible: phone_numbers.purchase: reply 201: new: added" in result.out
+    assert "\nMoved: spec.\n" in result.out
+    assert "changes what callers get: write version 0.1.1 or higher" in result.out
 
 
-def test_a_json_body_where_a_form_belongs_is_seen_on_the_wire_alone(repository: Path) -> None:
+@pytest.mark.parametrize("edit", [lambda d: None, with_a_member], ids=["alone", "beside-another"])
+def test_a_json_body_where_a_form_belongs_breaks_whatever_else_changes(
+    repository: Path, edit_contract: Callable[[Edit], None], run: Run, edit: Edit
+) -> None:
+    edit_contract(edit)
     module = repository / "generated/signalwire_compat/api/phone_numbers/purchase.py"
-    replace(
-        module,
-        "content=_urlencoded(_form).encode()",
-        "content=repr(_form).encode()",
-    )
-    result = tool(repository, "diff")
-    assert result.returncode == 1
-    assert "## Contract\n\nNothing." in result.stdout
-    assert "Nothing that breaks." in result.stdout
-    wire_lines = [line for line in result.stdout.splitlines() if ": body: " in line]
+    replace(module, "content=_urlencoded(_form).encode()", "content=repr(_form).encode()")
+    result = run(diff)
+    assert result.status == 1
+    assert "- **breaking**" not in result.out.partition("## On the wire")[0]
+    wire_lines = [line for line in result.out.splitlines() if ": body: " in line]
     assert len(wire_lines) >= 2
     assert all(line.startswith("- **breaking**: phone_numbers.purchase, ") for line in wire_lines)
-    assert "write version 0.2.0" in result.stdout
+    # Replies of all sorts were asked for with the same body: that is told once.
+    assert len({line.partition(": sent: ")[2] for line in wire_lines}) == len(wire_lines)
+    assert "write version 0.2.0" in result.out
 
 
-def test_a_class_that_is_no_longer_exported_breaks(repository: Path) -> None:
+def test_another_path_of_the_server_is_no_fault_of_the_client(
+    repository: Path, edit_contract: Callable[[Edit], None], run: Run
+) -> None:
+    edit_contract(lambda d: d["servers"][0].update(url="https://x.example.com/v2"))
+    result = run(diff)
+    (line,) = (line for line in result.out.splitlines() if ": sent: " in line)
+    assert line.startswith("- as the contract says: phone_numbers.purchase, page, 201 purchased")
+    path = "/v2/Accounts/b3877c40-da60-4998-90ad-b792e98472ac/IncomingPhoneNumbers"
+    assert line.endswith(f'became "POST {path}" (and 5 more like it)')
+    assert "write version 0.1.1" in result.out
+
+
+def test_an_operation_that_is_gone_is_told_in_one_line_of_each_client(
+    repository: Path, edit_contract: Callable[[Edit], None], run: Run
+) -> None:
+    edit_contract(lambda d: operation(d).update(operationId="buy"))
+    lines = run(diff).out.partition("## On the wire\n\n")[2].partition("\n\n")[0]
+    said = re.findall(r"^- .* \((a?sync)\): result: the call raises Attr.*$", lines, re.MULTILINE)
+    assert said == ["sync", "async"]
+    assert len(lines.splitlines()) == 2
+
+
+def test_a_class_that_is_no_longer_exported_breaks(repository: Path, run: Run) -> None:
     root = repository / "generated/signalwire_compat/__init__.py"
     replace(root, "    RateLimitError,\n", "")
     replace(root, '    "RateLimitError",\n', "")
-    result = tool(repository, "diff")
-    assert "**breaking**: RateLimitError: Public object was removed" in result.stdout
+    assert "**breaking**: RateLimitError: Public object was removed" in run(diff).out
 
 
-def test_a_model_that_is_no_longer_there_breaks(repository: Path) -> None:
+def test_a_model_that_is_no_longer_there_breaks(repository: Path, run: Run) -> None:
     models = repository / "generated/signalwire_compat/models/__init__.py"
     replace(models, "    from .capabilities import Capabilities\n", "")
     replace(models, '    "Capabilities",\n', "")
-    result = tool(repository, "diff")
-    assert "**breaking**: models.Capabilities: Public object was removed" in result.stdout
+    assert "**breaking**: models.Capabilities: Public object was removed" in run(diff).out
 
 
-def test_the_base_is_the_last_release_or_what_is_named(repository: Path) -> None:
+def test_the_base_is_the_last_release_or_what_is_named(
+    repository: Path, edit_contract: Callable[[Edit], None], run: Run
+) -> None:
     git(repository, "tag", "v0.1.0")
-    edit_contract(repository, lambda d: reply(d)["properties"].update(new={"type": "string"}))
+    edit_contract(with_a_member)
     git(repository, "commit", "--quiet", "--all", "--message=next")
-    assert tool(repository, "diff").stdout.startswith("# Changes since v0.1.0\n")
-    assert tool(repository, "diff", "--base", "HEAD").returncode == 0
-    wrong = tool(repository, "diff", "--base", "nowhere")
-    assert wrong.returncode == 1
-    assert wrong.stderr.startswith("BASE=nowhere is no state to compare with (")
-    assert len(wrong.stderr.splitlines()) == 1
+    assert run(diff).out.startswith("# Changes since v0.1.0\n")
+    assert run(diff, "--base", "HEAD").status == 0
+    wrong = run(diff, "--base", "nowhere")
+    assert wrong.status == 1
+    assert wrong.err.startswith("BASE=nowhere is no state to compare with (")
+    assert len(wrong.err.splitlines()) == 1
+
+
+def test_a_shallow_clone_says_that_a_release_may_be_out_of_sight(
+    repository: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = repository.parent / "clone"
+    source = f"file://{repository}"
+    git(repository.parent, "clone", "--quiet", "--no-tags", "--depth=1", source, str(clone))
+    monkeypatch.chdir(clone)
+    result = run(diff)
+    assert (result.status, result.out.splitlines()[0]) == (0, "# Changes since main")
+    assert "`git fetch --unshallow --tags` brings it" in result.err
 
 
 def test_where_there_is_no_repository_there_is_nothing_to_compare(
-    repository: Path,
+    repository: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.rmtree(repository / ".git")
-    result = tool(repository, "diff")
-    assert (result.returncode, result.stdout) == (
-        0,
-        "There is no main branch or release here to compare with.\n",
-    )
+    assert run(diff) == (0, "There is no main branch or release here to compare with.\n", "")
+    monkeypatch.setenv("PATH", str(repository))
+    result = run(diff)
+    assert (result.status, result.out) == (1, "")
+    assert result.err == "git is needed to compare with another state: install it\n"
+
+
+def test_a_package_that_is_not_of_this_contract_is_not_compared(repository: Path, run: Run) -> None:
+    with (repository / "openapi.yaml").open("a", encoding="utf-8") as spec:
+        spec.write("\tnothing: that can be read\n")
+    for tool, arguments in ((diff, ()), (release, ("0.2.0",))):
+        result = run(tool, *arguments)
+        assert (result.status, result.out) == (1, "")
+        assert "(moved: spec): run `make generate` first\n" in result.err
+    assert 'version = "0.1.0"' in (repository / "pyproject.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("version", ['"0.2.0rc1"', '"0.2"', "2", '"0.2.0'])
+def test_a_version_that_is_none_is_told_in_one_line(
+    repository: Path, run: Run, version: str
+) -> None:
+    replace(repository / "pyproject.toml", 'version = "0.1.0"', f"version = {version}")
+    result = run(diff)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith("pyproject.toml of this tree has no version: ")
+    assert len(result.err.splitlines()) == 1
+
+
+def test_a_package_that_can_not_be_imported_is_told_with_its_reason(
+    repository: Path, run: Run
+) -> None:
+    replace(repository / "generated/signalwire_compat/types.py", "import json\n", "import jsno\n")
+    result = run(diff)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith("the package of this tree can't be used: ")
+    assert result.err.endswith("No module named 'jsno'\n")
 
 
 def test_every_example_of_the_contract_is_played(contract: dict[str, Any]) -> None:
@@ -505,40 +648,42 @@ def test_every_example_of_the_contract_is_played(contract: dict[str, Any]) -> No
         assert ("value" in both["sync"]["result"]) is (case["status"] < 300)
 
 
-def test_a_version_above_1_follows_its_own_rules(repository: Path, tmp_path: Path) -> None:
-    base = tmp_path / "base"
-    shutil.copytree(repository, base, ignore=shutil.ignore_patterns(".git", "base"))
+def test_a_version_above_1_follows_its_own_rules(
+    repository: Path,
+    edit_contract: Callable[[Edit], None],
+) -> None:
+    base = repository.parent / "base"
+    shutil.copytree(repository, base, ignore=shutil.ignore_patterns(".git"))
     for folder in (base, repository):
         replace(folder / "pyproject.toml", 'version = "0.1.0"', 'version = "1.2.3"')
-    edits: list[tuple[Edit, tuple[int, ...]]] = [
-        (lambda d: reply(d)["properties"].update(new={"type": "string"}), (1, 3, 0)),
-        (without_a_field, (2, 0, 0)),
-    ]
-    for edit, wanted in edits:
-        edit_contract(repository, edit)
+    for edit, wanted in ((with_a_member, (1, 3, 0)), (without_a_field, (2, 0, 0))):
+        edit_contract(edit)
         assert diff.compare(diff.Tree(base), diff.Tree(repository)).wanted == wanted
 
 
-def test_a_release_bumps_version_and_changelog(repository: Path) -> None:
-    edit_contract(repository, without_a_field)
+def test_a_release_bumps_version_and_changelog(
+    repository: Path, edit_contract: Callable[[Edit], None], run: Run
+) -> None:
+    edit_contract(without_a_field)
     for version, problem in (
         ("", "VERSION= is no version"),
         ("1.2", "VERSION=1.2 is no version"),
+        ("v0.2.0", "VERSION=v0.2.0 is no version"),
+        ("0.2.0rc1", "VERSION=0.2.0rc1 is no version"),
         ("0.1.9", "VERSION=0.1.9 is too low for what changed: take 0.2.0 or higher"),
     ):
         before = (repository / "pyproject.toml").read_text("utf-8")
-        refused = tool(repository, "release", version)
-        assert (refused.returncode, refused.stdout) == (1, "")
-        assert refused.stderr.startswith(problem)
+        refused = run(release, version)
+        assert (refused.status, refused.out) == (1, "")
+        assert refused.err.startswith(problem)
         assert (repository / "pyproject.toml").read_text("utf-8") == before
-    result = tool(repository, "release", "0.2.0")
-    assert result.returncode == 0, result.stderr
+    assert run(release, "0.2.0").status == 0
     for project in (repository, repository / "mock_server"):
         assert 'version = "0.2.0"' in (project / "pyproject.toml").read_text("utf-8")
     changelog = (repository / "CHANGELOG.md").read_text("utf-8")
     assert changelog.index("## 0.2.0") < changelog.index("## 0.1.0")
     draft = "- api: phone_numbers.purchase: VoiceFallbackUrl: removed: the argument is gone.\n"
     assert f"## 0.2.0\n\n### Breaking\n\n{draft}\n## 0.1.0" in changelog
-    assert tool(repository, "diff").returncode == 0
+    assert run(diff).status == 0
     git(repository, "tag", "v0.2.0")
-    assert "is released already" in tool(repository, "release", "0.2.0").stderr
+    assert "is released already" in run(release, "0.2.0").err

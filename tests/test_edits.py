@@ -33,14 +33,6 @@ def no_search_for_garbage() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
-    """Give a folder that all workers of this run share."""
-    folder = tmp_path_factory.getbasetemp().parent / f"edits-{testrun_uid}"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def played(contract: dict[str, Any]) -> list[dict[str, Any]]:
     """Give the cases that are played through the old package and through each new one."""
     return wire.cases(contract)

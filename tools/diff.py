@@ -16,7 +16,7 @@ import sys
 import tarfile
 import tempfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,18 +40,28 @@ class Tree(NamedTuple):
     """One state of the project: its folder, contract, version and changelog."""
 
     folder: Path
+    name: str = "this tree"
 
     @property
     def contract(self) -> dict[str, Any]:
         """The contract, as it stands there."""
-        document: dict[str, Any] = yaml.safe_load((self.folder / "openapi.yaml").read_text("utf-8"))
+        text = (self.folder / "openapi.yaml").read_text("utf-8")
+        try:
+            document: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
+        except yaml.YAMLError as error:
+            raise DiffError(
+                f"openapi.yaml of {self.name} can't be read: run `make lint`"
+            ) from error
         return document
 
     @property
     def version(self) -> tuple[int, ...]:
         """The version in pyproject.toml."""
         text = (self.folder / "pyproject.toml").read_text("utf-8")
-        return tuple(map(int, tomllib.loads(text)["project"]["version"].split(".")))
+        try:
+            return as_numbers(str(tomllib.loads(text)["project"]["version"]))
+        except (KeyError, ValueError) as error:
+            raise DiffError(f"pyproject.toml of {self.name} has no version: {error}") from error
 
     @property
     def package(self) -> dict[str, bytes]:
@@ -59,6 +69,13 @@ class Tree(NamedTuple):
         root = self.folder / "generated" / PACKAGE
         files = (path for path in root.rglob("*.py") if "__pycache__" not in path.parts)
         return {str(path.relative_to(root)): path.read_bytes() for path in files}
+
+
+def as_numbers(version: str) -> tuple[int, ...]:
+    """Take a version apart. Errors: `ValueError` for what is none."""
+    if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", version):
+        raise ValueError(f"{version} is no version: write it as 1.2.3")
+    return tuple(map(int, version.split(".")))
 
 
 class Report(NamedTuple):
@@ -75,7 +92,12 @@ class Report(NamedTuple):
     def explains(self, line: str) -> bool:
         """Whether a change of the contract is behind a difference on the wire."""
         operation = line.partition(",")[0]
-        return any(change.where.partition(":")[0] == operation for change in self.contract)
+        return any(
+            change.where.partition(":")[0] == operation
+            or (change.where == "servers" and ": sent: request line: " in line)
+            for change in self.contract
+            if change.breaking or change.on_wire
+        )
 
     @property
     def unexplained(self) -> list[str]:
@@ -107,12 +129,17 @@ class Report(NamedTuple):
 
 
 def compare(base: Tree, tree: Tree) -> Report:
-    """Compare two states of the project."""
-    contract = changes(base.contract, tree.contract)
-    python = python_changes(*(python_api(side.folder / "generated") for side in (base, tree)))
-    played = wire.cases(base.contract)
-    on_wire = wire.differences(*(_recorded(side.folder, played) for side in (base, tree)))
+    """Compare two states of the project. Errors: `DiffError` for what can't be compared."""
     old, version = base.version, tree.version
+    packages = [side.folder / "generated" / PACKAGE for side in (base, tree)]
+    if stale := inputs.stale(tree.folder, packages[1]):
+        why = f"not what openapi.yaml and templates/ give (moved: {', '.join(stale)})"
+        raise DiffError(f"generated/ is {why}: run `make generate` first")
+    contracts = base.contract, tree.contract
+    contract = changes(*contracts)
+    python = python_changes(*(python_api(side.folder / "generated") for side in (base, tree)))
+    played = wire.cases(contracts[0])
+    on_wire = wire.differences(*(_recorded(side, played) for side in (base, tree)))
     report = Report(contract, python, on_wire, old, version, described=True)
     wanted = old
     if report.breaking:
@@ -125,7 +152,6 @@ def compare(base: Tree, tree: Tree) -> Report:
     changelog = (tree.folder / "CHANGELOG.md").read_text("utf-8")
     heading = rf"^## {re.escape('.'.join(map(str, version)))}\b"
     described = wanted == old or re.search(heading, changelog, re.MULTILINE) is not None
-    packages = [side.folder / "generated" / PACKAGE for side in (base, tree)]
     known = (packages[0] / inputs.NAME).is_file()
     names = [line.partition(":")[0] for line in inputs.moved(*packages)] if known else None
     return report._replace(wanted=wanted, described=described, inputs=names)
@@ -154,13 +180,15 @@ def python_changes(
     return sorted(found)
 
 
-def _recorded(folder: Path, played: list[dict[str, Any]]) -> dict[str, Any]:
-    command = [sys.executable, str(Path(__file__).with_name("wire.py")), str(folder / "generated")]
+def _recorded(tree: Tree, played: list[dict[str, Any]]) -> dict[str, Any]:
+    script, package = Path(__file__).with_name("wire.py"), tree.folder / "generated"
+    command = [sys.executable, str(script), str(package)]
     result = subprocess.run(  # noqa: S603  # our own script
         command, input=json.dumps(played), check=False, capture_output=True, text=True
     )
     if result.returncode:
-        raise DiffError(f"the package of {folder.name} can't be played: {result.stderr[-300:]}")
+        words = result.stderr.strip() or f"exit status {result.returncode}"
+        raise DiffError(f"the package of {tree.name} can't be used: {words[-300:]}")
     recording: dict[str, Any] = json.loads(result.stdout)
     return recording
 
@@ -168,17 +196,21 @@ def _recorded(folder: Path, played: list[dict[str, Any]]) -> dict[str, Any]:
 def checked_out(base: str, folder: Path) -> Tree:
     """Write a state of the repository to a folder. Errors: `DiffError` if there is none."""
     names = ["openapi.yaml", "pyproject.toml", f"generated/{PACKAGE}"]
-    archived = subprocess.run(  # noqa: S603
-        ["git", "archive", base, *names],  # noqa: S607
-        check=False,
-        capture_output=True,
-    )
+    archived = git("archive", base, *names)
     if archived.returncode:
         words = archived.stderr.decode().strip().splitlines()[-1]
         raise DiffError(f"BASE={base} is no state to compare with ({words}): name a tag or branch")
     with tarfile.open(fileobj=io.BytesIO(archived.stdout)) as archive:
         archive.extractall(folder, filter="data")
-    return Tree(folder)
+    return Tree(folder, base)
+
+
+def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git here. Errors: `DiffError` where there is none."""
+    try:
+        return subprocess.run(["git", *arguments], check=False, capture_output=True)  # noqa: S603, S607
+    except OSError as error:
+        raise DiffError("git is needed to compare with another state: install it") from error
 
 
 def default_base() -> str:
@@ -189,14 +221,16 @@ def default_base() -> str:
         ("rev-parse", "--verify", "--abbrev-ref", "origin/main"),
     )
     for command in commands:
-        answer = subprocess.run(  # noqa: S603
-            ["git", *command],  # noqa: S607
-            check=False,
-            capture_output=True,
-            text=True,
-        )
+        answer = git(*command)
         if answer.returncode == 0:
-            return answer.stdout.strip()
+            base = answer.stdout.decode().strip()
+            if (
+                command != commands[0]
+                and git("rev-parse", "--is-shallow-repository").stdout == b"true\n"
+            ):
+                said = "a release may be out of sight: `git fetch --unshallow --tags` brings it"
+                sys.stderr.write(f"This clone is shallow, and {said}.\n")
+            return base
     return ""
 
 
@@ -211,12 +245,7 @@ def markdown(report: Report, base: str) -> str:
     lines += ["", "## Python API", ""]
     lines += [f"- **breaking**: {line}" for line in report.python] or ["Nothing that breaks."]
     lines += ["", "## On the wire", ""]
-    lines += [
-        f"- {'as the contract says' if report.explains(line) else 'compatible'}: {line}"
-        if line not in report.unexplained
-        else f"- **breaking**: {line}"
-        for line in report.wire
-    ] or ["The same bytes."]
+    lines += list(_wire_lines(report)) or ["The same bytes."]
     known = report.inputs is not None
     names = ", ".join(report.inputs or ()) or ("nothing" if known else "unknown, no record")
     lines += ["", "## Inputs of the generator", "", f"Moved: {names}."]
@@ -225,21 +254,38 @@ def markdown(report: Report, base: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _wire_lines(report: Report) -> Iterator[str]:
+    """Write each difference once, with the number of cases that have it."""
+    cases: dict[tuple[str, ...], list[str]] = {}
+    for line in report.wire:
+        case, _, what = line.partition("): ")
+        mark = "as the contract says" if report.explains(line) else "compatible"
+        mark = "**breaking**" if line in report.unexplained else mark
+        way = case.rpartition("(")[2]
+        cases.setdefault((mark, case.partition(",")[0], way, what), []).append(line)
+    for (mark, *_), lines in cases.items():
+        more = f" (and {len(lines) - 1} more like it)" if len(lines) > 1 else ""
+        yield f"- {mark}: {lines[0]}{more}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; see `--help`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--base", default="", help="a tag, branch or commit")
     parser.add_argument("--output", type=Path, default=Path("reports/diff.md"))
     options = parser.parse_args(arguments)
-    base = options.base or default_base()
-    if not base:
-        sys.stdout.write("There is no main branch or release here to compare with.\n")
-        return 0
     try:
+        base = options.base or default_base()
+        if not base:
+            sys.stdout.write("There is no main branch or release here to compare with.\n")
+            return 0
         with tempfile.TemporaryDirectory() as folder:
             report = compare(checked_out(base, Path(folder)), Tree(Path.cwd()))
     except DiffError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return 1
     text = markdown(report, base)
     options.output.parent.mkdir(parents=True, exist_ok=True)

@@ -22,15 +22,15 @@ _HEAD = "# What this package was generated from; `make check-generated` says whi
 _TOOLS = ("constraints.py", "generate.py", "inputs.py")
 
 
-def inputs(spec: Path) -> dict[str, str]:
+def inputs(spec: Path, root: Path = ROOT) -> dict[str, str]:
     """Name every input with its version, or with a hash where it has none."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    templates = ROOT / "templates"
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    templates = root / "templates"
     return {
         "spec": _digest([spec]),
         "templates": _digest([*templates.rglob("*.jinja"), *templates.rglob("*.py")]),
-        "tools": _digest(ROOT / "tools" / name for name in _TOOLS),
-        "generator-config.yml": _digest([ROOT / "generator-config.yml"]),
+        "tools": _digest(root / "tools" / name for name in _TOOLS),
+        "generator-config.yml": _digest([root / "generator-config.yml"]),
         "openapi-python-client": version("openapi-python-client"),
         "ruff": version("ruff"),
         "version": project["version"],
@@ -51,6 +51,13 @@ def moved(committed: Path, generated: Path) -> list[str]:
         for name in sorted(before.keys() | after.keys())
         if before.get(name) != after.get(name)
     ]
+
+
+def stale(root: Path, package: Path) -> list[str]:
+    """Name the inputs that have moved since the package was generated, but for its version."""
+    recorded, current = _read(package / NAME), inputs(root / "openapi.yaml", root)
+    names = (name for name in current if recorded and name != "version")
+    return [name for name in names if recorded.get(name) != current[name]]
 
 
 def _read(file: Path) -> dict[str, str]:

@@ -171,6 +171,9 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         for way, before in ways.items():
             after = new[name][way]
             lines = list(_differences(before, after, ""))
+            if "says" in after["result"] and lines:  # One reason is behind all of them.
+                told = after["result"]
+                lines = [f": result: the call raises {told['raised']}: {told['says']}"]
             if way == "async" and before == ways["sync"] and after == new[name]["sync"]:
                 continue  # The sync twin has said it.
             found += [f"{name} ({way}){line}" for line in lines]
