@@ -97,7 +97,12 @@ diff: $(READY) ## say what changed for callers since BASE (the last release, or 
 
 release: $(READY) ## bump to VERSION, regenerate, run the gate and build
 	@$(BIN)/python tools/release.py "$(VERSION)"
-	@$(MAKE) --no-print-directory generate $(GATE) build
+	@$(MAKE) --no-print-directory generate $(GATE) build || { \
+	  echo "$(VERSION) is not ready, and nothing is committed. It stands in both pyproject.toml," \
+	    "CHANGELOG.md and generated/. To go on, mend what is said above and run this again: the entry" \
+	    "in the changelog stays. To go back, take the version out of these three files and run" \
+	    "'make generate'." >&2; exit 1; }
+	@echo "$(VERSION) is ready. Look at CHANGELOG.md, then commit and tag: v$(VERSION)"
 
 lint: $(READY) ## check the spec, the style of the code and the YAML
 	@$(BIN)/python tools/check_spec.py openapi.yaml

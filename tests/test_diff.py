@@ -677,7 +677,7 @@ def test_a_release_bumps_version_and_changelog(
         assert (refused.status, refused.out) == (1, "")
         assert refused.err.startswith(problem)
         assert (repository / "pyproject.toml").read_text("utf-8") == before
-    assert run(release, "0.2.0").status == 0
+    assert run(release, "0.2.0") == (0, "", "")
     for project in (repository, repository / "mock_server"):
         assert 'version = "0.2.0"' in (project / "pyproject.toml").read_text("utf-8")
     changelog = (repository / "CHANGELOG.md").read_text("utf-8")
@@ -687,3 +687,35 @@ def test_a_release_bumps_version_and_changelog(
     assert run(diff).status == 0
     git(repository, "tag", "v0.2.0")
     assert "is released already" in run(release, "0.2.0").err
+
+
+def test_a_section_that_was_never_released_is_that_of_the_next_version(
+    repository: Path, edit_contract: Callable[[Edit], None], run: Run
+) -> None:
+    git(repository, "tag", "v0.1.0")
+    edit_contract(without_a_field)
+    file = repository / "CHANGELOG.md"
+    assert run(release, "0.2.0").out == ""
+    replace(file, "- api: ", "- api: (in the words of a caller) ")
+    draft = file.read_text("utf-8")
+    again = run(release, "0.2.0")
+    assert again.out.startswith("CHANGELOG.md has a section 0.2.0 already, which stays: ")
+    assert file.read_text("utf-8") == draft
+    higher = run(release, "0.3.0")
+    assert higher.out.startswith("The section 0.2.0 was never released, and is 0.3.0 now: ")
+    assert file.read_text("utf-8") == draft.replace("## 0.2.0", "## 0.3.0", 1)
+    git(repository, "commit", "--quiet", "--all", "--message=release")
+    git(repository, "tag", "v0.3.0")
+    assert run(release, "0.3.1").out == ""
+    assert "\n## 0.3.1\n\n### Changed\n\n- Nothing for callers.\n\n## 0.3.0\n" in file.read_text(
+        "utf-8"
+    )
+    # Released all the same, wherever its tag is.
+    replace(file, "## 0.3.1", "## 0.4.0")
+    git(repository, "tag", "v0.4.0")
+    assert run(release, "0.4.1").out == ""
+    assert re.findall(r"^## (.*)$", file.read_text("utf-8"), re.MULTILINE)[:3] == [
+        "0.4.1",
+        "0.4.0",
+        "0.3.0",
+    ]

@@ -107,4 +107,25 @@ def test_every_step_of_the_page_prints_what_stands_there(checkout: Path) -> None
 def test_the_gate_of_a_release_is_the_gate_of_a_merge() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert "\nGATE ?= ci\n" in makefile
-    assert "generate $(GATE) build\n" in makefile
+    assert "generate $(GATE) build || {" in makefile
+
+
+def test_a_release_says_last_what_is_left_to_do(tmp_path: Path) -> None:
+    tools = tmp_path / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    (tmp_path / "mock_server").mkdir()
+    inputs = ("requirements-dev.lock", "pyproject.toml", "mock_server/pyproject.toml")
+    for name in ("Makefile", *inputs):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in ("python", "twine", "check-wheel-contents"):
+        (tools / name).write_text("#!/bin/sh\n", "utf-8")
+        (tools / name).chmod(0o755)
+    for name in (".locked", ".ready"):
+        (tmp_path / ".venv" / name).touch()
+    done = run("make release VERSION=0.2.0 GATE=help", tmp_path).splitlines()
+    assert "list the targets" in done[0]
+    assert done[-1] == "0.2.0 is ready. Look at CHANGELOG.md, then commit and tag: v0.2.0"
+    said = run("make release VERSION=0.2.0 GATE=nothing", tmp_path)
+    assert "No rule to make target 'nothing'" in said
+    assert "0.2.0 is ready" not in said
+    assert "0.2.0 is not ready, and nothing is committed." in said

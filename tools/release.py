@@ -1,12 +1,12 @@
-"""Write a new version into the pyproject.toml of each distribution and into CHANGELOG.md.
+"""Write the new version into the pyproject.toml of each distribution and into CHANGELOG.md.
 
-The changelog gets what `make diff` tells, as a draft, unless it has an entry already.
+The changelog gets what `make diff` tells, as a draft, unless it has an entry already: one of that
+version, or one that was written for a version that was never released.
 """
 
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,40 +18,57 @@ class ReleaseError(Exception):
     """Why there is nothing to release, in one line."""
 
 
-def bump(version: str) -> None:
-    """Write the version. Errors: `ReleaseError`, and nothing is written."""
-    if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", version):
-        raise ReleaseError(f"VERSION={version} is no version: write it as 1.2.3")
-    released = subprocess.run(  # noqa: S603
-        ["git", "tag", "--list", f"v{version}"],  # noqa: S607
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if released.stdout.strip():
+def bump(version: str) -> str:
+    """Write the version, and say what is to be known of the changelog.
+
+    Errors: `ReleaseError`, and nothing is written.
+    """
+    try:
+        numbers = diff.as_numbers(version)
+    except ValueError as error:
+        raise ReleaseError(f"VERSION={error}") from error
+    if _is_released(version):
         raise ReleaseError(f"v{version} is released already: take a higher version")
     base, tree = diff.default_base(), diff.Tree(Path.cwd())
-    wanted, entry = tree.version, ""
+    old = wanted = tree.version
+    entry = ""
     if base:
         with tempfile.TemporaryDirectory() as folder:
-            report = diff.compare(diff.checked_out(base, Path(folder)), tree)
+            before = diff.checked_out(base, Path(folder))
+            report, old = diff.compare(before, tree), before.version
         wanted = report.wanted
         entry = _entry(report)
-    if tuple(map(int, version.split("."))) < wanted:
+    if numbers < wanted:
         least = ".".join(map(str, wanted))
         raise ReleaseError(f"VERSION={version} is too low for what changed: take {least} or higher")
     changelog = Path("CHANGELOG.md")
-    history = changelog.read_text("utf-8")
-    if not re.search(rf"^## {re.escape(version)}\b", history, re.MULTILINE):
-        nothing = "### Changed\n\n- Nothing for callers.\n\n"
-        heading = f"## {version}\n\n{entry or nothing}"
-        history = re.sub(r"^## ", lambda _: f"{heading}## ", history, count=1, flags=re.MULTILINE)
+    history, note = _with_section(changelog.read_text("utf-8"), version, old, entry)
     line = f'version = "{version}"'
     for project in (Path("pyproject.toml"), *Path().glob("*/pyproject.toml")):
         text = project.read_text("utf-8")
         text = re.sub(r'^version = ".*"$', line, text, count=1, flags=re.MULTILINE)
         project.write_text(text, "utf-8")
     changelog.write_text(history, "utf-8")
+    return note
+
+
+def _is_released(version: str) -> bool:
+    return bool(diff.git("tag", "--list", f"v{version}").stdout.strip())
+
+
+def _with_section(history: str, version: str, old: tuple[int, ...], entry: str) -> tuple[str, str]:
+    """Give the changelog a section of the version; say where one was there already."""
+    kept = "look whether it tells all that `make diff` does"
+    if re.search(rf"^## {re.escape(version)}\b", history, re.MULTILINE):
+        return history, f"CHANGELOG.md has a section {version} already, which stays: {kept}."
+    top = re.search(r"^## (\d+\.\d+\.\d+)\b", history, re.MULTILINE)
+    if top and diff.as_numbers(top[1]) > old and not _is_released(top[1]):
+        history = f"{history[: top.start(1)]}{version}{history[top.end(1) :]}"
+        return history, f"The section {top[1]} was never released, and is {version} now: {kept}."
+    entry = entry or "### Changed\n\n- Nothing for callers.\n\n"
+    place = re.search(r"^## ", history, re.MULTILINE)
+    at = place.start() if place else len(history)
+    return f"{history[:at]}## {version}\n\n{entry}{history[at:]}", ""
 
 
 def _entry(report: diff.Report) -> str:
@@ -66,11 +83,11 @@ def _entry(report: diff.Report) -> str:
 def main(arguments: list[str]) -> int:
     """Run the command: the version is its one argument."""
     try:
-        bump(arguments[0] if arguments else "")
+        note = bump(arguments[0] if arguments else "")
     except (ReleaseError, diff.DiffError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write("Look at CHANGELOG.md; when the gate is green, commit and tag.\n")
+    sys.stdout.write(f"{note}\n" if note else "")
     return 0
 
 
