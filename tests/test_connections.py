@@ -1,6 +1,7 @@
 """The connections that a client keeps: how many, for how long, and who waits for one."""
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -178,3 +179,22 @@ def test_importing_the_package_imports_no_http_client() -> None:
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_client_in_a_second_event_loop_opens_connections_of_its_own(server: FaultServer) -> None:
+    """On those of the first loop a purchase would be sent, and its reply wake nobody."""
+
+    async def buy(number: str) -> str:
+        return (await client.compat.phone_numbers.purchase(PhoneNumber=number)).phone_number
+
+    def buy_in_two_loops() -> None:
+        assert [asyncio.run(buy(number)) for number in numbers(2)] == numbers(2)
+        asyncio.run(client.aclose())
+        gc.collect()
+
+    client = AsyncRestClient(PROJECT, TOKEN, server.host)
+    # The first loop ends with a connection open, of which asyncio complains.
+    with pytest.warns(ResourceWarning, match="unclosed"):
+        buy_in_two_loops()
+    assert server.connections == 2
+    assert server.wait_for(lambda: server.open_connections == 0)

@@ -158,9 +158,20 @@ class AsyncTransport:
         pool._network_backend = AsyncNetwork(pool._network_backend)
         self._open = pool.create_connection
         self._origin = _target(httpx.URL(base_url)).origin
+        self._loop: Any = None
         self._idle: deque[Any] = deque()
         self._slots: Any = None
         self.is_closed = False
+
+    def _enter_loop(self) -> None:
+        """Leave the connections of another event loop: a reply on them would wake nobody here."""
+        import anyio
+        from anyio.lowlevel import current_token
+
+        loop = current_token()
+        if loop != self._loop:
+            self._loop, self._idle = loop, deque()
+            self._slots = anyio.Semaphore(MOST_CONNECTIONS)
 
     def request(
         self, request: Request, url: str, headers: dict[str, str], deadline: Deadline
@@ -170,9 +181,11 @@ class AsyncTransport:
 
     async def exchange(self, request: httpx.Request, receiver: Receiver) -> None:
         """Send a request, and hand over its reply. Errors: those of httpx; `TimeoutError`."""
-        await self._acquire(receiver.deadline)
+        self._enter_loop()
+        idle, slots = self._idle, self._slots
+        await _acquire(slots, receiver.deadline)
         try:
-            connection = await self._take()
+            connection = await self._take(idle)
             try:
                 response = await connection.handle_async_request(_raw(request))
                 receiver.head = Head(response.status, Headers(response.headers))
@@ -186,43 +199,30 @@ class AsyncTransport:
                     raise known from error
                 raise
             finally:
-                await self._give_back(connection)
+                await self._give_back(connection, idle)
         finally:
-            self._slots.release()
+            slots.release()
 
-    async def _acquire(self, deadline: Deadline) -> None:
-        import anyio
-
-        if self._slots is None:
-            self._slots = anyio.Semaphore(MOST_CONNECTIONS)
-        try:
-            self._slots.acquire_nowait()
-        except anyio.WouldBlock:
-            try:
-                with anyio.fail_after(deadline.left()):
-                    await self._slots.acquire()
-            except TimeoutError:
-                raise httpx.PoolTimeout(_BUSY) from None
-
-    async def _take(self) -> Any:
-        if self._idle and self._idle[0].has_expired():
-            await _close(self._idle.popleft())
-        while self._idle:
-            connection = self._idle.pop()
+    async def _take(self, idle: deque[Any]) -> Any:
+        if idle and idle[0].has_expired():
+            await _close(idle.popleft())
+        while idle:
+            connection = idle.pop()
             if not connection.has_expired():
                 return connection
             await _close(connection)
         return self._open(self._origin)
 
-    async def _give_back(self, connection: Any) -> None:
-        if _is_clean(connection) and not self.is_closed:
-            self._idle.append(connection)
+    async def _give_back(self, connection: Any, idle: deque[Any]) -> None:
+        if _is_clean(connection) and not self.is_closed and idle is self._idle:
+            idle.append(connection)
         else:
             await _close(connection)
 
     async def aclose(self) -> None:
         """Close every connection; one that is in use is closed when its call is over."""
         self.is_closed = True
+        self._enter_loop()
         while self._idle:
             await _close(self._idle.pop())
 
@@ -253,6 +253,19 @@ def built_request(
         )
     except httpx.InvalidURL as error:
         raise ValueError(str(error)) from error
+
+
+async def _acquire(slots: Any, deadline: Deadline) -> None:
+    import anyio
+
+    try:
+        slots.acquire_nowait()
+    except anyio.WouldBlock:
+        try:
+            with anyio.fail_after(deadline.left()):
+                await slots.acquire()
+        except TimeoutError:
+            raise httpx.PoolTimeout(_BUSY) from None
 
 
 async def _close(connection: Any) -> None:
