@@ -13,8 +13,9 @@ from typing import Any
 import aiohttp
 import pytest
 from fault_server import FaultServer, Peer
+from faults.certificates import trusted_by_environment
 from faults.run import PROJECT, TOKEN
-from faults.scripts import BUY, HEALTHY, KEEP, RECEIPT, STALL, send
+from faults.scripts import BUY, HEALTHY, HEALTHY_TLS, KEEP, RECEIPT, STALL, send, tls
 from signalwire_compat import APITimeoutError, AsyncRestClient, RestClient
 from signalwire_compat.transport import MOST_CONNECTIONS
 
@@ -198,3 +199,30 @@ def test_a_client_in_a_second_event_loop_opens_connections_of_its_own(server: Fa
         buy_in_two_loops()
     assert server.connections == 2
     assert server.wait_for(lambda: server.open_connections == 0)
+
+
+def test_a_second_reply_that_tls_has_taken_from_the_socket_is_nobodys(server: FaultServer) -> None:
+    """Both are there when the loop reads next, and TLS gives one of them at a time."""
+    blocked, sent = threading.Event(), threading.Event()
+
+    def answer_twice(peer: Peer) -> None:
+        blocked.wait(10)
+        for _ in range(2):
+            peer.send(RECEIPT(peer))
+        sent.set()
+
+    server.play((tls(), *BUY, answer_twice, KEEP), HEALTHY_TLS)
+
+    async def buy() -> list[str]:
+        async with AsyncRestClient(PROJECT, TOKEN, f"https://{server.host}") as client:
+            purchase = client.compat.phone_numbers.purchase
+            first = asyncio.ensure_future(purchase(PhoneNumber=numbers(2)[0]))
+            await asyncio.to_thread(server.wait_for, lambda: server.purchases == 1)
+            blocked.set()
+            assert sent.wait(10)  # This blocks the loop, so that it reads nothing before.
+            found = [await first, await purchase(PhoneNumber=numbers(2)[1])]
+            return [number.phone_number for number in found]
+
+    with trusted_by_environment():
+        assert asyncio.run(buy()) == numbers(2)
+    assert server.connections == 2

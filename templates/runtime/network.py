@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import queue
 import socket
+import ssl
 import threading
 import time
 from typing import Any
@@ -52,6 +53,24 @@ def _pieces(buffer: bytes, timeout: float | None) -> list[bytes]:
     return [buffer[start : start + _PIECE] for start in range(0, len(buffer), _PIECE)]
 
 
+def _extra_info(stream: Any, info: str) -> Any:
+    """Tell what httpcore asks of a stream; it is readable as well by what TLS has taken already."""
+    told = stream.get_extra_info(info)
+    if info != "is_readable" or told:
+        return told
+    tls = stream.get_extra_info("ssl_object")
+    # Only one apart from its socket takes more from it than it has given.
+    if not isinstance(tls, ssl.SSLObject):
+        return False
+    try:
+        tls.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        return True
+    return True
+
+
 class _Stream:
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -70,7 +89,7 @@ class _Stream:
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)))
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        return _extra_info(self._stream, info)
 
     def close(self) -> None:
         self._stream.close()
@@ -103,7 +122,7 @@ class _AsyncStream:
         return _AsyncStream(started)
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        return _extra_info(self._stream, info)
 
     async def aclose(self) -> None:
         await self._stream.aclose()
