@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,10 +11,24 @@ from typing import Any
 import aiohttp
 import pytest
 from conftest import PROJECT
-from fault_server import FaultServer
+from fault_server import FaultServer, Peer, Script
 from faults.rows import BY_NAME
 from faults.run import TOKEN, run
-from faults.scripts import BUY, CLOSE, HEALTHY, KEEP, READ, RECEIPT, STALL, failure, send
+from faults.scripts import (
+    BUY,
+    CLOSE,
+    HEAD,
+    HEALTHY,
+    KEEP,
+    NUMBER_BODY,
+    READ,
+    RECEIPT,
+    STALL,
+    failure,
+    http,
+    plain,
+    send,
+)
 from httpx_aiohttp import HttpxAiohttpClient
 from signalwire_compat import (
     APIConnectionError,
@@ -216,3 +232,67 @@ def test_a_refused_connection_over_httpx_aiohttp_is_tried_again() -> None:
 
     with FaultServer(listening=False) as closed:
         assert not asyncio.run(buy(closed.host)).outcome_unknown
+
+
+@pytest.mark.parametrize("more", [(send(RECEIPT), KEEP), (CLOSE,)], ids=["reply", "goodbye"])
+def test_what_came_while_the_loop_was_busy_is_seen_before_a_request_is_sent(
+    server: FaultServer, more: Script
+) -> None:
+    busy = threading.Event()
+
+    def wait_until_busy(_: Peer) -> None:
+        busy.wait(10)
+
+    server.play((*BUY, send(RECEIPT), wait_until_busy, *more), HEALTHY)
+
+    async def buy() -> list[str]:
+        async with client(server.host, max_retries=0) as rest:
+            first = await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+            busy.set()
+            time.sleep(0.1)  # The loop reads nothing meanwhile.
+            second = await rest.compat.phone_numbers.purchase(PhoneNumber="+13105550101")
+            return [first.phone_number, second.phone_number]
+
+    assert asyncio.run(buy()) == [NUMBER, "+13105550101"]
+    assert server.executed == {NUMBER: 1, "+13105550101": 1}
+    assert server.connections == 2
+
+
+def test_a_server_that_answers_before_it_is_asked_is_not_asked_again_and_again(
+    server: FaultServer,
+) -> None:
+    last = send(http(201, NUMBER_BODY, "Connection: close"))
+    server.play((*BUY, last, CLOSE), (send(failure(503, None)), CLOSE))
+
+    async def let_the_answer_come(*_: Any) -> None:
+        await asyncio.sleep(0.1)
+
+    async def buy() -> APIConnectionError:
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(let_the_answer_come)
+        async with aiohttp.ClientSession(trace_configs=[trace]) as session:
+            settings: Any = {"http_client": session, "max_retries": 1}
+            rest = AsyncRestClient(PROJECT, TOKEN, server.host, **settings)
+            await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+            with pytest.raises(APIConnectionError, match="2 attempts") as caught:
+                await rest.compat.phone_numbers.purchase(PhoneNumber="+13105550101")
+            return caught.value
+
+    assert not asyncio.run(buy()).outcome_unknown
+    assert server.connections <= 5
+    assert server.requests == 1
+
+
+def test_a_proxy_that_opens_no_tunnel_for_a_session_has_bought_nothing(server: FaultServer) -> None:
+    server.play((HEAD, send(plain("HTTP/1.1 407 Who are you\r\n\r\n")), CLOSE))
+
+    async def buy() -> APIConnectionError:
+        async with aiohttp.ClientSession(proxy=server.url) as session:
+            settings: Any = {"http_client": session, "max_retries": 1}
+            rest = AsyncRestClient(PROJECT, TOKEN, "https://elsewhere.invalid", **settings)
+            with pytest.raises(APIConnectionError, match=r"407 Who are you.*2 attempts") as caught:
+                await rest.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+            return caught.value
+
+    assert not asyncio.run(buy()).outcome_unknown
+    assert server.requests == 2

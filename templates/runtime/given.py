@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import sys
 from typing import TYPE_CHECKING, Any, TypeGuard
+from weakref import WeakSet
 
 import httpx
+from httpcore._utils import is_socket_readable
 
 from .errors import InvalidRequestError, chain
 from .network import Deadline
@@ -24,6 +26,7 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 _NOT_CONNECTED = {"ClientConnectorError", "ConnectionTimeoutError", "InvalidURL"}
 # As much as h11 takes in the lines of a head.
 _LONGEST_LINE = 65_536
+_EARLY = "the server closed or answered before the request was sent"
 
 
 class _Begun:
@@ -157,6 +160,7 @@ class AiohttpGiven:
                 f"aiohttp 3.12 or later, below 4, is needed, and this is {aiohttp.__version__}."
             )
         self._session = session
+        self._used: WeakSet[Any] = WeakSet()
         self._proven = False
         self._errors = aiohttp.ClientError
         self.library = f"aiohttp/{aiohttp.__version__}"
@@ -182,13 +186,14 @@ class AiohttpGiven:
     ) -> None:
         """Send a request, and hand over its reply. Errors: those of httpx; `TimeoutError`."""
         method, url, headers, body = request
+        answered = False
         while True:
             try:
                 response = await self._session.request(
                     method,
                     url,
                     headers=headers,
-                    data=_guarded(body, receiver),
+                    data=_guarded(body, receiver, self._used),
                     allow_redirects=False,
                     auto_decompress=False,
                     raise_for_status=False,
@@ -198,6 +203,9 @@ class AiohttpGiven:
                 )
                 try:
                     if not receiver.deadline.sent and self._proven:
+                        if answered:
+                            raise ConnectionResetError(_EARLY)
+                        answered = True
                         raise _StaleError
                     self._proven = receiver.deadline.sent
                     receiver.deadline.sent = True
@@ -242,23 +250,40 @@ def _payload() -> Any:
         """A body that says when it is sent, and is not sent where something came before it."""
 
         receiver: Receiver
+        used: WeakSet[Any]
 
         async def write_with_length(self, writer: Any, content_length: int | None) -> None:
-            if writer.protocol.should_close or not writer.protocol.is_connected():
-                raise _StaleError
+            _refuse_stale(writer.protocol, self.used)
             self.receiver.deadline.sent = True
             await super().write_with_length(writer, content_length)
 
     return Guarded
 
 
-def _guarded(content: bytes | None, receiver: Receiver) -> Any:
+def _refuse_stale(connection: Any, used: WeakSet[Any]) -> None:
+    """Refuse a connection that was closed or answered, also if the loop has not read that yet.
+
+    Errors: `_StaleError`, or `ConnectionResetError` where another one would be no better.
+    """
+    over = connection.should_close or not connection.is_connected()
+    if connection not in used:
+        used.add(connection)
+        if over:
+            raise ConnectionResetError(_EARLY)
+        return  # What the socket holds may be the tickets of TLS.
+    socket = None if over else connection.transport.get_extra_info("socket")
+    if over or (socket is not None and is_socket_readable(socket)):
+        raise _StaleError
+
+
+def _guarded(content: bytes | None, receiver: Receiver, used: WeakSet[Any]) -> Any:
     if not content:
         # Nothing tells when a head alone is sent.
         receiver.deadline.sent = True
         return None
     payload = _payload()(content)
     payload.receiver = receiver
+    payload.used = used
     return payload
 
 
@@ -289,6 +314,8 @@ def _of_httpx(error: Exception) -> Exception | None:
         return failure
     if isinstance(error, TimeoutError):
         return TimeoutError(str(error) or "the time of the call is over")
+    if isinstance(error, aiohttp.ClientHttpProxyError):  # To open a tunnel is not to send.
+        return httpx.ProxyError(f"{error.status} {error.message}")
     if isinstance(error, aiohttp.ClientResponseError):
         return httpx.RemoteProtocolError(error.message)
     return httpx.ReadError(f"{type(error).__name__}: {error}")
