@@ -2,12 +2,14 @@
 
 import asyncio
 import gc
+import os
 import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import aiohttp
@@ -16,7 +18,7 @@ from fault_server import FaultServer, Peer
 from faults.certificates import trusted_by_environment
 from faults.run import PROJECT, TOKEN
 from faults.scripts import BUY, HEALTHY, HEALTHY_TLS, KEEP, RECEIPT, STALL, send, tls
-from signalwire_compat import APITimeoutError, AsyncRestClient, RestClient
+from signalwire_compat import APITimeoutError, AsyncRestClient, RestClient, transport
 from signalwire_compat.transport import MOST_CONNECTIONS
 
 SLOW = (*BUY, lambda peer: peer.pause(0.2), send(RECEIPT), KEEP)
@@ -226,3 +228,34 @@ def test_a_second_reply_that_tls_has_taken_from_the_socket_is_nobodys(server: Fa
     with trusted_by_environment():
         assert asyncio.run(buy()) == numbers(2)
     assert server.connections == 2
+
+
+def test_no_thread_of_a_process_that_forked_uses_a_connection_of_its_parent(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one thread finds out, another one must not take what it is about to leave."""
+    entered, go_on = threading.Event(), threading.Event()
+
+    def wait_and_make() -> deque[Any]:
+        entered.set()
+        go_on.wait(10)
+        return deque()
+
+    def buy(number: str) -> str:
+        return client.compat.phone_numbers.purchase(PhoneNumber=number).phone_number
+
+    with RestClient(PROJECT, TOKEN, server.host) as client, ThreadPoolExecutor(2) as pool:
+        buy(numbers(1)[0])
+        kept: Any = client._transport
+        (inherited,) = kept._idle
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        monkeypatch.setattr(transport, "deque", wait_and_make)
+        first = pool.submit(buy, numbers(2)[1])
+        assert entered.wait(10)
+        entered.clear()
+        second = pool.submit(buy, numbers(3)[2])
+        wait([second], 0.1)
+        go_on.set()
+        assert [first.result(), second.result()] == numbers(3)[1:]
+        assert inherited.info().endswith("Request Count: 1")
+        inherited.close()

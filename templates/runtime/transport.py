@@ -69,9 +69,9 @@ class Transport:
         self._begin()
 
     def _begin(self) -> None:
-        self._process = os.getpid()
         self._idle: deque[Any] = deque()
         self._slots = threading.Semaphore(MOST_CONNECTIONS)
+        self._process = os.getpid()  # Last: another thread takes it that all is there.
 
     def request(
         self, request: Request, url: str, headers: dict[str, str], deadline: Deadline
@@ -83,10 +83,11 @@ class Transport:
         """Send a request, and hand over its reply. Errors: those of httpx; `TimeoutError`."""
         if self._process != os.getpid():  # On the connections of the parent come its replies.
             self._begin()
-        if not self._slots.acquire(timeout=receiver.deadline.left()):
+        idle, slots = self._idle, self._slots
+        if not slots.acquire(timeout=receiver.deadline.left()):
             raise httpx.PoolTimeout(_BUSY)
         try:
-            connection = self._take()
+            connection = self._take(idle)
             try:
                 response = connection.handle_request(_raw(request))
                 receiver.head = Head(response.status, Headers(response.headers))
@@ -99,16 +100,16 @@ class Transport:
                     raise known from error
                 raise
             finally:
-                self._give_back(connection)
+                self._give_back(connection, idle)
         finally:
-            self._slots.release()
+            slots.release()
 
-    def _take(self) -> Any:
-        if self._idle:
-            self._close_oldest()
-        while self._idle:
+    def _take(self, idle: deque[Any]) -> Any:
+        if idle:
+            _close_oldest(idle)
+        while idle:
             try:
-                connection = self._idle.pop()
+                connection = idle.pop()
             except IndexError:  # Another thread was faster.
                 break
             if not connection.has_expired():
@@ -116,21 +117,11 @@ class Transport:
             connection.close()
         return self._open(self._origin)
 
-    def _close_oldest(self) -> None:
-        try:
-            oldest = self._idle.popleft()
-        except IndexError:
-            return
-        if oldest.has_expired():
-            oldest.close()
-        else:
-            self._idle.appendleft(oldest)
-
-    def _give_back(self, connection: Any) -> None:
-        if not _is_clean(connection):
+    def _give_back(self, connection: Any, idle: deque[Any]) -> None:
+        if not _is_clean(connection) or idle is not self._idle:
             connection.close()
             return
-        self._idle.append(connection)
+        idle.append(connection)
         if self.is_closed:
             self.close()
 
@@ -253,6 +244,17 @@ def built_request(
         )
     except httpx.InvalidURL as error:
         raise ValueError(str(error)) from error
+
+
+def _close_oldest(idle: deque[Any]) -> None:
+    try:
+        oldest = idle.popleft()
+    except IndexError:  # Another thread was faster.
+        return
+    if oldest.has_expired():
+        oldest.close()
+    else:
+        idle.appendleft(oldest)
 
 
 async def _acquire(slots: Any, deadline: Deadline) -> None:
