@@ -259,3 +259,53 @@ def test_no_thread_of_a_process_that_forked_uses_a_connection_of_its_parent(
         assert [first.result(), second.result()] == numbers(3)[1:]
         assert inherited.info().endswith("Request Count: 1")
         inherited.close()
+
+
+class SilentProxy:
+    """A connection as httpcore makes one over SOCKS: what it asks of the proxy has no time-out."""
+
+    def __init__(self, network: Any, server: FaultServer) -> None:
+        self.network, self.port = network, server.port
+
+    def handle_request(self, request: Any) -> None:
+        deadline = request.extensions["timeout"]["connect"]
+        stream = self.network.connect_tcp("127.0.0.1", self.port, deadline)
+        stream.write(b"\5\1\0")
+        stream.read(2)
+
+    async def handle_async_request(self, request: Any) -> None:
+        deadline = request.extensions["timeout"]["connect"]
+        stream = await self.network.connect_tcp("127.0.0.1", self.port, deadline)
+        await stream.write(b"\5\1\0")
+        await stream.read(2)
+
+    def is_idle(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """Close nothing, as httpcore does: it has forgotten the stream."""
+
+    async def aclose(self) -> None:
+        """Close nothing either."""
+
+
+@pytest.mark.parametrize("kind", [RestClient, AsyncRestClient])
+def test_a_proxy_that_is_silent_takes_no_more_than_the_time_of_the_call(
+    server: FaultServer, kind: Any
+) -> None:
+    server.play((STALL,))
+    client = kind(PROJECT, TOKEN, server.host, timeout=0.3)
+    network = client._transport._open.__self__._network_backend
+    client._transport._open = lambda _: SilentProxy(network, server)
+
+    async def buy() -> None:
+        await client.compat.phone_numbers.purchase(PhoneNumber=numbers(1)[0])
+
+    async def attempt() -> bool:
+        with pytest.raises(APITimeoutError) as caught:
+            await buy()
+        await asyncio.to_thread(server.wait_for, lambda: server.open_connections == 0)
+        return caught.value.outcome_unknown
+
+    assert not asyncio.run(attempt())
+    assert (server.connections, server.open_connections) == (1, 0)

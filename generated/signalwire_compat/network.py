@@ -22,17 +22,19 @@ class Deadline(float):
     """The time-out of one attempt, given to each of its steps, which then asks what is left.
 
     Shape: as a number, the seconds that were left when it was made. `sent` says whether a byte of
-    the request may have left this machine.
+    the request may have left this machine, `opened` is what was connected meanwhile.
     """
 
     at: float
     sent: bool
+    opened: Any
 
     def __new__(cls, at: float) -> Deadline:
         """Make the time-out that ends at a moment of the monotonic clock."""
         self = super().__new__(cls, min(max(at - time.monotonic(), 0.001), FOREVER))
         self.at = at
         self.sent = False
+        self.opened = None
         return self
 
     def left(self) -> float:
@@ -73,21 +75,25 @@ def _extra_info(stream: Any, info: str) -> Any:
 
 
 class _Stream:
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, opening: float | None) -> None:
         self._stream = stream
+        self._opening = opening  # A SOCKS proxy is asked without a time-out.
+        if isinstance(opening, Deadline):
+            opening.opened = self
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        received: bytes = self._stream.read(max_bytes, timeout=_left(timeout))
+        received: bytes = self._stream.read(max_bytes, timeout=_left(timeout or self._opening))
         return received
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for piece in _pieces(buffer, timeout):
-            self._stream.write(piece, timeout=_left(timeout))
+            self._stream.write(piece, timeout=_left(timeout or self._opening))
 
     def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> _Stream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)))
+        started = self._stream.start_tls(ssl_context, server_hostname, _left(timeout))
+        return _Stream(started, timeout)
 
     def get_extra_info(self, info: str) -> Any:
         return _extra_info(self._stream, info)
@@ -97,30 +103,26 @@ class _Stream:
 
 
 class _AsyncStream:
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, opening: float | None) -> None:
         self._stream = stream
+        self._opening = opening
+        if isinstance(opening, Deadline):
+            opening.opened = self
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        received: bytes = await self._stream.read(max_bytes, timeout=_left(timeout))
+        left = _left(timeout or self._opening)
+        received: bytes = await self._stream.read(max_bytes, timeout=left)
         return received
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for piece in _pieces(buffer, timeout):
-            await self._stream.write(piece, timeout=_left(timeout))
+            await self._stream.write(piece, timeout=_left(timeout or self._opening))
 
     async def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> _AsyncStream:
-        try:
-            started = await self._stream.start_tls(ssl_context, server_hostname, _left(timeout))
-        except BaseException:
-            # httpcore leaves the connection open when the handshake is cancelled.
-            import anyio
-
-            with anyio.CancelScope(shield=True):
-                await self._stream.aclose()
-            raise
-        return _AsyncStream(started)
+        started = await self._stream.start_tls(ssl_context, server_hostname, _left(timeout))
+        return _AsyncStream(started, timeout)
 
     def get_extra_info(self, info: str) -> Any:
         return _extra_info(self._stream, info)
@@ -146,7 +148,8 @@ class Network:
             left = _left(timeout)
             share = left if left is None else left / (len(addresses) + 1)
             try:
-                return _Stream(self._network.connect_tcp(address, port, share, **options))
+                stream = self._network.connect_tcp(address, port, share, **options)
+                return _Stream(stream, timeout)
             except Exception:
                 if not addresses:
                     raise
@@ -164,7 +167,7 @@ class AsyncNetwork:
     ) -> _AsyncStream:
         """Connect; the network itself tries the addresses, and looks them up within the time."""
         stream = await self._network.connect_tcp(host, port, _left(timeout), **options)
-        return _AsyncStream(stream)
+        return _AsyncStream(stream, timeout)
 
 
 def _addresses(host: str, port: int, timeout: float | None) -> list[str]:

@@ -100,7 +100,7 @@ class Transport:
                     raise known from error
                 raise
             finally:
-                self._give_back(connection, idle)
+                self._give_back(connection, idle, receiver.deadline)
         finally:
             slots.release()
 
@@ -117,9 +117,12 @@ class Transport:
             connection.close()
         return self._open(self._origin)
 
-    def _give_back(self, connection: Any, idle: deque[Any]) -> None:
+    def _give_back(self, connection: Any, idle: deque[Any], deadline: Deadline) -> None:
+        opened, deadline.opened = deadline.opened, None
         if not _is_clean(connection) or idle is not self._idle:
             connection.close()
+            if opened is not None:  # httpcore forgets it when a proxy or TLS failed.
+                opened.close()
             return
         idle.append(connection)
         if self.is_closed:
@@ -190,7 +193,7 @@ class AsyncTransport:
                     raise known from error
                 raise
             finally:
-                await self._give_back(connection, idle)
+                await self._give_back(connection, idle, receiver.deadline)
         finally:
             slots.release()
 
@@ -204,11 +207,12 @@ class AsyncTransport:
             await _close(connection)
         return self._open(self._origin)
 
-    async def _give_back(self, connection: Any, idle: deque[Any]) -> None:
+    async def _give_back(self, connection: Any, idle: deque[Any], deadline: Deadline) -> None:
+        opened, deadline.opened = deadline.opened, None
         if _is_clean(connection) and not self.is_closed and idle is self._idle:
             idle.append(connection)
         else:
-            await _close(connection)
+            await _close(connection, opened)
 
     async def aclose(self) -> None:
         """Close every connection; one that is in use is closed when its call is over."""
@@ -270,12 +274,14 @@ async def _acquire(slots: Any, deadline: Deadline) -> None:
             raise httpx.PoolTimeout(_BUSY) from None
 
 
-async def _close(connection: Any) -> None:
+async def _close(connection: Any, opened: Any = None) -> None:
     """Close a connection, also when the call was cancelled: nobody else would."""
     import anyio
 
     with anyio.CancelScope(shield=True):
         await connection.aclose()
+        if opened is not None:
+            await opened.aclose()
 
 
 def _is_clean(connection: Any) -> bool:
