@@ -582,6 +582,7 @@ MISTAKES: list[tuple[str, ...]] = [
     ("a wrong scheme", "type: http\n", "type: htp\n", "ProjectToken.type|htp"),
     ("an unknown type", "type: boolean", "type: bool", "beta.type|bool|boolean"),
     ("an unknown type of a body", FORM, f"{FORM}              @type: strng\n", "requestBody|strng"),
+    ("an unknown keyword", "maxLength: 18", "maxLenght: 18", "PhoneNumber.maxLenght|not known"),
     ("text for a list", "[PhoneNumber]", "PhoneNumber", "PurchaseRequest.required|array"),
     ("a negative length", "minLength: 6", "minLength: -6", "PhoneNumber.minLength|-6"),
     ("a broken pattern", r"^\+\d", r"^(\+\d", "PhoneNumber.pattern|regex"),
@@ -763,6 +764,15 @@ def test_the_command_prints_every_mistake_in_the_order_of_lines(
     with pytest.raises(SpecError) as caught:
         load(file)
     assert str(caught.value) == lines[0]
+
+
+def test_a_quote_left_open_is_told_with_the_line_where_the_trouble_begins(tmp_path: Path) -> None:
+    """YAML notices at the next quote, which can be far away."""
+    file = tmp_path / "openapi.yaml"
+    text = SPEC.read_text("utf-8").replace('version: "2010-04-01"', 'version: "2010-04-01', 1)
+    file.write_text(text, "utf-8")
+    with pytest.raises(SpecError, match="a block mapping from line 16: expected"):
+        load(file)
 
 
 def test_a_contract_of_another_service_is_accepted_as_well(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from expressible import unexpressed
+from expressible import KEYWORDS, unexpressed
 from jsonschema_path.paths import SchemaPath
 from jsonschema_rs import Draft202012, Draft202012Validator, Registry, ValidationError
 from openapi_python_client.strings import PythonIdentifier
@@ -39,8 +39,17 @@ from spec_source import (
 )
 from spec_style import style
 
+# JSON Schema itself lets every word pass that it does not know; here that is a slip.
 _META = Draft202012Validator(
-    {"$ref": "https://json-schema.org/draft/2020-12/schema"}, validate_formats=True
+    {
+        "$ref": "https://json-schema.org/draft/2020-12/schema",
+        "properties": dict.fromkeys(
+            ("example", "externalDocs", "nullable", "xml", *KEYWORDS), True
+        ),
+        "patternProperties": {"^x-": True},
+        "unevaluatedProperties": False,
+    },
+    validate_formats=True,
 )
 
 
@@ -135,10 +144,10 @@ def structure(document: dict[str, Any]) -> Iterator[Trouble]:
         if error.kind.name != "unevaluatedProperties" or error.instance_path not in noise:
             yield _trouble(error, ())
     for kind, where, node in nodes(document):
-        for error in _META.iter_errors(node) if kind == "schema" else ():
+        found = list(_META.iter_errors(node)) if kind == "schema" else []
+        for error in sorted(found, key=lambda e: e.kind.name == "unevaluatedProperties")[:1]:
             errors.append(error)
             yield _trouble(error, where)
-            break
     if not errors:
         yield from _rules(document)
 

@@ -14,7 +14,7 @@ from spec_source import Trouble, Where, at, follow, nodes
 
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 # What these ask of a value, neither a model nor a rule of the client can hold.
-_KEYWORDS = {
+KEYWORDS = {
     *("not", "if", "then", "else", "dependentSchemas", "dependentRequired", "contains"),
     *("minContains", "maxContains", "minProperties", "maxProperties", "propertyNames"),
     *("patternProperties", "prefixItems", "unevaluatedItems", "unevaluatedProperties"),
@@ -60,7 +60,7 @@ def _path(where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
 
 
 def _schema(where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
-    for keyword in node.keys() & _KEYWORDS:
+    for keyword in node.keys() & KEYWORDS:
         what = f'"{keyword}" is more than the client can check or follow: say it in the description'
         yield Trouble((*where, keyword), what)
     if "nullable" in node:

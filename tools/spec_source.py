@@ -136,7 +136,8 @@ def _unreadable(error: Exception, text: str) -> tuple[Mark, str, str]:
         return (1, 1), "file", f"can't be read ({error.strerror}): name a file that can"
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         mark = error.problem_mark.line + 1, error.problem_mark.column + 1
-        context = f"{error.context}: " if error.context else ""
+        begun = f" from line {error.context_mark.line + 1}" if error.context_mark else ""
+        context = f"{error.context}{begun}: " if error.context else ""
         todo = "indent with spaces" if "'\\t'" in str(error.problem) else "mend the syntax"
         return mark, "YAML", f"{context}{error.problem}: {todo}"
     what = "holds a character that YAML does not allow: remove it"
