@@ -533,14 +533,18 @@ def test_a_json_body_where_a_form_belongs_breaks_whatever_else_changes(
     assert "write version 0.2.0" in result.out
 
 
+@pytest.mark.parametrize(
+    ("url", "base"), [("https://x.example.com", ""), ("/v2/{space}/", "/v2/your-space")]
+)
 def test_another_path_of_the_server_is_no_fault_of_the_client(
-    repository: Path, edit_contract: Callable[[Edit], None], run: Run
+    run: Run, edit_contract: Callable[[Edit], None], url: str, base: str
 ) -> None:
-    edit_contract(lambda d: d["servers"][0].update(url="https://x.example.com/v2"))
+    edit_contract(lambda d: d["servers"][0].update(url=url))
     result = run(diff)
+    assert "compatible: servers: changed: https://your-space.signalwire.com/api/laml" in result.out
     (line,) = (line for line in result.out.splitlines() if ": sent: " in line)
     assert line.startswith("- as the contract says: phone_numbers.purchase, page, 201 purchased")
-    path = "/v2/Accounts/b3877c40-da60-4998-90ad-b792e98472ac/IncomingPhoneNumbers"
+    path = f"{base}/Accounts/b3877c40-da60-4998-90ad-b792e98472ac/IncomingPhoneNumbers"
     assert line.endswith(f'became "POST {path}" (and 5 more like it)')
     assert "write version 0.1.1" in result.out
 

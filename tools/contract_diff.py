@@ -29,7 +29,7 @@ class _Comparison:
 
     def document(self) -> Iterator[Change]:
         old, new = self._documents
-        urls = [next((s["url"] for s in d.get("servers", ())), "none") for d in (old, new)]
+        urls = [_server(document) for document in (old, new)]
         if urls[0] != urls[1]:
             what = f"{' became '.join(urls)}: the client takes its path, callers name the host"
             yield Change("servers", "changed", what, False, on_wire=True)
@@ -214,6 +214,17 @@ class _Operation(NamedTuple):
     raw: dict[str, Any]
     parameters: tuple[dict[str, Any], ...]
     security: Any
+
+
+def _server(document: dict[str, Any]) -> str:
+    """Give the address of the first server, each variable with its default."""
+    server: dict[str, Any] = next(iter(document.get("servers", ())), {"url": "/"})
+    variables: dict[str, Any] = server.get("variables", {})
+    return re.sub(
+        r"\{(.*?)\}",
+        lambda match: str(variables.get(match[1], {}).get("default", match[0])),
+        str(server["url"]),
+    )
 
 
 def _operations(document: dict[str, Any]) -> dict[str, _Operation]:
