@@ -224,6 +224,50 @@ def test_a_broken_spec_leaves_the_package_as_it_was(
     assert named in printed.err
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        (
+            "errors.py.jinja",
+            "{% endfor %}",
+            "{% endfr %}",
+            "templates/errors.py.jinja:[1-9][0-9]*: .*'endfr'.*: mend the template",
+        ),
+        (
+            "client.py.jinja",
+            "{{ project_name |",
+            "{{ spec.nothing.at_all |",
+            r".*openapi.yaml: no template can express it: .*\(templates/client.py.jinja:\d+\)",
+        ),
+        (
+            "runtime/network.py",
+            "import ",
+            "improt ",
+            "templates/ give no sound Python for .*openapi.yaml: ruff failed .*network.py:.*",
+        ),
+    ],
+)
+def test_a_broken_template_is_told_with_its_place(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    old: str,
+    new: str,
+    said: str,
+) -> None:
+    for part in ("generator-config.yml", "pyproject.toml", "openapi.yaml"):
+        shutil.copy(ROOT / part, tmp_path / part)
+    shutil.copytree(ROOT / "templates", tmp_path / "templates")
+    file = tmp_path / "templates" / name
+    file.write_text(file.read_text("utf-8").replace(old, new, 1), "utf-8")
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    assert run("--spec", str(tmp_path / "openapi.yaml"), "--output", str(tmp_path / "out")) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(said, line), line
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("kind", ["folder", "file", "link"])
 def test_nothing_but_a_generated_package_is_ever_replaced(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str

@@ -17,6 +17,7 @@ import signal
 import sys
 import tempfile
 import tomllib
+import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from check_spec import load
 from constraints import ConstraintError, Constraints
 from expressible import LONGEST
 from inputs import NAME, written
-from jinja2 import BytecodeCache, TemplateError
+from jinja2 import BytecodeCache, TemplateError, TemplateSyntaxError
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -102,7 +103,7 @@ def _generate(spec: Path, output: Path, *, hooks: bool, compiled: BytecodeCache 
             schema = str(error).partition(":")[0]
             raise GenerateError(_placed(spec, _component(schema), str(error))) from error
         except TemplateError as error:
-            raise GenerateError(f"{spec}: no template can express it: {error}") from error
+            raise GenerateError(_in_template(spec, error)) from error
         if errors:
             raise GenerateError(_located(spec, errors))
         (package / NAME).write_text(written(spec), "utf-8")
@@ -215,10 +216,22 @@ def settings(spec: Path, package: Path) -> Config:
     return config
 
 
+def _in_template(spec: Path, error: TemplateError) -> str:
+    """Word what a template could not do, with the line of it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    frame = next(frame for frame in reversed(frames) if frame.filename.endswith(".jinja"))
+    place = f"{Path(frame.filename).relative_to(ROOT)}:{frame.lineno}"
+    if isinstance(error, TemplateSyntaxError):
+        return f"{place}: {error.message}: mend the template"
+    return f"{spec}: no template can express it: {error} ({place})"
+
+
 def _located(spec: Path, errors: Sequence[GeneratorError]) -> str:
     """Word what the generator could not write, with the line of the first operation or schema."""
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     words = _line(errors[0])
+    if errors[0].header.endswith(" failed"):  # A hook, of what the templates wrote.
+        return f"templates/ give no sound Python for {spec}: {words}"
     where: Where = ()
     if operation := re.search(r"parsing ([A-Z]+) (/\S*) within", words):
         where = ("paths", operation[2], operation[1].lower())
