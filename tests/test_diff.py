@@ -559,6 +559,20 @@ def test_an_operation_that_is_gone_is_told_in_one_line_of_each_client(
     assert len(lines.splitlines()) == 2
 
 
+def test_what_is_deprecated_says_so_where_callers_read(
+    repository: Path, edit_contract: Callable[[Edit], None]
+) -> None:
+    def edit(document: dict[str, Any]) -> None:
+        operation(document)["deprecated"] = True
+        request(document)["properties"]["SmsUrl"]["deprecated"] = True
+
+    edit_contract(edit)
+    tag = (repository / "generated/signalwire_compat/api/phone_numbers/__init__.py").read_text()
+    assert tag.count("Purchase a phone number for an account.\n\n        Deprecated.\n") == 2
+    assert tag.count("a message to the number comes in. Deprecated.") == 2
+    assert tag.count("Deprecated.") == 4
+
+
 def test_a_class_that_is_no_longer_exported_breaks(repository: Path, run: Run) -> None:
     root = repository / "generated/signalwire_compat/__init__.py"
     replace(root, "    RateLimitError,\n", "")
