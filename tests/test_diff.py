@@ -187,6 +187,12 @@ EDITS: dict[str, tuple[Edit, list[tuple[str, bool]]]] = {
         lambda d: operation(d)["parameters"].append(parameter(required=True)),
         [("added", True)],
     ),
+    "a field that is a parameter now": (
+        lambda d: operation(d)["parameters"].append(
+            parameter(name="SmsUrl", schema=request(d)["properties"].pop("SmsUrl"))
+        ),
+        [("changed", True)],
+    ),
     "a parameter gone": (lambda d: operation(d)["parameters"].clear(), [("removed", True)]),
     "another format of an account": (
         lambda d: d["components"]["schemas"]["AccountSid"].pop("format"),

@@ -71,8 +71,9 @@ class _Comparison:
             what = f"{old.method.upper()} {old.path} became {new.method.upper()} {new.path}"
             yield Change(name, "changed", what, False, on_wire=True)
         yield from retired(name, old.raw, new.raw)
-        yield from self._parameters(name, old, new)
-        yield from self._body(name, old, new)
+        yield from _with_moves(
+            list(self._parameters(name, old, new)), list(self._body(name, old, new))
+        )
         yield from self._responses(name, old, new)
         if old.security != new.security:
             what = "the credentials that it asks for"
@@ -206,6 +207,20 @@ class _Comparison:
         for place, first, second in pairs:
             schemas = first.get("schema", {}), second.get("schema", {})
             yield from self._schemas.compare(place, *schemas, False)
+
+
+def _with_moves(parameters: list[Change], body: list[Change]) -> Iterator[Change]:
+    """Tell of a parameter that became a field of the body, or the other way, as one change."""
+    sides = [{(change.where, change.kind) for change in found} for found in (parameters, body)]
+    for mine, others, what in (
+        (parameters, sides[1], "a field of the body now, no parameter"),
+        (body, sides[0], "a parameter now, no field of the body"),
+    ):
+        for change in mine:
+            if change.kind == "removed" and (change.where, "added") in others:
+                yield Change(change.where, "changed", what, True, on_wire=True)
+            elif change.kind != "added" or (change.where, "removed") not in others:
+                yield change
 
 
 class _Operation(NamedTuple):
