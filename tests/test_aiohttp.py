@@ -36,7 +36,7 @@ from signalwire_compat import (
     AsyncRestClient,
     InvalidRequestError,
     UnprocessableEntityError,
-    given,
+    session,
 )
 from signalwire_compat.types import Request
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
@@ -156,7 +156,7 @@ def test_a_session_that_hides_what_it_sends_is_not_trusted_to_have_sent_nothing(
     async def write(self: Any, writer: Any, content_length: int | None) -> None:
         await aiohttp.BytesPayload.write_with_length(self, writer, content_length)
 
-    monkeypatch.setattr(given._payload(), "write_with_length", write)
+    monkeypatch.setattr(session._payload(), "write_with_length", write)
     server.play(HEALTHY, (*BUY, CLOSE), HEALTHY)
 
     async def buy() -> APIConnectionError:

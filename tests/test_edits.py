@@ -20,7 +20,7 @@ from edits import running
 from edits.rows import REFUSED, ROWS, Refusal, Row
 
 _numbers = itertools.count()
-COPIED = ("errors", "given", "network", "rules", "transport", "types")
+COPIED = ("errors", "given", "network", "rules", "session", "transport", "types")
 """The modules of the package that no edit changes."""
 
 

@@ -80,7 +80,7 @@ def test_only_the_clients_and_their_connections_name_httpx() -> None:
     naming = [
         path.name for path in PACKAGE.rglob("*.py") if "httpx" in path.read_text("utf-8").lower()
     ]
-    assert sorted(naming) == ["client.py", "given.py", "transport.py"]
+    assert sorted(naming) == ["client.py", "given.py", "session.py", "transport.py"]
 
 
 def test_the_package_imports_nothing_that_it_does_not_declare() -> None:

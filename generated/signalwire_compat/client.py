@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     import httpx
 
     from .api import AsyncCompat, Compat
-    from .given import AiohttpGiven, AsyncGiven, Given
+    from .given import AsyncGiven, Given
+    from .session import AiohttpGiven
     from .transport import AsyncTransport, Head, Transport
 
 BASE_PATH = "/api/laml/2010-04-01"
@@ -622,7 +623,8 @@ def _async_transport(
 ) -> AsyncTransport | AsyncGiven | AiohttpGiven:
     import httpx
 
-    from .given import AiohttpGiven, AsyncGiven, is_session
+    from .given import AsyncGiven
+    from .session import AiohttpGiven, is_session
     from .transport import AsyncTransport
 
     if given is None:

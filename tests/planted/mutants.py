@@ -30,7 +30,7 @@ source_paths = ["src"]
 # documents, of the status callback, of the fixture, of the command, and of the pages.
 do_not_mutate = [
   "*/given.py", "*/incoming_call_status.py", "*/__main__.py", "*/explorer.py", "*/faults.py",
-  "*/journal.py", "*/listening.py", "*/plugin.py", "*/sample.py",
+  "*/journal.py", "*/listening.py", "*/plugin.py", "*/sample.py", "*/session.py",
 ]
 also_copy = ["openapi.yaml", "schemathesis.toml", "templates", "tools", "mock_server"]
 pytest_add_cli_args = ["-p", "no:randomly", "-p", "no:xdist", "-k", "not (traceback or command)"]
