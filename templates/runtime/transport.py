@@ -66,6 +66,7 @@ class Transport:
         self._open = pool.create_connection
         self._origin = _target(httpx.URL(base_url)).origin
         self.is_closed = False
+        self._forked = threading.Lock()
         self._begin()
 
     def _begin(self) -> None:
@@ -82,7 +83,9 @@ class Transport:
     def exchange(self, request: httpx.Request, receiver: Receiver) -> None:
         """Send a request, and hand over its reply. Errors: those of httpx; `TimeoutError`."""
         if self._process != os.getpid():  # On the connections of the parent come its replies.
-            self._begin()
+            with self._forked:
+                if self._process != os.getpid():
+                    self._begin()
         idle, slots = self._idle, self._slots
         if not slots.acquire(timeout=receiver.deadline.left()):
             raise httpx.PoolTimeout(_BUSY)
