@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import aiohttp
+import httpx
 import pytest
 from fault_server import FaultServer, Peer
 from faults.certificates import trusted_by_environment
@@ -309,3 +310,29 @@ def test_a_proxy_that_is_silent_takes_no_more_than_the_time_of_the_call(
 
     assert not asyncio.run(attempt())
     assert (server.connections, server.open_connections) == (1, 0)
+
+
+@pytest.mark.parametrize("script", [HEALTHY, HEALTHY_TLS], ids=["http", "https"])
+@pytest.mark.parametrize("kind", [httpx.Client, httpx.AsyncClient])
+def test_a_reply_behind_a_reply_is_nobodys_on_a_given_client_either(
+    server: FaultServer, kind: Any, script: Any
+) -> None:
+    """Both are in the same segment, so that httpx has taken the second one from the socket."""
+    scheme, secured = ("https", (tls(),)) if script is HEALTHY_TLS else ("http", ())
+    twice = (*secured, *BUY, lambda peer: peer.send(RECEIPT(peer) * 2), KEEP)
+    server.play(twice, script)
+    settings: Any = (PROJECT, TOKEN, f"{scheme}://{server.host}")
+
+    def buy() -> list[str]:
+        with httpx.Client() as own:
+            purchase = RestClient(*settings, http_client=own).compat.phone_numbers.purchase
+            return [purchase(PhoneNumber=number).phone_number for number in numbers(2)]
+
+    async def abuy() -> list[str]:
+        async with httpx.AsyncClient() as own:
+            purchase = AsyncRestClient(*settings, http_client=own).compat.phone_numbers.purchase
+            return [(await purchase(PhoneNumber=number)).phone_number for number in numbers(2)]
+
+    with trusted_by_environment():
+        assert (buy() if kind is httpx.Client else asyncio.run(abuy())) == numbers(2)
+    assert server.connections == 2

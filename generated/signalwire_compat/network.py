@@ -57,10 +57,13 @@ def _pieces(buffer: bytes, timeout: float | None) -> list[bytes]:
 
 
 def _extra_info(stream: Any, info: str) -> Any:
-    """Tell what httpcore asks of a stream; it is readable as well by what TLS has taken already."""
-    told = stream.get_extra_info(info)
-    if info != "is_readable" or told:
-        return told
+    return is_readable(stream) if info == "is_readable" else stream.get_extra_info(info)
+
+
+def is_readable(stream: Any) -> bool:
+    """Whether anything came on a stream of httpcore, be it that TLS has taken it already."""
+    if stream.get_extra_info("is_readable"):
+        return True
     tls = stream.get_extra_info("ssl_object")
     # Only one apart from its socket takes more from it than it has given.
     if not isinstance(tls, ssl.SSLObject):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import httpx
 
 from .errors import chain
-from .network import Deadline
-from .transport import Head, Receiver, built_request
+from .network import Deadline, is_readable
+from .transport import Head, Receiver, built_request, parser_of
 
 if TYPE_CHECKING:
     from .types import Request
@@ -69,9 +69,12 @@ class Given(_BaseGiven[httpx.Client]):
             response = self._client.send(request, auth=None, follow_redirects=False, stream=True)
             try:
                 if not _take(response, receiver):
-                    for part in response.iter_raw():
+                    stream: Any = response.stream  # Unlike `iter_raw`, it is not closed at its end.
+                    for part in stream:
                         if receiver.is_full(part):
                             break
+                    if _has_more(response):
+                        response.extensions["network_stream"].close()
             finally:
                 response.close()
         except httpx.HTTPStatusError as error:  # From a hook.
@@ -116,9 +119,12 @@ class AsyncGiven(_BaseGiven[httpx.AsyncClient]):
         response = await self._client.send(request, auth=None, follow_redirects=False, stream=True)
         try:
             if not _take(response, receiver):
-                async for part in response.aiter_raw():
+                stream: Any = response.stream
+                async for part in stream:
                     if receiver.is_full(part):
                         break
+                if _has_more(response):
+                    await response.extensions["network_stream"].aclose()
         finally:
             await response.aclose()
 
@@ -146,6 +152,14 @@ def _take(response: httpx.Response, receiver: Receiver) -> bool:
     except httpx.ResponseNotRead:
         return response.is_stream_consumed
     return True
+
+
+def _has_more(response: httpx.Response) -> bool:
+    """Whether more came behind a reply, which httpx would take for the reply to the next call."""
+    parser = parser_of(response.stream)
+    if parser is None or "network_stream" not in response.extensions:
+        return False
+    return bool(parser.trailing_data[0]) or is_readable(response.extensions["network_stream"])
 
 
 def _may_be_sent(error: Exception) -> bool:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # As many as httpx allows a client; who waits for one waits within the time of the call.
 MOST_CONNECTIONS = 100
+# How what holds a connection calls it, in httpcore and in the streams of httpx.
+_INNER = ("_connection", "_stream", "_httpcore_stream")
 _BUSY = f"all {MOST_CONNECTIONS} connections are in use"
 
 
@@ -289,12 +291,16 @@ async def _close(connection: Any, opened: Any = None) -> None:
 
 def _is_clean(connection: Any) -> bool:
     """Whether nothing but its reply came: what follows would be taken for the next reply."""
-    parser: Any = None
-    inner = connection
-    while inner is not None and parser is None:
-        inner = getattr(inner, "_connection", None)
-        parser = getattr(inner, "_h11_state", None)
+    parser = parser_of(connection)
     return parser is not None and connection.is_idle() and not parser.trailing_data[0]
+
+
+def parser_of(inner: Any) -> Any:
+    """Find the parser of a connection, or of a stream of httpx that leads to one; None if none."""
+    while inner is not None and not hasattr(inner, "_h11_state"):
+        names = (name for name in _INNER if hasattr(inner, name))
+        inner = next((getattr(inner, name) for name in names), None)
+    return getattr(inner, "_h11_state", None)
 
 
 def _target(url: httpx.URL) -> httpcore.URL:
