@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import anyio
 import httpcore
 import httpx
+from anyio.lowlevel import current_token
 
 from .network import AsyncNetwork, Deadline, Network, proxy_for
 from .types import Headers
@@ -165,9 +167,6 @@ class AsyncTransport:
 
     def _enter_loop(self) -> None:
         """Leave the connections of another event loop: a reply on them would wake nobody here."""
-        import anyio
-        from anyio.lowlevel import current_token
-
         loop = current_token()
         if loop != self._loop:
             self._loop, self._idle = loop, deque()
@@ -268,8 +267,6 @@ def _close_oldest(idle: deque[Any]) -> None:
 
 
 async def _acquire(slots: Any, deadline: Deadline) -> None:
-    import anyio
-
     try:
         slots.acquire_nowait()
     except anyio.WouldBlock:
@@ -282,8 +279,6 @@ async def _acquire(slots: Any, deadline: Deadline) -> None:
 
 async def _close(connection: Any, opened: Any = None) -> None:
     """Close a connection, also when the call was cancelled: nobody else would."""
-    import anyio
-
     with anyio.CancelScope(shield=True):
         await connection.aclose()
         if opened is not None:
