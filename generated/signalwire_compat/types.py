@@ -55,6 +55,8 @@ UNSET: Unset = Unset()
 _JSON_TYPES = frozenset({str, bool, int, float, dict, type(None), Unset})
 # The names of a contract are few, and the same for every call.
 _quoted = functools.lru_cache(maxsize=1024)(quote_plus)
+# So is the account, which most paths hold.
+_segment_quoted = functools.lru_cache(maxsize=256)(functools.partial(quote, safe=""))
 
 FileContent = IO[bytes] | bytes | str
 FileTypes = tuple[str | None, FileContent, str | None]
@@ -437,7 +439,7 @@ def segment(name: str, value: Any) -> str:
     if written in ("", ".", ".."):
         raise InvalidRequestError(f"{name} can't be {written!r}: it is a part of the path.")
     try:
-        return quote(written, safe="")
+        return _segment_quoted(written)
     except UnicodeEncodeError as error:
         raise _not_encodable(name, error) from error
 
