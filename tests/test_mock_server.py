@@ -640,6 +640,108 @@ def test_an_operation_that_was_added_to_the_spec_is_served_without_code(
     number_of(send(data={"PhoneNumber": NUMBER}))
 
 
+UPLOADS = """
+/Uploads:
+  post:
+    operationId: upload
+    requestBody:
+      required: true
+      content:
+        multipart/form-data:
+          schema:
+            type: object
+            additionalProperties: false
+            required: [file]
+            properties:
+              file: {type: string, format: binary, maxLength: 4}
+              sizes: {type: array, items: {type: integer}}
+              note: {type: object, required: [text]}
+              'a"b': {type: string}
+        application/octet-stream: {schema: {type: string, maxLength: 4}}
+        text/plain; charset=utf-8: {schema: {type: string, maxLength: 2}}
+        application/merge-patch+json: {schema: {type: object, required: [text]}}
+    responses:
+      "204": {}
+      "400": {content: {application/problem+json: {schema: {$ref: "#/components/schemas/Note"}}}}
+      "401": {content: {text/plain: {schema: {type: string}}}}
+    security: []
+"""
+
+
+def add_uploads(spec: dict[str, Any]) -> None:
+    """Add an operation that takes files, bytes, text and a kind of JSON."""
+    spec["components"]["schemas"]["Note"] = {"type": "object", "required": ["size"]}
+    spec["components"]["schemas"]["Note"]["properties"] = {"size": {"type": "integer"}}
+    spec["paths"] |= yaml.safe_load(UPLOADS)
+
+
+def multipart(*parts: bytes, end: bytes = b"--") -> dict[str, Any]:
+    encoded = b"".join(b"--x\r\nContent-Disposition: form-data; " + p + b"\r\n" for p in parts)
+    headers = {"content-type": "Multipart/Form-Data; boundary=x"}
+    return {"headers": headers, "content": encoded + b"--x" + end + b"\r\n"}
+
+
+def typed(kind: str, body: bytes) -> dict[str, Any]:
+    return {"headers": {"content-type": kind}, "content": body}
+
+
+FILE = b'name="file"; filename="a"\r\nContent-Type: image/png\r\n\r\n\xff\r\n\0'
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (multipart(FILE), None),
+        (multipart(FILE, b'name="sizes"\r\n\r\n1', b'name="sizes"\r\n\r\n2'), None),
+        (multipart(FILE, b'name="note"\r\n\r\n{"text": 1}', b'name="a%22b"\r\n\r\n'), None),
+        (multipart(), "file is required and missing"),
+        (multipart(FILE, FILE), "file is given 2 times"),
+        (multipart(FILE + b"x"), "file"),
+        (multipart(FILE, b'name="more"\r\n\r\n'), 'field "more" is not known'),
+        (multipart(FILE, b'name="sizes"\r\n\r\nx'), "sizes/0"),
+        (multipart(FILE, b'name="note"\r\n\r\n{"text": '), "note"),
+        (multipart(FILE, b'name="a%22b"\r\n\r\n\xff'), "not UTF-8"),
+        (multipart(FILE, end=b""), "last boundary is missing"),
+        (multipart(b'filename="a"\r\n\r\n'), "is not multipart/form-data"),
+        (typed("multipart/form-data", b""), "without a boundary"),
+        (typed("application/octet-stream", b"\xff\0\r\n"), None),
+        (typed("application/octet-stream", b"12345"), "longer than 4"),
+        (typed("text/plain", "üü".encode()), None),
+        (typed("text/plain; charset=latin-1", b"\xfc"), "not declared as UTF-8"),
+        (typed("text/plain", b"\xfc"), "not UTF-8"),
+        (typed("application/merge-patch+json", b'{"text": null}'), None),
+        (typed("application/merge-patch+json", b"{}"), "text is required and missing"),
+        (typed("application/merge-patch+json", b"{"), "not JSON"),
+    ],
+)
+def test_a_body_of_any_content_type_is_held_to_its_schema(
+    serve: Serve, http: httpx.Client, request_: dict[str, Any], words: str | None
+) -> None:
+    mock = serve(add_uploads)
+    reply = http.post(f"{mock.url}{BASE}/Uploads", **request_)
+    (exchange,) = mock.journal
+    assert reply.status_code == (400 if words else 204), exchange.refusal
+    assert (words or "") in (exchange.refusal or "")
+
+
+def test_an_error_of_another_shape_is_the_message_or_a_sample(
+    serve: Serve, http: httpx.Client
+) -> None:
+    def secure(spec: dict[str, Any]) -> None:
+        add_uploads(spec)
+        spec["paths"]["/Uploads"]["post"]["security"] = [{"ProjectToken": []}]
+
+    mock = serve(secure)
+    send = sender(mock, http)
+    wrong = send(path=f"{BASE}/Uploads", json={})
+    assert wrong.headers["content-type"] == "application/problem+json"
+    assert (wrong.status_code, wrong.json()) == (400, {"size": 0})
+    assert "content type" in str(mock.journal[0].refusal)
+    unknown = send(path=f"{BASE}/Uploads", auth=None)
+    assert (unknown.status_code, unknown.headers["content-type"]) == (401, "text/plain")
+    assert "credentials are missing" in unknown.text
+
+
 def test_the_parameters_of_an_added_operation_are_checked_by_type(
     serve: Serve, http: httpx.Client
 ) -> None:
@@ -781,7 +883,7 @@ REPLY = ("paths", "/Notes", "post", "responses", "202", "content", "application/
         (set_at("paths", "/Notes", "post", "security")([{"Key": []}]), "Key"),
         (
             set_at("paths", "/Notes", "post", "responses", "404")(
-                content("application/json", {"type": "string"})
+                content("application/json", {"type": "string", "pattern": "^[0-9]+$"})
             ),
             "schema Error",
         ),

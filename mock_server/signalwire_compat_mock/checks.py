@@ -203,6 +203,8 @@ def _check_body(incoming: Incoming, body: Body | None, show: Show) -> tuple[Any,
     value = incoming.json
     if incoming.form is not None:
         value, faults = _form(incoming.form, media.fields)
+    elif incoming.text is not None:
+        value = incoming.text
     faults += _schema_faults(media.validator, value, media.fields, show)
     return value, _ordered(faults, list(media.fields))
 

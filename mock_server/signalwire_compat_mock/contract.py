@@ -13,6 +13,17 @@ INVALID, CREDENTIALS, NOT_FOUND = 10000, 20003, 20404
 """Codes of the answers that belong to no field: bad request, 401, unknown path."""
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+MULTIPART = "multipart/form-data"
+
+
+def media_type(content_type: str) -> str:
+    """Return a content type without its parameters, in lower case."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def is_json(kind: str) -> bool:
+    """Whether a media type is JSON: `application/json`, or one that ends in `+json`."""
+    return kind == JSON or kind.endswith("+json")
 
 
 @dataclass(frozen=True)
@@ -65,7 +76,7 @@ class Media:
 
 @dataclass(frozen=True)
 class Body:
-    """The body of a request, by content type."""
+    """The body of a request, by media type."""
 
     required: bool
     media: Mapping[str, Media]

@@ -1,5 +1,6 @@
 """The answer to a request: route, credentials, checks, handler or sample, and the reply's check."""
 
+import contextlib
 import json
 import logging
 from collections.abc import Mapping
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .checks import UUID, Refusal, Show, check_request, find_project
-from .contract import INVALID, JSON, NOT_FOUND, Contract, Operation
+from .contract import INVALID, JSON, NOT_FOUND, Contract, Operation, Response, is_json, media_type
 from .document import SpecError, Validator
 from .handlers import ACCOUNT, HANDLERS, Call, Reply, State
 from .sample import sample_body, sample_headers, sample_status
@@ -44,6 +45,7 @@ class Engine:
         self.contract, self._token, self.state = contract, token, state
         self._show = Show(token)
         self._samples: dict[str, Reply] = {}
+        self._refusals: dict[str, Any] = {}
         self._headers: dict[str, dict[str, str]] = {}
         try:
             for operation in contract.operations.values():
@@ -54,7 +56,7 @@ class Engine:
     def _prepare(self, operation: Operation) -> None:
         for response in operation.responses.values():
             self._headers[response.pointer] = sample_headers(self.contract.document, response)
-        self._check_errors(operation)
+        self._prepare_refusals(operation)
         if operation.id not in HANDLERS:
             self._samples[operation.id] = self._sample(operation)
 
@@ -103,16 +105,26 @@ class Engine:
         wished = refusal.status or self.contract.codes[refusal.code].status
         status = self.contract.status(operation, wished)
         message = refusal.message.replace(self._token, "[token]")
-        body = error_body(self.contract, refusal.code, message, status)
         response = operation.response(status) if operation else None
-        if operation and response and response.media:
-            answer = self._encode(operation, Reply(status, body))
+        if response and response.media:
+            body, headers = self._refusal(response, refusal.code, message, status)
         else:
-            answer = Answer(status, _dump(body, self.contract.error), {"content-type": JSON})
+            error = error_body(self.contract, refusal.code, message, status)
+            body, headers = _dump(error, self.contract.error), {"content-type": JSON}
         challenge = {"www-authenticate": _REALM} if status == 401 else {}
-        headers = {**answer.headers, **refusal.headers, **challenge}
-        operation_id = operation.id if operation else None
-        return Answer(status, answer.body, headers, operation_id, message)
+        headers = {**headers, **refusal.headers, **challenge}
+        return Answer(status, body, headers, operation.id if operation else None, message)
+
+    def _refusal(
+        self, response: Response, code: int, message: str, status: int
+    ) -> tuple[bytes, dict[str, str]]:
+        """Write an error: of the shape of the schema Error, else its message, else a sample."""
+        for body in (error_body(self.contract, code, message, status), message):
+            with contextlib.suppress(MisfitError):
+                return self._write(response, body)
+        if response.pointer not in self._refusals:
+            self._refusals[response.pointer] = sample_body(self.contract.document, response)
+        return self._write(response, self._refusals[response.pointer])
 
     def _fault(self, operation: Operation | None, text: str) -> Answer:
         name = f"the handler of {operation.id}" if operation else "its engine"
@@ -128,26 +140,29 @@ class Engine:
         if response is None:
             pointer = f"{operation.pointer}/responses"
             raise MisfitError(f"status {reply.status} is not documented at {pointer}.")
+        body, headers = self._write(response, reply.body)
+        return Answer(reply.status, body, headers, operation.id)
+
+    def _write(self, response: Response, value: Any) -> tuple[bytes, dict[str, str]]:
         headers = dict(self._headers[response.pointer])
         body = b""
         if response.media and response.content_type:
             headers["content-type"] = response.content_type
-            as_json = response.content_type.partition(";")[0].endswith(("/json", "+json"))
-            body = _dump(reply.body, response.media.validator, as_json=as_json)
-        elif reply.body is not None:
+            as_json = is_json(media_type(response.content_type))
+            body = _dump(value, response.media.validator, as_json=as_json)
+        elif value is not None:
             raise MisfitError(f"{response.pointer} documents no content, and the reply has some.")
-        return Answer(reply.status, body, headers, operation.id)
+        return body, headers
 
-    def _check_errors(self, operation: Operation) -> None:
+    def _prepare_refusals(self, operation: Operation) -> None:
         for key, response in operation.responses.items():
-            if key[0] in "4d" and response.media:
+            if key[0] in "45d" and response.media:
                 status = int(key.replace("X", "0").replace("default", "400"))
                 try:
-                    body = error_body(self.contract, INVALID, "", status)
-                    self._encode(operation, Reply(status, body))
-                except MisfitError as error:
+                    self._refusal(response, INVALID, "", status)
+                except (MisfitError, SpecError) as error:
                     message = f"{response.pointer}: not of the shape of the schema Error, {error}"
-                    raise SpecError(message) from error
+                    raise SpecError(f"{message.rstrip('.')}. Add an example that fits.") from error
 
     def _sample(self, operation: Operation) -> Reply:
         status = sample_status(operation)

@@ -11,6 +11,7 @@ from .contract import (
     FORM,
     INVALID,
     JSON,
+    MULTIPART,
     NOT_FOUND,
     Body,
     Contract,
@@ -22,6 +23,8 @@ from .contract import (
     Response,
     Route,
     Shape,
+    is_json,
+    media_type,
 )
 from .document import Document, SpecError, default_spec, join
 
@@ -169,10 +172,14 @@ def _parameter(document: Document, reference: str) -> Parameter:
 
 def _body(document: Document, reference: str) -> Body:
     pointer, value = document.follow(reference)
-    for kind in value["content"]:
-        if kind not in (FORM, JSON):
-            raise SpecError(f"{pointer}: {kind} is not served. Use {FORM} or {JSON}.")
-    media = {kind: _media(document, join(pointer, "content", kind)) for kind in value["content"]}
+    media: dict[str, Media] = {}
+    for content_type in value["content"]:
+        kind, place = media_type(content_type), join(pointer, "content", content_type)
+        is_text = not is_json(kind) and kind not in (FORM, MULTIPART)
+        if "*" in kind or (is_text and document.types(join(place, "schema")) != {"string"}):
+            todo = f"Use {JSON}, {FORM}, {MULTIPART}, or a schema of the type string."
+            raise SpecError(f"{pointer}: {content_type} is not served. {todo}")
+        media[kind] = _media(document, place)
     return Body(bool(value.get("required")), media)
 
 
@@ -185,7 +192,8 @@ def _response(document: Document, reference: str) -> Response:
         if entry.get("required")
     }
     content = value.get("content", {})
-    kind = JSON if JSON in content else next(iter(content), None)
+    kinds = sorted(content, key=lambda kind: not is_json(media_type(kind)))
+    kind = next(iter(kinds), None)
     media = None if kind is None else _media(document, join(pointer, "content", kind))
     return Response(pointer, kind, media, headers)
 

@@ -1,6 +1,7 @@
 """From bytes to values: forms, queries, JSON and the text of single values. Strict throughout."""
 
 import json
+import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -8,10 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from .contract import FORM, JSON, Shape
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
+
+from .contract import FORM, MULTIPART, Shape, is_json, media_type
 
 MAX_BODY_BYTES = 2**20
 MAX_JSON_DEPTH = 100
+
+# What it finds is said in the answer; without a handler it would go to standard error as well.
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
@@ -27,7 +34,8 @@ class WireError(ValueError):
 class Incoming:
     """A request as it came. Header names are in lower case; `path` and `query` are not decoded.
 
-    `form` or `json` is set if the body is of that type and whole, else `unreadable` says why not.
+    `form`, `json` or `text` is set if the body is whole, by its type, else `unreadable` says why
+    not. Bytes that are no text are one character each, in `text` as in a file of `form`.
     """
 
     method: str
@@ -38,6 +46,7 @@ class Incoming:
     content_type: str | None
     form: list[tuple[str, str]] | None = None
     json: Any = None
+    text: str | None = None
     unreadable: str | None = None
 
     def header(self, name: str) -> list[str]:
@@ -55,19 +64,67 @@ def read_incoming(
 ) -> Incoming:
     """Decode the body of a request by its content type; `problem` says that it is not whole."""
     line = ", ".join(value for key, value in headers if key == "content-type")
-    kind, _, options = line.partition(";")
-    content_type = kind.strip().lower() or None
-    form, value = None, None
+    content_type = media_type(line) or None
+    form, value, text = None, None, None
     try:
-        if problem is None and content_type in (FORM, JSON):
-            _check_charset(options)
+        if problem is None and content_type == MULTIPART:
+            form = decode_parts(line, body)
+        elif problem is None and content_type:
+            is_text = content_type == FORM or is_json(content_type) or content_type[:5] == "text/"
+            if is_text:
+                _check_charset(line.partition(";")[2])
             if content_type == FORM:
                 form = decode_pairs(body)
-            else:
+            elif is_json(content_type):
                 value = decode_json(body)
+            else:
+                text = _text(body) if is_text else body.decode("latin-1")
     except WireError as error:
         problem = str(error)
-    return Incoming(method, path, query, headers, body, content_type, form, value, problem)
+    return Incoming(method, path, query, headers, body, content_type, form, value, text, problem)
+
+
+def decode_parts(content_type: str, body: bytes) -> list[tuple[str, str]]:
+    """Decode `multipart/form-data` (RFC 7578): name and content of each part, in their order.
+
+    A part with a file name is a file, of which each byte is a character; any other is UTF-8.
+    Errors: `WireError`, also for a body without its last boundary.
+    """
+    pairs: list[tuple[str, str]] = []
+    ended: list[bool] = []
+
+    def on_field(part: Field) -> None:
+        pairs.append((_part_name(part), _text(part.value or b"")))
+
+    def on_file(part: File) -> None:
+        part.file_object.seek(0)
+        pairs.append((_part_name(part), part.file_object.read().decode("latin-1")))
+        part.close()
+
+    boundary = parse_options_header(content_type)[1].get(b"boundary")
+    if not boundary:
+        raise WireError("is without a boundary: the content type has to name one")
+    try:
+        parser = FormParser(MULTIPART, on_field, on_file, lambda: ended.append(True), boundary)
+        parser.write(body)
+        parser.finalize()
+    except FormParserError as error:
+        raise WireError(f"is not {MULTIPART}: {error}") from None
+    if not ended:
+        raise WireError("is cut off: its last boundary is missing")
+    return pairs
+
+
+def _part_name(part: Field | File) -> str:
+    # Browsers write a quote in this way, and httpx does.
+    return _text(part.field_name or b"").replace("%22", '"')
+
+
+def _text(encoded: bytes) -> str:
+    try:
+        return encoded.decode()
+    except UnicodeDecodeError:
+        raise WireError("holds bytes that are not UTF-8") from None
 
 
 def decode_pairs(encoded: bytes) -> list[tuple[str, str]]:

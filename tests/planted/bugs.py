@@ -166,7 +166,7 @@ BUGS = (
     Bug("a missing body is taken", f"{_MOCK}checks.py", "[Fault(None, INVALID, text)] if body.required else []", "[]"),
     Bug("no credentials are needed", f"{_MOCK}engine.py", "if operation.secured:", "if operation.secured and incoming.header('authorization'):"),
     Bug("any token will do", f"{_MOCK}checks.py", "if not hmac.compare_digest(password.encode(), token.encode()):", "if not password:"),
-    Bug("wrong credentials are forbidden", f"{_MOCK}engine.py", "return Answer(status, answer.body", "return Answer(403 if status == 401 else status, answer.body"),
+    Bug("wrong credentials are forbidden", f"{_MOCK}engine.py", "return Answer(status, body", "return Answer(403 if status == 401 else status, body"),
     Bug("another method is no such path", f"{_MOCK}engine.py", "status=405, allow=allowed", "status=404"),
     Bug("a valid request is refused", f"{_MOCK}handlers.py", "    record = _new_record(call, number)", '    if len(call.body.get("FriendlyName", "")) > 20:\n        raise Refusal(INVALID, "too long")\n    record = _new_record(call, number)'),
     Bug("an unusual character ends in a failure", f"{_MOCK}handlers.py", "    record = _new_record(call, number)", '    call.body.get("FriendlyName", "").encode("ascii")\n    record = _new_record(call, number)'),
