@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from contents import is_json
 from openapi_python_client.strings import PythonIdentifier
 from spec_source import at, follow, target
 
@@ -75,7 +76,7 @@ class Constraints:
         """Write the rule for the first JSON body under a status of an operation."""
         response = self._resolved(self._operations[operation][2]["responses"][status])
         for media_type, media in response.get("content", {}).items():
-            if "json" in media_type:
+            if is_json(media_type):
                 return self.rule(media.get("schema", {}))
         return "Rule()"
 
@@ -119,7 +120,7 @@ class Constraints:
         kinds = schema.get("type", ())
         kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
         if schema.get("format") == "binary":
-            return
+            kinds = tuple("file" if kind == "string" else kind for kind in kinds)
         if kinds:
             yield f"kinds={kinds!r}"
         if "const" in schema:

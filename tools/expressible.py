@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from contents import files_in, kinds_of, wrong_body, wrong_reply
 from openapi_python_client.strings import PythonIdentifier
 from spec_source import Trouble, Where, at, follow, nodes
 
@@ -20,7 +21,9 @@ KEYWORDS = {
     *("patternProperties", "prefixItems", "unevaluatedItems", "unevaluatedProperties"),
     *("discriminator", "$dynamicRef", "$recursiveRef"),
 }
-_ENCODINGS = {"style", "explode", "allowReserved"}
+# No reply of these has a body, whatever is documented. Source: RFC 9110, 15.
+_EMPTY = re.compile(r"204|205|304")
+_ENCODINGS = {"style", "explode", "allowReserved", "contentType", "headers"}
 LONGEST = 200
 _UNFIT = {
     "path": ("a list", "an object"),
@@ -96,26 +99,12 @@ def _parameter(document: dict[str, Any], where: Where, node: dict[str, Any]) -> 
     if node.get("allowReserved"):
         what = f"{name} allows reserved characters, and the client escapes them: remove it"
         yield Trouble((*where, "allowReserved"), what)
-    kinds = _kinds(document, (*where, "schema"))
+    kinds = kinds_of(document, (*where, "schema"))
+    for file in files_in(document, (*where, "schema")):
+        yield Trouble(file, f"{name} is a file, which no {place} can hold: put it into a body")
     if unfit := next((kind for kind in kinds if kind in _UNFIT[place]), None):
         what = f"{name} is {unfit}, which no {place} can hold: give it another type"
         yield Trouble((*where, "schema"), what)
-
-
-def _kinds(document: dict[str, Any], where: Where) -> Iterator[str]:
-    """Name what a schema allows, as far as it matters for a place other than JSON."""
-    where = follow(document, where)
-    schema = at(document, where)
-    if not isinstance(schema, dict):
-        return
-    named = schema.get("type", ())
-    for kind in [named] if isinstance(named, str) else named:
-        yield {"array": "a list", "object": "an object"}.get(kind, kind)
-    if "array" in named and "items" in schema:
-        yield from (f"{kind} in a list" for kind in _kinds(document, (*where, "items")))
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        for index, _ in enumerate(schema.get(keyword, ())):
-            yield from _kinds(document, (*where, keyword, index))
 
 
 def _operation(document: dict[str, Any], where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
@@ -127,15 +116,27 @@ def _operation(document: dict[str, Any], where: Where, node: dict[str, Any]) -> 
         what = f"is longer than {LONGEST} characters, too long for a file: shorten it"
         yield Trouble((*where, "operationId"), what)
     yield from _twins(document, where)
+    if "requestBody" in node:
+        yield from wrong_body(document, name, follow(document, (*where, "requestBody")))
+    if not any(status[0] == "2" for status in node.get("responses", {})):
+        what = f"{name} has no reply that is a success: add one, such as 200 or 204"
+        yield Trouble((*where, "responses"), what)
     for status in node.get("responses", {}):
+        if status.startswith("x-"):
+            continue
         place = follow(document, (*where, "responses", status))
-        if where[-1] == "head" and status[0] == "2" and at(document, place).get("content"):
-            what = f"{name} is answered without a body, as HEAD is: remove it"
-            yield Trouble((*place, "content"), what)
-        for media in at(document, place).get("content", {}).values():
-            if "schema" not in media:
-                what = f"{name} has a reply with status {status} of no known type: add a schema"
+        if status[0] == "1":
+            what = f"{name} has a reply with status {status}, which no client gets: remove it"
+            yield Trouble((*where, "responses", status), what)
+        elif content := at(document, place).get("content"):
+            bare = where[-1] == "head" and status[0] == "2"
+            if bare or _EMPTY.fullmatch(status):
+                why = "HEAD" if bare else f"status {status}"
+                what = f"{name} is answered without a body, as {why} is: remove it"
                 yield Trouble((*place, "content"), what)
+            else:
+                what = f"{name} has a reply with status {status}"
+                yield from wrong_reply(document, what, (*place, "content"), content)
 
 
 def _twins(document: dict[str, Any], where: Where) -> Iterator[Trouble]:

@@ -19,11 +19,13 @@ import tempfile
 import tomllib
 import traceback
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from check_spec import load
 from constraints import ConstraintError, Constraints
+from contents import accepted, put_json_first
 from expressible import LONGEST
 from inputs import NAME, written
 from jinja2 import BytecodeCache, TemplateError, TemplateSyntaxError
@@ -89,10 +91,11 @@ def _generate(spec: Path, output: Path, *, hooks: bool, compiled: BytecodeCache 
         config = settings(spec, package)
         if not hooks:
             config.post_hooks = config.post_hooks[:1]
+        put_json_first(document)
         data = GeneratorData.from_dict(document, config=config)
         if isinstance(data, GeneratorError):
             raise GenerateError(f"{spec}: {_line(data)}")
-        if clash := next(_clashes(data), None):
+        if clash := next(chain(_clashes(data), _indistinct(document, data)), None):
             raise GenerateError(_placed(spec, *clash))
         project = prepared(document, data, config)
         project.env.bytecode_cache = compiled
@@ -148,7 +151,8 @@ def template_globals(document: dict[str, Any], data: GeneratorData) -> dict[str,
                 *(getattr(part, "required_properties", None) or ()),
                 *(getattr(part, "optional_properties", None) or ()),
             ]
-    return {"spec": document, "constraints": Constraints(document), "sent": sent}
+    constraints = Constraints(document)
+    return {"spec": document, "constraints": constraints, "sent": sent, "accepted": accepted}
 
 
 def _check_output(output: Path) -> None:
@@ -192,6 +196,25 @@ def _clashes(data: GeneratorData) -> Iterator[Trouble]:
                 )
                 name = member.name.get_untrusted_value()
                 yield Trouble((*_component(model.class_info.name), "properties", name), what)
+
+
+def _indistinct(document: dict[str, Any], data: GeneratorData) -> Iterator[Trouble]:
+    """Find bodies of one operation that are of one type in Python, so that it says not which."""
+    for collection in data.endpoint_collections_by_tag.values():
+        for endpoint in collection.endpoints:
+            known: dict[str, str] = {}
+            for body in endpoint.bodies:
+                new = body.content_type.get_untrusted_value()
+                code = body.prop.get_instance_type_string().as_unembedded_code()
+                for kind in code.split(" | "):
+                    if (other := known.setdefault(kind, new)) != new:
+                        path = Constraints(document).route(endpoint.name)
+                        what = (
+                            f"{endpoint.name} has a body of {new} that is {kind} in Python, as is "
+                            f"that of {other}: remove one, or give it a schema of its own"
+                        )
+                        where = ("paths", path, endpoint.method, "requestBody", "content", new)
+                        yield Trouble(where, what)
 
 
 def _component(name: str) -> Where:

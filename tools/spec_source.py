@@ -187,7 +187,8 @@ def resolve(document: Any, where: Where) -> Where:
 def follow(document: Any, where: Where) -> Where:
     """Return the place where a reference ends, or the same place if there is none."""
     node = at(document, where)
-    return follow(document, target(node["$ref"])) if "$ref" in node else where
+    refers = isinstance(node, dict) and "$ref" in node
+    return follow(document, target(node["$ref"])) if refers else where
 
 
 def nodes(

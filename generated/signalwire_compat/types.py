@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
+from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any, Generic, Literal, SupportsIndex, TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -157,6 +158,13 @@ class Reply:
     def text(self) -> str:
         """The body as text. Bytes that are not UTF-8 become U+FFFD."""
         return self.content.decode("utf-8", "replace")
+
+    @property
+    def whole(self) -> bytes:
+        """The body of a reply that is no JSON. Errors: those of `error` if it is not all there."""
+        if self.problem:
+            raise self.error(self.problem)
+        return self.content
 
     def decode(self, convert: Callable[[Any], T], rule: Rule) -> T:
         """Decode the body as JSON, then convert it; what `rule` does not allow is logged.
@@ -509,18 +517,26 @@ def whole(file: File) -> bytes | str:
         raise InvalidRequestError(f"The file can't be read: {error}.") from error
 
 
-def multipart(members: Mapping[str, Any]) -> RequestFiles:
-    """List the parts of a `multipart/form-data` body; what is not a file is text or JSON."""
+def multipart(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a request holds of a `multipart/form-data` body.
+
+    A file has a file name, by which servers know it; what is not a file is text or JSON.
+    """
     files: RequestFiles = []
     for name, value in members.items():
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, File):
-                files.append((name, (item.file_name, item.payload, item.mime_type)))
+                own = PurePath(str(getattr(item.payload, "name", ""))).name
+                file_name = item.file_name or own or "upload"
+                files.append((name, (file_name, item.payload, item.mime_type)))
             elif isinstance(item, dict):
                 files.append((name, (None, json_body(item), "application/json")))
             else:
-                files.append((name, (None, text(name, item), None)))
-    return files
+                files.append((name, (None, text(name, encode(item)), None)))
+    if files:
+        return {"files": files}
+    # No parts would be no body at all; this is how browsers write a form without members.
+    return {"content": b"--end--\r\n", "content_type": "multipart/form-data; boundary=end"}
 
 
 def _not_encodable(name: str, error: UnicodeEncodeError) -> InvalidRequestError:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from attrs import Attribute, Factory, field, fields, frozen
 
 from .errors import InvalidRequestError
-from .types import Unset, encode
+from .types import File, Unset, encode
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[!#$&-;=?-Z\[\]_a-z~]|%[0-9A-Fa-f]{2})*")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -37,6 +37,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "array": ("a list", lambda value: isinstance(value, list)),
     "object": ("an object", lambda value: isinstance(value, dict)),
     "null": ("null", lambda value: value is None),
+    "file": ("a File", lambda value: isinstance(value, File)),
 }
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -46,6 +47,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
     "null": (type(None),),
+    "file": (File,),
 }
 _MISSING: Any = object()
 Place = tuple[str | int, ...]

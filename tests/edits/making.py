@@ -9,6 +9,8 @@ Document = dict[str, Any]
 Edit = Callable[[Document], object]
 PATH = "/Accounts/{AccountSid}/IncomingPhoneNumbers"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+MULTIPART, BYTES = "multipart/form-data", "application/octet-stream"
+FILE = {"type": "string", "format": "binary", "description": "A file."}
 
 
 def purchase(document: Document) -> Document:

@@ -41,6 +41,14 @@ TREE = object_of(
 )
 
 
+PROBLEM = object_of(
+    "title status",
+    title=text(),
+    status={"type": "integer", "description": "HTTP status."},
+    detail=text(),
+)
+
+
 class Row(NamedTuple):
     """One edit."""
 
@@ -57,6 +65,13 @@ def buys(arguments: str = "", sent: str = "", then: str = "assert it.sid") -> tu
     """Give the code of a purchase, and what it sends."""
     code = f"it = compat.phone_numbers.purchase(PhoneNumber='+15551234567'{arguments})\n{then}"
     return code, NUMBER + sent
+
+
+def parted(name: str, value: object, file_name: str = "", kind: str = "") -> str:
+    """Write a part of a multipart body, lines between bars, without the boundary."""
+    file = f'; filename="{file_name}"' if file_name else ""
+    kind = f"|Content-Type: {kind}" if kind else ""
+    return f'--|Content-Disposition: form-data; name="{name}"{file}{kind}||{value}|'
 
 
 def asks(**fields: Document) -> Edit:
@@ -145,6 +160,18 @@ def operations_elsewhere(document: Document) -> None:
     document["paths"]["/things"] = {"$ref": "#/components/pathItems/Things"}
 
 
+def with_encoding(encoding: Document) -> Edit:
+    """Make an edit that adds an operation whose parts are encoded in a way of their own."""
+    members = dict.fromkeys(encoding, make.FILE)
+
+    def edit(document: Document) -> None:
+        sends(object_of(**members), make.MULTIPART)(document)
+        media = document["paths"]["/things"]["post"]["requestBody"]["content"][make.MULTIPART]
+        media["encoding"] = encoding
+
+    return edit
+
+
 def in_another_encoding(document: Document) -> None:
     sends(object_of(Tag={"type": "array", "items": TEXT}), make.FORM)(document)
     media = document["paths"]["/things"]["post"]["requestBody"]["content"][make.FORM]
@@ -224,6 +251,13 @@ BODIES = [
     Row("an inline object", sends(object_of(Inner=object_of(Deep=object_of(x=text())))), ADDED, "compat.things.try_it(Inner=m.TryItBodyInner(deep=m.TryItBodyInnerDeep(x='a')))", POSTED + ' {"Inner": {"Deep": {"x": "a"}}}'),
     Row("an optional body", adds(method="post", requestBody=make.body(ref("Thing"), required=False), schemas={"Thing": THING}), ADDED, "compat.things.try_it()\ncompat.things.try_it(body=m.Thing(name='a'))", POSTED + f'\n{POSTED} {{"name": "a"}}'),
     Row("several content types of a body", adds(method="post", schemas=PETS, requestBody={"description": "A pet.", "required": True, "content": {make.JSON: {"schema": ref("Cat")}, make.FORM: {"schema": ref("Dog")}}}), ADDED, "compat.things.try_it(body=m.Cat(purrs=True))\ncompat.things.try_it(body=m.Dog(barks=True))", POSTED + ' {"purrs": true}\n' + POSTED + " barks=true"),
+    Row("bytes", sends(make.FILE, make.BYTES), ADDED, "compat.things.try_it(body=File(payload=b'a=b'))", POSTED + " a=b", "content-type: application/octet-stream"),
+    Row("an optional file", adds(method="post", requestBody=make.body(make.FILE, make.BYTES, required=False)), ADDED, "compat.things.try_it()\ncompat.things.try_it(body=File(payload=io.BytesIO(b'a')))", f"{POSTED}\n{POSTED} a"),
+    Row("a form with files", sends(object_of("image", image=make.FILE, more={"type": "array", "items": make.FILE}, name=text(), sizes={"type": "array", "items": {"type": "integer"}}, day=text(format="date"), thing=ref("Thing")), make.MULTIPART, schemas={"Thing": THING}), ADDED, "compat.things.try_it(image=File(payload=b'a', file_name='a.png'), more=[File(payload=b'b', mime_type='text/csv')], name='ü', sizes=[1, 2], day=datetime.date(2026, 1, 31), thing=m.Thing(name='c'))", f"{POSTED} {parted('image', 'a', 'a.png', 'image/png')}{parted('more', 'b', 'upload', 'text/csv')}{parted('name', 'ü')}{parted('sizes', 1)}{parted('sizes', 2)}{parted('day', '2026-01-31')}" + parted("thing", '{"name": "c"}', kind=make.JSON) + "----|"),
+    Row("a form of parts that are left out", sends(object_of(name=text(), image=make.FILE), make.MULTIPART), ADDED, "compat.things.try_it()\ncompat.things.try_it(name='a')", f"{POSTED} ----|\n{POSTED} {parted('name', 'a')}----|"),
+    Row("a form with files or JSON", adds(method="post", schemas={"Cat": CAT, "Photo": object_of("image", image=make.FILE)}, requestBody={"description": "A pet.", "required": True, "content": {make.JSON: {"schema": ref("Cat")}, make.MULTIPART: {"schema": ref("Photo")}, make.BYTES: {"schema": make.FILE}}}), ADDED, "compat.things.try_it(body=m.Cat(purrs=True))\ncompat.things.try_it(body=m.Photo(image=File(payload='a')))\ncompat.things.try_it(body=File(payload='b'))", f'{POSTED} {{"purrs": true}}\n{POSTED} {parted("image", "a", "upload", make.BYTES)}----|\n{POSTED} b'),
+    Row("JSON of a kind of its own", adds(method="patch", requestBody=make.body(THING, "application/merge-patch+json")), ADDED, "compat.things.try_it(name='a')", 'PATCH /things {"name": "a"}', "content-type: application/merge-patch+json"),
+    Row("a content type with a parameter", sends(THING, "application/json; charset=utf-8"), ADDED, "compat.things.try_it(name='a')", POSTED + ' {"name": "a"}', "content-type: application/json; charset=utf-8"),
     Row("a constant", sends(object_of("Kind", Kind={"const": "thing", "description": "Always this."})), ADDED, "compat.things.try_it(Kind='thing')", POSTED + ' {"Kind": "thing"}'),
     Row("integers as allowed values", sends(object_of(Size={"type": "integer", "enum": [1, 2], "description": "In mm."})), ADDED, "compat.things.try_it(Size=2)", POSTED + ' {"Size": 2}'),
     Row("an object of any members", sends(object_of(Labels={"type": "object", "description": "Labels.", "additionalProperties": TEXT})), ADDED, "labels = m.TryItBodyLabels()\nlabels.additional_properties['a'] = 'b'\ncompat.things.try_it(Labels=labels)", POSTED + ' {"Labels": {"a": "b"}}'),
@@ -245,6 +279,12 @@ REPLIES = [
     Row("errors of any status", adds(responses={"200": make.reply(THING, {"name": "a"}), "4XX": make.reply(ref("Error")), "default": make.reply(ref("Error"))}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT),
     Row("several content types of a reply", adds(responses={"200": {"description": "A thing.", "content": {make.JSON: {"schema": THING, "example": {"name": "a"}}, "text/csv": {"schema": TEXT}}}}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT),
     Row("a reply that is text", adds(responses={"200": make.reply(TEXT, "a,b", "text/csv")}), ADDED, "it = compat.things.try_it()\nassert it == 'a,b'", GOT),
+    Row("a reply that is text, errors too", adds(responses={"200": make.reply(text(), "a", "text/plain; charset=utf-8"), "400": make.reply(text(), kind="text/plain")}), ADDED, "it = compat.things.try_it()\nassert it == 'a'", GOT, "accept: text/plain, application/json"),
+    Row("a reply that is text or JSON", adds(responses={"200": {"description": "A thing.", "content": {"text/csv": {"schema": TEXT}, "application/xml": {"schema": THING}, make.JSON: {"schema": THING, "example": {"name": "a"}}}}}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT, "accept: application/json"),
+    Row("a reply that is bytes", adds(responses={"200": make.reply(make.FILE, "a", make.BYTES)}), ADDED, "it = compat.things.try_it()\nassert_type(it, bytes)\nassert it == b'a'", GOT, "accept: application/octet-stream, application/json"),
+    Row("a reply of JSON of a kind of its own", adds(responses={"200": make.reply(THING, {"name": "a"}, "application/hal+json")}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT, "accept: application/hal+json, application/json"),
+    Row("errors as RFC 9457 has them", adds(responses={"201": make.reply(THING, {"name": "a"}), "default": make.reply(PROBLEM, kind="application/problem+json")}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT, "accept: application/json, application/problem+json"),
+    Row("a reply whose content is empty", adds(responses={"200": {"description": "It is done.", "content": {}}}), ADDED, "it: None = compat.things.try_it()  # type: ignore[func-returns-value]", GOT),
     Row("a reply that is a list", replies({"type": "array", "items": ref("Thing")}, [{"name": "a"}], schemas={"Thing": THING}), ADDED, "it = compat.things.try_it()\nassert it[0].name == 'a'", GOT),
     Row("a reply that is a number", replies({"type": "integer"}, 7), ADDED, "it = compat.things.try_it()\nassert it == 7", GOT),
     Row("pages of things", replies(object_of("things page", things={"type": "array", "items": ref("Thing")}, page={"type": "integer", "description": "From 0."}, next_page_uri={"type": ["string", "null"], "description": "The next page."}), {"things": [{"name": "a"}], "page": 0, "next_page_uri": None}, schemas={"Thing": THING}, parameters=[make.parameter("Page", schema={"type": "integer"}), make.parameter("PageSize", schema={"type": "integer"})]), ADDED, "it = compat.things.try_it(Page=0, PageSize=50)\nassert it.things[0].name == 'a' and it.next_page_uri is None", GOT + "?Page=0&PageSize=50"),
@@ -275,6 +315,14 @@ class Refusal(NamedTuple):
 
 THINGS = "paths./things."
 PLACE = f"{THINGS}get.parameters[0]"
+BODY = f"{THINGS}post.requestBody.content"
+
+
+def fails(status: str) -> Edit:
+    """Make an edit that adds an operation without a success."""
+    return adds(responses={status: make.reply(THING)})
+
+
 REFUSED = [
     Refusal("a parameter with content", takes("Filter", content={make.JSON: {"schema": THING}}), (PLACE, '"Filter"', "give it a schema")),
     Refusal("operations that stand elsewhere", operations_elsewhere, (f"{THINGS}$ref", "write them here")),
@@ -291,8 +339,27 @@ REFUSED = [
     Refusal("an array in the path", adds("/things/{Id}", parameters=[make.parameter("Id", "path", {"type": "array", "items": TEXT})]), ("paths./things/{Id}.get", "Id")),
     Refusal("an object in a cookie", takes("Filter", "cookie", THING), (f"{THINGS}get", "Filter")),
     Refusal("an operation with its own server", adds(servers=[{"url": "https://example.com"}]), (f"{THINGS}get.servers", "try_it")),
-    Refusal("a body of an unknown type", sends(TEXT, "application/xml"), (f"{THINGS}post", "application/xml")),
-    Refusal("a reply of an unknown type", adds(responses={"200": make.reply(TEXT, kind="application/xml")}), (f"{THINGS}get", "application/xml")),
+    Refusal("a body of an unknown type", sends(TEXT, "application/xml"), (f"{BODY}.application/xml", "try_it", "write application/json")),
+    Refusal("a body of text", sends(TEXT, "text/plain"), (f"{BODY}.text/plain", "try_it", "write application/json")),
+    Refusal("a body of no content type", adds(method="post", requestBody={"content": {}}), (BODY, "try_it", "name one")),
+    Refusal("a body without a schema", adds(method="post", requestBody={"content": {make.BYTES: {}}}), (f"{BODY}.{make.BYTES}", "try_it", "add a schema")),
+    Refusal("bytes that are an object", sends(THING, make.BYTES), (f"{BODY}.{make.BYTES}.schema", "try_it", "binary")),
+    Refusal("a form that is text", sends(TEXT, make.MULTIPART), (f"{BODY}.{make.MULTIPART}.schema", "try_it", "type object")),
+    Refusal("a file in JSON", sends(object_of(File=make.FILE)), (f"{BODY}.{make.JSON}.schema.properties.File", "try_it", "multipart")),
+    Refusal("a file deep in a form", sends(object_of(thing=ref("Holder")), make.MULTIPART, schemas={"Holder": object_of(file=make.FILE)}), ("components.schemas.Holder.properties.file", "try_it", "multipart")),
+    Refusal("a list of lists in a form", sends(object_of(rows={"type": "array", "items": {"type": "array", "items": TEXT}}), make.FORM), (f"{BODY}.{make.FORM}.schema.properties.rows", "try_it", "JSON")),
+    Refusal("a part of a type of its own", with_encoding({"image": {"contentType": "image/png"}}), (f"{BODY}", "image.contentType", "remove it")),
+    Refusal("a form of anything", sends(True, make.MULTIPART), (f"{BODY}.{make.MULTIPART}.schema", "try_it", "type object")),  # type: ignore[arg-type]
+    Refusal("a file in the query", takes("File", schema=make.FILE), (f"{PLACE}.schema", '"File"', "body")),
+    Refusal("one type of two bodies", adds(method="post", schemas={"Cat": CAT}, requestBody={"content": {make.JSON: {"schema": ref("Cat")}, make.FORM: {"schema": ref("Cat")}}}), (f"{BODY}.{make.FORM}", "try_it", make.JSON, "remove one")),
+    Refusal("a reply of an unknown type", adds(responses={"200": make.reply(TEXT, kind="application/xml")}), (f"{THINGS}get.responses.200.content", "try_it", "application/xml", "JSON")),
+    Refusal("a reply of any type", adds(responses={"200": make.reply(TEXT, kind="*/*")}), (f"{THINGS}get.responses.200.content", "try_it", "*/*", "JSON")),
+    Refusal("a reply of text that is an object", adds(responses={"200": make.reply(THING, kind="text/csv")}), (f"{THINGS}get.responses.200.content.text/csv.schema", "try_it", "type string")),
+    Refusal("a reply of JSON with a file", replies(object_of(File=make.FILE), None), (f"{THINGS}get.responses.200.content.{make.JSON}.schema.properties.File", "try_it", "text")),
+    Refusal("a body of a reply without one", adds(responses={"204": make.reply(THING)}), (f"{THINGS}get.responses.204.content", "try_it", "remove it")),
+    Refusal("a reply before the reply", adds(responses={"200": make.reply(), "1XX": make.reply()}), (f"{THINGS}get.responses.1XX", "try_it", "remove it")),
+    Refusal("no success but the default reply", fails("default"), (f"{THINGS}get.responses", "try_it", "add one")),
+    Refusal("nothing but redirects", fails("3XX"), (f"{THINGS}get.responses", "try_it", "add one")),
     Refusal("a reply without a schema", adds(responses={"200": {"description": "A thing.", "content": {make.JSON: {}}}}), (f"{THINGS}get.responses.200", "try_it")),
     Refusal("two types of allowed values", adds(schemas={"Mixed": {"enum": ["a", 1], "description": "Either."}}), ("components.schemas.Mixed", "Mixed")),
     Refusal("a keyword that nobody checks", asks(Area={"type": "string", "description": "One.", "not": {"const": "a"}}), ("PurchaseRequest.properties.Area.not", '"not"')),

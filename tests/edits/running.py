@@ -27,8 +27,10 @@ from edits.rows import Row
 USE = """
 from __future__ import annotations
 import datetime
+import io
 from typing import assert_type
 from {package} import AsyncRestClient, RestClient, Unset, models as m
+from {package}.types import File
 
 def sync(client: RestClient) -> None:
     compat = client.compat
@@ -131,4 +133,7 @@ def called(row: Row, package: Path, name: str) -> list[tuple[str, list[tuple[str
 def _line(entry: Any) -> str:
     query = f"?{entry.query}" if entry.query else ""
     path = entry.path.removeprefix("/api/laml/2010-04-01")
-    return f"{entry.method} {path}{query} {entry.body.decode()}".strip()
+    body = entry.body.decode()
+    for boundary in re.findall("boundary=(.*)", dict(entry.headers).get("content-type", "")):
+        body = body.replace(boundary, "").replace("\r\n", "|")
+    return f"{entry.method} {path}{query} {body}".strip()
