@@ -33,7 +33,8 @@ class Coverage:
             request, tracecov.HttpResponse(exchange.status, 0.0, exchange.reply_body, headers)
         )
         if exchange.status < 300:
-            members = exchange.form or [(n, str(v)) for n, v in (exchange.json or {}).items()]
+            sent = exchange.json if isinstance(exchange.json, dict) else {}
+            members = exchange.form or [(name, str(value)) for name, value in sent.items()]
             self._values.update((exchange.operation_id, name, text) for name, text in members)
 
     def export(self) -> dict[str, Any]:

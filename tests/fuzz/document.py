@@ -10,6 +10,8 @@ import jsonschema_rs
 import yaml
 from conftest import ROOT
 from schemathesis import Case
+from schemathesis.core import NotSet
+from schemathesis.transport.serialization import Binary
 
 AnyCase = Case[Any]
 DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
@@ -27,7 +29,39 @@ def resolved(node: dict[str, Any]) -> dict[str, Any]:
 def is_valid(case: AnyCase, schema: dict[str, Any], value: Any) -> bool:
     """Tell whether a value keeps to a schema of the document of a case."""
     components = case.operation.schema.raw_schema["components"]
-    return _validator(json.dumps({**schema, "components": components})).is_valid(value)
+    return _validator(json.dumps({**schema, "components": components})).is_valid(plain(value))
+
+
+def plain(value: Any) -> Any:
+    """Write a value as JSON has it: each byte of a file is a character."""
+    if isinstance(value, Binary):
+        return value.data.decode("latin-1")
+    if isinstance(value, dict):
+        return {name: plain(member) for name, member in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def make_files(case: AnyCase) -> None:
+    """Turn text in the body of a case into a file where the document has one."""
+    if schema := body_schema(case):
+        case.body = _with_files(case.body, schema)
+
+
+def _with_files(value: Any, schema: dict[str, Any]) -> Any:
+    schema = resolved(schema)
+    if isinstance(value, str) and not isinstance(value, Binary) and is_file(schema):
+        return Binary(value.encode(errors="surrogatepass"))
+    if isinstance(value, list) and "items" in schema:
+        return [_with_files(item, schema["items"]) for item in value]
+    if isinstance(value, dict):
+        members = named_members(schema)
+        return {name: _with_files(item, members.get(name, {})) for name, item in value.items()}
+    return value
+
+
+def is_file(schema: dict[str, Any]) -> bool:
+    """Tell whether a schema is that of a file."""
+    return schema.get("format") == "binary"
 
 
 @functools.lru_cache(maxsize=1000)
@@ -89,9 +123,27 @@ def typed(text: str) -> Any:
 
 def body_schema(case: AnyCase) -> dict[str, Any] | None:
     """Return the schema of the body of a case, None for a content type that has none."""
-    body = resolved(case.operation.definition.raw.get("requestBody", {}))
-    media = body.get("content", {}).get(case.media_type)
+    media = contents(case).get(case.media_type)
     return media["schema"] if media else None
+
+
+def contents(case: AnyCase) -> dict[Any, Any]:
+    """Return what the operation documents for each content type of its body."""
+    body = resolved(case.operation.definition.raw.get("requestBody", {}))
+    found: dict[Any, Any] = body.get("content", {})
+    return found
+
+
+def lacks_body(case: AnyCase) -> bool:
+    """Tell whether a case has no body, and the operation needs one."""
+    body = resolved(case.operation.definition.raw.get("requestBody", {}))
+    return isinstance(case.body, NotSet) and bool(body.get("required"))
+
+
+def is_form(case: AnyCase) -> bool:
+    """Tell whether the body is a form, whose values are text."""
+    kind = (case.media_type or "").partition(";")[0]
+    return kind in ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def has_unnamed_members(case: AnyCase) -> bool:
@@ -114,10 +166,18 @@ def named_members(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return members
 
 
-def reply_schema(case: AnyCase, status: int) -> dict[str, Any]:
-    """Return the schema of the JSON that an operation documents for a status; {} if it has none."""
+def reply_schema(case: AnyCase, status: int) -> dict[str, Any] | None:
+    """Return the schema of the JSON that an operation documents for a status; None without one."""
     replies = case.operation.definition.raw["responses"]
     keys = (str(status), f"{status // 100}XX", "default")
     reply = next((resolved(replies[key]) for key in keys if key in replies), {})
-    schema: dict[str, Any] = reply.get("content", {}).get("application/json", {}).get("schema", {})
-    return schema
+    return json_schema(reply)
+
+
+def json_schema(reply: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the schema of the JSON that a reply documents; None if it documents none."""
+    for content_type, media in reply.get("content", {}).items():
+        if content_type.partition(";")[0].endswith(("/json", "+json")):
+            schema: dict[str, Any] = media["schema"]
+            return schema
+    return None

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote
 from attrs import NOTHING, fields, has
 from conftest import PROJECT
 from schemathesis.core import NotSet
+from schemathesis.transport.serialization import Binary
 from signalwire_compat.types import Unset
 from signalwire_compat_mock import DEFAULT_TOKEN, Exchange
 
@@ -17,11 +18,13 @@ from .document import (
     BASE_PATH,
     AnyCase,
     body_schema,
+    is_form,
     is_secured,
     is_valid,
     named_members,
     parameter_schemas,
     parameters,
+    plain,
     typed,
 )
 from .tally import LOCAL
@@ -42,7 +45,9 @@ def curl(case: AnyCase) -> str:
 
 def as_text(value: Any) -> str:
     """Write a value as a path, a query, a header or a form holds it."""
-    return json.dumps(value) if isinstance(value, bool) else str(value)
+    if isinstance(value, Binary):
+        return str(plain(value))
+    return json.dumps(value) if isinstance(value, bool | dict) else str(value)
 
 
 def as_pairs(members: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -64,11 +69,19 @@ def assert_meant(case: AnyCase, exchange: Exchange) -> None:
     _assert_headers_meant(case, exchange)
     if isinstance(case.body, NotSet):
         assert exchange.body == b""
+    elif isinstance(case.body, Binary):
+        assert exchange.body == case.body.data
     elif exchange.form is not None:
         assert isinstance(case.body, dict)
-        assert sorted(exchange.form) == as_pairs(case.body)
+        assert _read(exchange.form) == _read(as_pairs(case.body))
     else:
         assert same(exchange.json, case.body)
+
+
+def _read(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Sort the pairs of a form, and write each object that is one of its values in one way."""
+    texts = ((name, typed(text) if text[:1] == "{" else text) for name, text in pairs)
+    return sorted((name, json.dumps(value, sort_keys=True)) for name, value in texts)
 
 
 def _assert_headers_meant(case: AnyCase, exchange: Exchange) -> None:
@@ -81,6 +94,8 @@ def _assert_headers_meant(case: AnyCase, exchange: Exchange) -> None:
     names = [name for name, _ in exchange.headers]
     assert len(names) == len(set(names)), f"a header stands twice in {sorted(names)}"
     sent = {name: value for name, value in exchange.headers if name not in _TRANSPORT}
+    if exchange.form is not None:
+        sent["content-type"] = sent["content-type"].partition("; boundary=")[0]
     cookies = [c.strip() for c in sent.pop("cookie", "").split(";") if c]
     assert sorted(tuple(map(unquote, c.split("=", 1))) for c in cookies) == as_pairs(case.cookies)
     assert sent == expected
@@ -88,9 +103,28 @@ def _assert_headers_meant(case: AnyCase, exchange: Exchange) -> None:
 
 def has_text(case: AnyCase) -> bool:
     """Tell whether a form can hold each value of a case: no document says how it holds others."""
-    as_form = (case.media_type or "").startswith("application/x-www-form-urlencoded")
-    body = case.body if as_form and isinstance(case.body, dict) else {}
+    body = case.body if is_form(case) and isinstance(case.body, dict) else {}
     return not any(value is None or isinstance(value, list | dict) for value in body.values())
+
+
+def _in_form(case: AnyCase) -> dict[str, Any] | None:
+    """Read a form as a server does, each text as what the document allows; None if it can't be."""
+    members = named_members(body_schema(case) or {})
+    read: dict[str, Any] = {}
+    body: Any = case.body
+    for name, value in body.items():
+        items = value if isinstance(value, list) else [value]
+        if any(item is None or isinstance(item, list) for item in items):
+            return None
+        texts = [as_text(item) for item in items]
+        values = [typed(text) for text in texts]
+        ways: list[Any] = [*texts, *values] if len(texts) == 1 else []
+        ways += [texts, values] if texts else []
+        schema = members.get(name, {})
+        fitting = [way for way in ways if is_valid(case, schema, way)]
+        if ways:
+            read[name] = (fitting or ways)[0]
+    return read
 
 
 def is_sendable(case: AnyCase) -> bool:
@@ -107,7 +141,7 @@ def is_valid_as_text(case: AnyCase) -> bool:
     That is what a server sees of a path or a form: the number 5 in place of the text "5" is the
     same request.
     """
-    if not has_text(case) or not is_sendable(case):
+    if not is_sendable(case):
         return False
     schemas = parameter_schemas(case)
     for name, value in parameters(case).items():
@@ -119,9 +153,9 @@ def is_valid_as_text(case: AnyCase) -> bool:
     schema = body_schema(case)
     if isinstance(case.body, NotSet) or schema is None:
         return isinstance(case.body, NotSet)
-    as_form = (case.media_type or "").startswith("application/x-www-form-urlencoded")
-    if as_form and isinstance(case.body, dict):
-        return is_valid(case, schema, {name: as_text(value) for name, value in case.body.items()})
+    if is_form(case) and isinstance(case.body, dict):
+        members = _in_form(case)
+        return members is not None and is_valid(case, schema, members)
     return is_valid(case, schema, case.body)
 
 
@@ -141,7 +175,7 @@ def same(one: Any, other: Any) -> bool:
     """Compare as JSON does: unlike in Python, true is not 1 and 1 is not 1.0."""
     if isinstance(one, str) and isinstance(other, str):
         return one == other
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    return json.dumps(plain(one), sort_keys=True) == json.dumps(plain(other), sort_keys=True)
 
 
 def differences(
@@ -152,6 +186,10 @@ def differences(
     With `converted`, the text "true" and true are the same: a reply that breaks the document is
     put right where that leaves no doubt.
     """
+    if isinstance(result, list) and isinstance(said, list) and len(result) == len(said):
+        for index, (item, value) in enumerate(zip(result, said, strict=True)):
+            yield from differences(item, value, f"{where}/{index}", converted=converted)
+        return
     if not (hasattr(result, "to_dict") and isinstance(said, dict)):
         if not _agree(result, said, converted=converted):
             yield f"{where or '/'} is {result!r}, the reply says {said!r}"

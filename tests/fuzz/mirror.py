@@ -7,7 +7,7 @@ import schemathesis
 from schemathesis import BaseSchema
 
 from .budget import config
-from .document import DOCUMENT, resolved
+from .document import DOCUMENT, json_schema, resolved
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -27,12 +27,11 @@ def wild() -> BaseSchema:
 
 def _mirror(change: Callable[[Any], Any]) -> BaseSchema:
     paths = {
-        f"/{operation['operationId']}/{status}": {"post": _request(change(content["schema"]))}
+        f"/{operation['operationId']}/{status}": {"post": _request(change(schema))}
         for item in DOCUMENT["paths"].values()
         for operation in (item[method] for method in METHODS if method in item)
         for status, reply in operation["responses"].items()
-        for kind, content in resolved(reply).get("content", {}).items()
-        if kind == "application/json"
+        if (schema := json_schema(resolved(reply))) is not None
     }
     document = {
         "openapi": DOCUMENT["openapi"],

@@ -14,6 +14,7 @@ from .document import (
     AnyCase,
     body_schema,
     has_unnamed_members,
+    make_files,
     named_members,
     parameter_schemas,
 )
@@ -50,6 +51,7 @@ def near_cases(operation: Operation) -> Iterator[AnyCase]:
 
 def _all_near_cases(operation: Operation) -> Iterator[AnyCase]:
     base = valid_case(operation)
+    yield base
     told = _told_values(DOCUMENT)
     texts = [*_dictionary(), *dict.fromkeys(_allowed_values(DOCUMENT))]
     for name in parameter_schemas(base):
@@ -99,6 +101,7 @@ def changed(base: AnyCase, **changes: Any) -> AnyCase:
     """Make a case like another in all but what is given."""
     given = {part: getattr(base, part) for part in (*_GROUPS, "body", "media_type")} | changes
     made: AnyCase = base.operation.Case(**given)
+    make_files(made)
     return made
 
 

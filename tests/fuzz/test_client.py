@@ -12,7 +12,7 @@ from . import tally
 from .agreement import assert_decoded, assert_refused, only, send
 from .budget import EXAMPLES, INVALID, VALID, Operation, operations, slices, spec
 from .coverage import Coverage
-from .document import AnyCase
+from .document import AnyCase, make_files
 from .meaning import (
     assert_meant,
     curl,
@@ -81,6 +81,7 @@ def test_a_valid_case_reaches_the_server_as_it_was_meant(
     case: AnyCase, server: MockServer, caller: Caller, coverage: Coverage
 ) -> None:
     assume(is_sendable(case))
+    make_files(case)
     with tally.counted(case, lambda: curl(case)):
         for way in ways(case):
             assert_taken(way, case, server, caller, coverage)
@@ -92,6 +93,7 @@ def test_an_invalid_case_is_refused_with_an_exception_of_ours(
 ) -> None:
     # A caller of the facade can't choose another method.
     assume(case.method.upper() == case.operation.method.upper())
+    make_files(case)
     with tally.counted(case, lambda: curl(case)):
         for way in ways(case):
             assert_not_taken(way, case, server, caller, coverage)
