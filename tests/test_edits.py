@@ -4,6 +4,7 @@ import copy
 import gc
 import itertools
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ import wire
 from conftest import ROOT
 from contract_diff import changes
 from edits import running
-from edits.rows import REFUSED, ROWS, Refusal, Row
+from edits.making import BYTES, FILE, JSON, MULTIPART, adds, object_of, ref, reply, text
+from edits.rows import CAT, REFUSED, ROWS, Refusal, Row
 
 _numbers = itertools.count()
 COPIED = ("errors", "given", "network", "rules", "session", "transport", "types")
@@ -78,6 +80,44 @@ def test_an_edit_of_the_contract_can_be_called_and_is_told(
     breaking = any(breaks for _, breaks in row.expected) or row.breaks_names
     assert report.breaking is breaking, (python, report.unexplained)
     assert bool(python) >= row.breaks_names
+
+
+def test_a_difference_on_the_wire_is_seen_in_any_content_type(
+    contract: dict[str, Any], tmp_path: Path, compiled: Path
+) -> None:
+    document = copy.deepcopy(contract)
+    examples = {
+        MULTIPART: {"image": "a", "more": ["b", "c"]},
+        JSON: {"purrs": True},
+        BYTES: "d",
+    }
+    schemas_ = {MULTIPART: ref("Photo"), JSON: ref("Cat"), BYTES: FILE}
+    content = {
+        kind: {"schema": schemas_[kind], "example": value} for kind, value in examples.items()
+    }
+    photo = object_of(image=FILE, more={"type": "array", "items": FILE})
+    body = {"description": "A thing.", "required": True, "content": content}
+    texts = {"200": reply(text(), "it is done", "text/plain")}
+    adds(method="post", schemas={"Photo": photo, "Cat": CAT}, requestBody=body, responses=texts)(
+        document
+    )
+    package = running.generated(document, tmp_path / "old", compiled)
+    spoilt = Path(shutil.copytree(package, tmp_path / "new" / package.name))
+    module = spoilt / "types.py"
+    module.write_text(module.read_text("utf-8").replace('or "upload"', 'or "file"'), "utf-8")
+    played = [case for case in wire.cases(document) if case["tag"] == "things"]
+    recordings = []
+    for folder in (package, package, spoilt):
+        running.imported(folder, name := f"edit_{next(_numbers)}")
+        recordings.append(wire.record(name, played))
+    assert [case["name"].split(", ")[1] for case in played] == [f"example as {k}" for k in content]
+    for ways in recordings[0].values():
+        assert ways["sync"]["result"] == {"type": "str", "value": "'it is done'"}
+    assert wire.differences(*recordings[:2]) == []
+    seen = wire.differences(recordings[0], recordings[2])
+    place = f"things.try_it, example as {MULTIPART}, 200 example (sync): sent"
+    assert [line.startswith(f"{place}: ") for line in seen] == [True, True], seen
+    assert [line.split(": ")[2] for line in seen] == ["body", "headers"]
 
 
 def test_every_edited_package_is_strictly_typed(

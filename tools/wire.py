@@ -13,6 +13,7 @@ import importlib
 import inspect
 import json
 import sys
+import types
 import typing
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ _PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 
 def cases(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Make the cases of a contract: what is asked for, and the reply that is given."""
+    from contents import is_json, read
     from openapi_python_client.strings import PythonIdentifier
 
     found = []
@@ -35,19 +37,22 @@ def cases(document: dict[str, Any]) -> list[dict[str, Any]]:
                 value = _example(document, parameter)
                 if value is not None:
                     given[PythonIdentifier(parameter["name"], "field_", True)] = value
-            bodies: dict[str, Any] = {"no body": None}
             content = _resolved(document, raw.get("requestBody", {})).get("content", {})
-            if content:
-                bodies = _examples(document, next(iter(content.values()))) or bodies
-            replies = [
-                (status, name, value)
-                for status, response in raw["responses"].items()
-                for media in _resolved(document, response).get("content", {}).values()
+            bodies = [
+                (name if len(content) == 1 else f"{name} as {content_type}", place, value, media)
+                for place, (content_type, media) in enumerate(content.items())
                 for name, value in _examples(document, media).items()
-            ] or [(next(iter(raw["responses"])), "nothing", None)]
-            calls = [(name, body, replies[0]) for name, body in bodies.items()]
-            calls += [(*next(iter(bodies.items())), reply) for reply in replies[1:]]
-            for name, body, (status, reply, value) in calls:
+            ] or [("no body", 0, None, {})]
+            replies = [
+                (status, name, value, content_type)
+                for status, response in raw["responses"].items()
+                if (content := _resolved(document, response).get("content", {}))
+                and (content_type := read(content))
+                for name, value in _examples(document, content[content_type]).items()
+            ] or [(next(iter(raw["responses"])), "nothing", None, "")]
+            calls = [(body, replies[0]) for body in bodies]
+            calls += [(bodies[0], reply) for reply in replies[1:]]
+            for (name, place, body, media), (status, reply, value, content_type) in calls:
                 found.append(
                     {
                         "name": f"{raw['tags'][0]}.{raw['operationId']}, {name}, {status} {reply}",
@@ -55,12 +60,15 @@ def cases(document: dict[str, Any]) -> list[dict[str, Any]]:
                         "operation": PythonIdentifier(raw["operationId"], "field_"),
                         "parameters": given,
                         "body": body,
+                        "place": place,
+                        "files": _files(document, media),
                         "members": {
                             member: PythonIdentifier(member, "field_", True)
                             for member in (body if isinstance(body, dict) else ())
                         },
-                        "status": int(status) if status.isdigit() else 200,
-                        "reply": value,
+                        "status": int(status.replace("X", "0").replace("default", "400")),
+                        "reply": json.dumps(value) if is_json(content_type) else value,
+                        "type": content_type,
                     }
                 )
     return found
@@ -73,6 +81,22 @@ def _resolved(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
         for step in steps:
             node = node[step.replace("~1", "/").replace("~0", "~")]
     return node
+
+
+def _files(document: dict[str, Any], media: dict[str, Any]) -> list[str]:
+    """Name the members of a body that are files, or lists of them; the body itself is ""."""
+    schema = _resolved(document, media.get("schema", {}))
+    if schema.get("format") == "binary":
+        return [""]
+    members = {
+        name: _resolved(document, member) for name, member in schema.get("properties", {}).items()
+    }
+    return [
+        name
+        for name, member in members.items()
+        if "binary"
+        in (member.get("format"), _resolved(document, member.get("items", {})).get("format"))
+    ]
 
 
 def _examples(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
@@ -111,16 +135,17 @@ def _play(package: Any, case: dict[str, Any], way: str) -> dict[str, Any]:
     sent: list[dict[str, Any]] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        sent.append(
-            {
-                "request line": f"{request.method} {request.url.raw_path.decode()}",
-                "headers": {name.lower(): value for name, value in request.headers.items()},
-                "body": request.content.decode("latin-1"),
-            }
-        )
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        body = request.read().decode("latin-1")
+        kind, _, boundary = headers.get("content-type", "").partition("; boundary=")
+        if boundary:  # It is another in each request.
+            headers["content-type"], body = kind, body.replace(boundary, "")
+        line = f"{request.method} {request.url.raw_path.decode()}"
+        sent.append({"request line": line, "headers": headers, "body": body})
         if case["reply"] is None:
             return httpx.Response(case["status"])
-        return httpx.Response(case["status"], json=case["reply"])
+        told = {"content-type": case["type"]}
+        return httpx.Response(case["status"], headers=told, content=case["reply"])
 
     transport = httpx.MockTransport(answer)
     settings = {"project": _PROJECT, "token": "token-of-the-recorder", "host": "localhost"}
@@ -149,16 +174,29 @@ def _call(client: Any, case: dict[str, Any]) -> Any:
     method = getattr(getattr(client.compat, case["tag"]), case["operation"])
     if case["body"] is None:
         return method(**case["parameters"])
-    if "body" not in inspect.signature(method).parameters:
-        members = {case["members"][name]: value for name, value in case["body"].items()}
-        return method(**case["parameters"], **members)
     package = importlib.import_module(type(client).__module__.partition(".")[0])
+    given = case["body"]
+    if isinstance(given, dict):
+        files = {name: _as_file(package, given[name]) for name in case["files"] if name in given}
+        given = {**given, **files}
+    elif case["files"]:
+        given = _as_file(package, given)
+    if "body" not in inspect.signature(method).parameters:
+        members = {case["members"][name]: value for name, value in given.items()}
+        return method(**case["parameters"], **members)
     place = f"{package.__name__}.api.{case['tag']}.{case['operation']}"
     module = importlib.import_module(place)
     hint = typing.get_type_hints(module.sync, localns=vars(package))["body"]
-    kinds = [kind for kind in (hint, *typing.get_args(hint)) if hasattr(kind, "from_dict")]
-    body = kinds[0].from_dict(case["body"]) if kinds else case["body"]
+    # Of several content types each has a type of its own, in the same order.
+    kind = typing.get_args(hint)[case["place"]] if isinstance(hint, types.UnionType) else hint
+    body = kind.from_dict(given) if hasattr(kind, "from_dict") else given
     return method(**case["parameters"], body=body)
+
+
+def _as_file(package: Any, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_file(package, item) for item in value]
+    return importlib.import_module(f"{package.__name__}.types").File(payload=value.encode())
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
