@@ -1,25 +1,30 @@
 """Any change of the contract works: generated, typed, called and told by `make diff`."""
 
 import copy
+import functools
 import gc
 import itertools
+import json
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import diff
 import generate
+import httpx
 import pytest
 import wire
-from conftest import ROOT
+from conftest import PROJECT, ROOT
 from contract_diff import changes
 from edits import running
 from edits.making import BYTES, FILE, JSON, MULTIPART, adds, object_of, ref, reply, text
 from edits.rows import CAT, REFUSED, ROWS, Refusal, Row
+from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 _numbers = itertools.count()
 COPIED = ("errors", "given", "network", "rules", "session", "transport", "types")
@@ -82,8 +87,45 @@ def test_an_edit_of_the_contract_can_be_called_and_is_told(
     assert bool(python) >= row.breaks_names
 
 
+def test_a_schema_that_holds_itself_is_kept_to_five_levels_deep_by_client_mock_and_replies(
+    contract: dict[str, Any], tmp_path: Path, shared: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (row,) = (row for row in ROWS if row.name == "a schema that holds itself")
+    package = running.generated(running.edited(contract, row), tmp_path, shared)
+    module = running.imported(package, f"edit_{next(_numbers)}")
+    deep: Any = {"name": "much too long"}
+    for way in ("root", "next", "twigs", "named", "branch"):
+        inner = {"twigs": [deep], "named": {"x": deep}, "branch": {"tree": deep}}.get(way, deep)
+        deep = {"name": "a", way: inner}
+    where = "branch.tree.named.x.twigs[0].next.root.name must be text of 0 to 3 characters"
+    with (
+        MockServer(package.parent / "openapi.yaml") as mock,
+        module.RestClient(PROJECT, DEFAULT_TOKEN, mock.url, max_retries=0) as client,
+    ):
+        things = client.compat.things
+        with pytest.raises(module.InvalidRequestError, match=re.escape(where)):
+            things.try_it(**deep)
+        tree = module.models.Tree
+        with pytest.raises(module.InvalidRequestError, match="nested"):
+            functools.reduce(lambda root, _: tree(name="a", root=root), range(5000), module.UNSET)
+        assert mock.journal == []
+        url = f"{mock.url}/api/laml/2010-04-01/things"
+        refused = httpx.post(url, json=deep, auth=(PROJECT, DEFAULT_TOKEN))
+        assert refused.status_code == 400
+        assert "branch/tree/named/x/twigs/0/next" in refused.json()["message"]
+        with mock.answering(lambda answer: replace(answer, body=json.dumps(deep).encode())):
+            assert things.try_it(name="a").to_dict() == deep
+        assert "/branch/tree/named/x/twigs/0/next/root/name: expected text of 0" in caplog.text
+        endless = b'{"root":' * 50_000 + b"0" + b"}" * 50_000
+        with (
+            mock.answering(lambda answer: replace(answer, body=endless)),
+            pytest.raises(module.APIResponseError, match="nested too deep"),
+        ):
+            things.try_it(name="a")
+
+
 def test_a_difference_on_the_wire_is_seen_in_any_content_type(
-    contract: dict[str, Any], tmp_path: Path, compiled: Path
+    contract: dict[str, Any], tmp_path: Path, shared: Path
 ) -> None:
     document = copy.deepcopy(contract)
     examples = {
@@ -101,7 +143,7 @@ def test_a_difference_on_the_wire_is_seen_in_any_content_type(
     adds(method="post", schemas={"Photo": photo, "Cat": CAT}, requestBody=body, responses=texts)(
         document
     )
-    package = running.generated(document, tmp_path / "old", compiled)
+    package = running.generated(document, tmp_path / "old", shared)
     spoilt = Path(shutil.copytree(package, tmp_path / "new" / package.name))
     module = spoilt / "types.py"
     module.write_text(module.read_text("utf-8").replace('or "upload"', 'or "file"'), "utf-8")

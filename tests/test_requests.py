@@ -1,9 +1,11 @@
 """What the contract asks of a request is checked before a byte is sent."""
 
 import copy
+import itertools
 import pickle
 import re
 import threading
+from collections.abc import Callable
 from enum import Enum, StrEnum
 from typing import Any
 
@@ -204,25 +206,112 @@ SCHEMAS: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
         [{"b": 1}],
         [{}, {"b": "1"}],
     ),
-    ({"$ref": "#/components/schemas/Tree"}, [{"children": [{"children": []}]}], [{"children": 1}]),
     ({}, [None, 1, "a", [], {}], []),
 ]
-TREE = {
-    "type": "object",
-    "properties": {"children": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}},
-}
+
+
+def rule_of(schema: dict[str, Any], **schemas: dict[str, Any]) -> rules.Rule:
+    written = Constraints({"components": {"schemas": schemas}}).rule(schema)
+    rule: rules.Rule = eval(written, {"Rule": rules.Rule})  # noqa: S307  # our own source
+    return rule
 
 
 @pytest.mark.parametrize(("schema", "good", "bad"), SCHEMAS)
 def test_every_constraint_of_a_schema_becomes_a_check(
     schema: dict[str, Any], good: list[Any], bad: list[Any]
 ) -> None:
-    written = Constraints({"components": {"schemas": {"Tree": TREE}}}).rule(schema)
-    rule: rules.Rule = eval(written, {"Rule": rules.Rule})  # noqa: S307  # our own source
+    rule = rule_of(schema)
     assert [value for value in good if rule.misfits(value)] == []
     assert [value for value in bad if not rule.misfits(value)] == []
     for value in bad:
         assert all(misfit.problem.isprintable() for misfit in rule.misfits(value, ("x",)))
+
+
+TREE_REF = {"$ref": "#/components/schemas/Tree"}
+TREE = {
+    "type": "object",
+    "properties": {
+        "size": {"type": "integer", "maximum": 9},
+        "root": TREE_REF,
+        "twigs": {"type": "array", "items": {**TREE_REF, "description": "One of them."}},
+        "names": {"type": "object", "additionalProperties": TREE_REF},
+        "next": {"oneOf": [TREE_REF, {"type": "null"}]},
+        "branch": {"$ref": "#/components/schemas/Branch"},
+        "all": {"allOf": [TREE_REF, {"$ref": "#/components/schemas/Branch"}]},
+    },
+}
+BRANCH = {"type": "object", "properties": {"tree": TREE_REF, "all": TREE_REF}}
+DOWN: dict[str, Callable[[Any], Any]] = {
+    "root": lambda tree: {"root": tree},
+    "twigs": lambda tree: {"twigs": [{}, tree]},
+    "names": lambda tree: {"names": {"a": tree}},
+    "next": lambda tree: {"next": tree},
+    "branch": lambda tree: {"branch": {"tree": tree}},
+    "all": lambda tree: {"all": {"tree": tree}},
+    "all of all": lambda tree: {"all": {"all": tree}},
+}
+
+
+@pytest.mark.parametrize("way", DOWN)
+def test_a_schema_that_holds_itself_is_checked_at_every_depth(way: str) -> None:
+    rule = rule_of(TREE_REF, Tree=TREE, Branch=BRANCH)
+    good, bad = {"size": 9}, {"size": 10}
+    for depth in range(7):
+        assert rule.misfits(good) == []
+        (misfit,) = rule.misfits(bad)
+        assert (misfit.place[-1], misfit.came) == ("size", 10)
+        assert sum(isinstance(step, str) for step in misfit.place) >= depth
+        good, bad = DOWN[way](good), DOWN[way](bad)
+
+
+def test_options_that_lead_to_one_schema_ask_it_once_at_each_depth(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else each level would take several times as long as the one above."""
+    node = {"$ref": "#/components/schemas/Node"}
+    twice = {"allOf": [{"items": node}, {"items": {**node, "description": "The same."}}]}
+    options = [
+        {"type": "object", "properties": {"in": node, "list": twice, name: {"type": "integer"}}}
+        for name in ("size", "size", "other")
+    ]
+    rule = rule_of(node, Node={"anyOf": options})
+    asked: list[Any] = []
+    allows = rules.Rule._allows
+
+    def counting(self: rules.Rule, value: Any) -> bool:
+        asked.append(value)
+        return allows(self, value)
+
+    monkeypatch.setattr(rules.Rule, "_allows", counting)
+    value: Any = {"size": "7", "other": "8"}
+    counts: list[tuple[int, int]] = []
+    for _ in range(4):
+        value = {"in": {"list": [value]}}
+        asked.clear()
+        (misfit,) = rule.misfits(value)
+        strict = len(asked)
+        read, (same,) = rule.read(value)
+        counts.append((strict, len(asked) - strict))
+        assert misfit == same
+        assert (misfit.place[-1], misfit.came) == ("size", "7")
+        assert str(read) == str(value).replace("'7'", "7")
+    more = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(counts)]
+    assert more[-1] == more[-2]
+
+
+def test_a_value_that_is_nested_too_deep_is_told_as_that() -> None:
+    rule = rule_of(TREE_REF, Tree=TREE, Branch=BRANCH)
+    for down in DOWN.values():
+        value: Any = {}
+        for _ in range(5000):
+            value = down(value)
+        (misfit,) = rule.misfits(value)
+        assert misfit.problem.startswith("what is given must be nested less deep")
+        with pytest.raises(RecursionError):
+            rule.read(value)
+    holder: dict[str, Any] = {}
+    holder["root"] = holder
+    assert [misfit.expected for misfit in rule.misfits(holder)] == ["nested less deep"]
 
 
 ANY = st.one_of(

@@ -28,7 +28,7 @@ _LIMITS = {
 }
 _ASKING = {
     *("type", "enum", "const", "pattern", "format", "items", "anyOf", "oneOf"),
-    *("additionalProperties", "x-must-be", *_LIMITS),
+    *("additionalProperties", "properties", "required", "x-must-be", *_LIMITS),
 }
 _FORMATS = ("uuid", "uri", "date", "date-time", "email")
 _BITS = {"int32": 31, "int64": 63}
@@ -87,23 +87,63 @@ class Constraints:
         except ConstraintError as error:
             raise ConstraintError(f"{model.class_info.name}: {error}") from error
 
-    def rule(self, schema: Any, above: tuple[Any, ...] = ()) -> str:
+    def rule(self, schema: Any) -> str:
         """Write one schema as a `Rule(...)`. Errors: `ConstraintError`."""
-        if not isinstance(schema, dict) or any(schema is outer for outer in above):
-            return "Rule()"  # A boolean schema, or one that holds itself.
-        parts = list(self._parts(schema, ()))
-        above = (*above, *parts)
-        merged, rest = _merged(parts)
-        arguments = list(self._arguments(merged, above))
-        if rest:
-            arguments.append(f"all_of=({''.join(self.rule(part, above) + ', ' for part in rest)})")
-        return f"Rule({', '.join(arguments)})"
+        return _Expression(self._document).written(schema)
 
     def _resolved(self, node: dict[str, Any]) -> dict[str, Any]:
         if "$ref" not in node:
             return node
         found: dict[str, Any] = at(self._document, follow(self._document, target(node["$ref"])))
         return found
+
+
+class _Expression:
+    """The rule of one schema, in which what holds itself stands once, under its name."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        """Begin with no names."""
+        self._document = document
+        # What is made of the same parts is the same, whatever leads to it. The parts are kept,
+        # since the number of one that is gone comes again.
+        self._names: dict[frozenset[int], tuple[str, list[dict[str, Any]]]] = {}
+        self._named: dict[str, str] = {}
+        self._uses = 0
+
+    def written(self, schema: Any) -> str:
+        """Write the rule, and those that it refers to."""
+        rule = self._rule(schema)
+        named = "".join(f"{name!r}: {text}, " for name, text in self._named.items())
+        return f"Rule.tied({rule}, {{{named}}})" if named else rule
+
+    def _rule(self, schema: Any) -> str:
+        if not isinstance(schema, dict):
+            return "Rule()"  # A boolean schema.
+        parts = list({id(part): part for part in self._parts(schema, ())}.values())
+        names = [str(part["$ref"]).rpartition("/")[2] for part in parts if "$ref" in part]
+        parts = [part for part in parts if part.keys() & _ASKING]
+        if not names:  # Whatever holds itself has a name.
+            return self._merged(parts)
+        key = frozenset(map(id, parts))
+        if key not in self._names:
+            others = sum(name.partition(" ")[0] == names[0] for name, _ in self._names.values())
+            name = f"{names[0]} {others + 1}" if others else names[0]
+            self._names[key] = name, parts
+            uses = self._uses
+            rule = self._merged(parts)
+            if self._uses == uses:
+                del self._names[key]
+                return rule
+            self._named[name] = rule
+        self._uses += 1
+        return f"Rule(again={self._names[key][0]!r})"
+
+    def _merged(self, parts: list[dict[str, Any]]) -> str:
+        merged, rest = _merged(parts)
+        arguments = list(self._arguments(merged))
+        if rest:
+            arguments.append(f"all_of=({''.join(self._rule(part) + ', ' for part in rest)})")
+        return f"Rule({', '.join(arguments)})"
 
     def _parts(self, schema: dict[str, Any], seen: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         """Take a schema apart at its references and at `allOf`; the nearest words come first."""
@@ -116,7 +156,7 @@ class Constraints:
         for part in inner:
             yield from self._parts(part, seen) if isinstance(part, dict) else ()
 
-    def _arguments(self, schema: dict[str, Any], above: tuple[Any, ...]) -> Iterator[str]:
+    def _arguments(self, schema: dict[str, Any]) -> Iterator[str]:
         kinds = schema.get("type", ())
         kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
         if schema.get("format") == "binary":
@@ -139,11 +179,10 @@ class Constraints:
             if keyword in schema:
                 yield f"{argument}={schema[keyword]!r}"
         if "items" in schema:
-            yield f"items={self.rule(schema['items'], above)}"
+            yield f"items={self._rule(schema['items'])}"
         if schema.get("properties"):
             members = (
-                f"{name!r}: {self.rule(member, above)}, "
-                for name, member in schema["properties"].items()
+                f"{name!r}: {self._rule(member)}, " for name, member in schema["properties"].items()
             )
             yield f"members={{{''.join(members)}}}"
         if schema.get("required"):
@@ -151,10 +190,10 @@ class Constraints:
         if schema.get("additionalProperties") is False:
             yield "closed=True"
         elif isinstance(schema.get("additionalProperties"), dict):
-            yield f"others={self.rule(schema['additionalProperties'], above)}"
+            yield f"others={self._rule(schema['additionalProperties'])}"
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
-                options = "".join(self.rule(option, above) + ", " for option in schema[keyword])
+                options = "".join(self._rule(option) + ", " for option in schema[keyword])
                 yield f"any_of=({options})"
                 break
 

@@ -188,7 +188,8 @@ class Reply:
                 return self.error("it has no sid" if isinstance(value, dict) else "it is no object")
             converted = convert(value)
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-            said = line(self._redacted(str(error)), 100)
+            deep = isinstance(error, RecursionError)
+            said = "nested too deep" if deep else line(self._redacted(str(error)), 100)
             failure = self.error(f"it can't be decoded ({said})")
             failure.__cause__ = error
             return failure
@@ -398,17 +399,25 @@ def moment(written: str) -> datetime.datetime:
 
 
 def encode(value: Any) -> Any:
-    """Convert a value of a model to what JSON can hold; the opposite of `decode`."""
+    """Convert a value of a model to what JSON can hold; the opposite of `decode`.
+
+    Errors: `InvalidRequestError` for a value that is nested too deep, or holds itself.
+    """
     if type(value) in _JSON_TYPES:
         return value
-    if isinstance(value, list):
-        return [encode(item) for item in value]
+    try:
+        if isinstance(value, list):
+            return [encode(item) for item in value]
+        if hasattr(value, "to_dict"):
+            return value.to_dict()
+    except RecursionError:
+        raise InvalidRequestError(f"{type(value).__name__} is nested too deep.") from None
     if isinstance(value, _Time) and "written" in vars(value):  # It is gone from what it gave.
         return value.written
     if isinstance(value, datetime.date):
         # What came with a Z goes back with it.
         return re.sub(r"(:[0-9.]+)\+00:00$", r"\1Z", value.isoformat())
-    return value.to_dict() if hasattr(value, "to_dict") else value
+    return value
 
 
 def members(value: Any) -> dict[str, Any]:
@@ -503,7 +512,7 @@ def json_body(value: Any) -> bytes:
     """Write a value as JSON. Errors: `InvalidRequestError` for what JSON can't hold."""
     try:
         return json.dumps(encode(value), ensure_ascii=False, allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
+    except (RecursionError, TypeError, ValueError) as error:
         raise InvalidRequestError(f"The body can't be written as JSON: {error}.") from error
 
 

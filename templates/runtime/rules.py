@@ -75,10 +75,20 @@ class Misfit(NamedTuple):
     def problem(self) -> str:
         """The misfit in words for the caller of an operation."""
         steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.place)
-        name = "".join(steps).removeprefix(".")
+        name = "".join(steps).removeprefix(".") or "what is given"
         if self.came is _MISSING:
             return f"{name} is missing: it must be {self.expected}"
         return f"{name} must be {self.expected}, got {self.shown}"
+
+
+class _Found(list[Misfit]):
+    """Misfits, and what the rules that hold themselves have said, each once at each place.
+
+    Options that lead to one rule would else ask it again at each level, twice as often each time.
+    """
+
+    def __init__(self, said: dict[tuple[int, Place], tuple[_Found, Any]]) -> None:
+        self.said = said
 
 
 @frozen(kw_only=True, eq=False)
@@ -86,7 +96,8 @@ class Rule:
     """What one schema asks of a value.
 
     Source: the keywords of JSON Schema, `pattern` as Python has it; `must_be` is the pattern in
-    words. Keywords that are left out ask nothing.
+    words. Keywords that are left out ask nothing. `again` names a rule that holds itself; alone,
+    it stands for that rule until both are `tied`.
     """
 
     kinds: tuple[str, ...] = ()
@@ -111,9 +122,30 @@ class Rule:
     others: Rule | None = None
     any_of: tuple[Rule, ...] = ()
     all_of: tuple[Rule, ...] = ()
+    again: str | None = None
     _plain: frozenset[type] = field(
         init=False, repr=False, default=Factory(lambda self: _plain(self), takes_self=True)
     )
+
+    @staticmethod
+    def tied(rule: Rule, named: Mapping[str, Rule]) -> Rule:
+        """Put the rules that are named in the place of each `Rule(again=name)`, however deep."""
+        put = object.__setattr__
+
+        def found(rule: Rule | None) -> Rule | None:
+            if rule is None or rule.again is not None:
+                return named[rule.again] if rule and rule.again else None
+            put(rule, "items", found(rule.items))
+            put(rule, "others", found(rule.others))
+            put(rule, "members", {name: found(member) for name, member in rule.members.items()})
+            put(rule, "any_of", tuple(map(found, rule.any_of)))
+            put(rule, "all_of", tuple(map(found, rule.all_of)))
+            return rule
+
+        rules = [found(each) for each in (rule, *named.values())]
+        for name, each in named.items():
+            put(each, "again", name)
+        return rules[0] or rule
 
     def __getitem__(self, name: str) -> Rule:
         """Give the rule for a member."""
@@ -121,20 +153,28 @@ class Rule:
 
     def __call__(self, instance: Any, attribute: Attribute[Any], value: Any) -> None:
         """Validate an attribute of a model, and name all broken ones of it at once."""
-        if _fits(self, value):
+        if isinstance(value, Unset):
+            return
+        own = self.misfits(encode(value), (attribute.name,))
+        if not own:
             return
         problems = []
         for member in fields(type(instance)):
-            given = value if member.name == attribute.name else getattr(instance, member.name)
-            if isinstance(member.validator, Rule) and not isinstance(given, Unset):
+            given = getattr(instance, member.name)
+            if member.name == attribute.name:
+                problems += [misfit.problem for misfit in own]
+            elif isinstance(member.validator, Rule) and not isinstance(given, Unset):
                 misfits = member.validator.misfits(encode(given), (member.name,))
                 problems += [misfit.problem for misfit in misfits]
         raise InvalidRequestError("; ".join(problems), problems=problems)
 
     def misfits(self, value: Any, place: Place = ()) -> list[Misfit]:
         """Find all that does not fit in a value that is to be sent."""
-        found: list[Misfit] = []
-        self._read(value, place, found, strict=True)
+        found = _Found({})
+        try:
+            self._read(value, place, found, strict=True)
+        except RecursionError:
+            found.append(Misfit(place, "nested less deep", value))
         return found
 
     def read(self, value: Any) -> tuple[Any, list[Misfit]]:
@@ -143,16 +183,20 @@ class Rule:
         What can be converted without doubt is; what can't is kept as it came. An absent member
         that may be null is no misfit.
         """
-        found: list[Misfit] = []
+        found = _Found({})
         return self._read(value, (), found, strict=False), found
 
-    def _read(self, value: Any, place: Place, found: list[Misfit], *, strict: bool) -> Any:
+    def _read(
+        self, value: Any, place: Place, found: _Found, *, strict: bool, once: bool = False
+    ) -> Any:
         kind = type(value)
         if kind is not str:
             if kind in self._plain:
                 return value
         elif (str in self._plain or self._allows_simple(value)) and (not strict or value.isascii()):
             return value
+        if self.again and not once:
+            return self._read_once(value, place, found, strict=strict)
         if self.any_of:
             value = self._read_any(value, place, found, strict=strict)
         for rule in self.all_of:
@@ -168,17 +212,28 @@ class Rule:
             return self._read_members(value, place, found, strict=strict)
         if isinstance(value, list) and self.items:
             rule = self.items
-            return [
+            read = [
                 rule._read(item, (*place, index), found, strict=strict)
                 for index, item in enumerate(value)
             ]
+            return value if strict else read
         return value
 
-    def _read_any(self, value: Any, place: Place, found: list[Misfit], *, strict: bool) -> Any:
+    def _read_once(self, value: Any, place: Place, found: _Found, *, strict: bool) -> Any:
+        key = id(self), place
+        if key not in found.said:
+            inner = _Found(found.said)
+            found.said[key] = inner, self._read(value, place, inner, strict=strict, once=True)
+        misfits, read = found.said[key]
+        told = set(map(id, found)) if misfits else ()
+        found += [misfit for misfit in misfits if id(misfit) not in told]
+        return read
+
+    def _read_any(self, value: Any, place: Place, found: _Found, *, strict: bool) -> Any:
         options = [rule for rule in self.any_of if rule._is_kind(value)]
         attempts = []
         for rule in options:
-            misfits: list[Misfit] = []
+            misfits = _Found(found.said)
             attempts.append((misfits, rule._read(value, place, misfits, strict=strict)))
         if not attempts:
             found.append(Misfit(place, self.words, value))
@@ -188,7 +243,7 @@ class Rule:
         return value
 
     def _read_members(
-        self, value: dict[str, Any], place: Place, found: list[Misfit], *, strict: bool
+        self, value: dict[str, Any], place: Place, found: _Found, *, strict: bool
     ) -> dict[str, Any]:
         result = value
         members = self.members
@@ -370,10 +425,6 @@ def _plain(rule: Rule) -> frozenset[type]:
     )
 
 
-def _fits(rule: Rule, value: Any) -> bool:
-    return isinstance(value, Unset) or not rule.misfits(encode(value))
-
-
 def _kept(value: Any) -> Any:
     """Give a value as an exception can hold it: what can't be pickled, in words."""
     try:
@@ -390,7 +441,7 @@ def _is_number(value: Any) -> bool:
 def _json(value: Any) -> Any:
     try:
         return encode(value)
-    except RecursionError:  # The rule says what is wrong with it.
+    except InvalidRequestError:  # The rule says what is wrong with it.
         return value
 
 

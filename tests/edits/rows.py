@@ -37,8 +37,17 @@ DOG = object_of("barks", barks={"type": "boolean", "description": "Whether it do
 PETS = {"Cat": CAT, "Dog": DOG}
 THING = object_of("name", name=text(), size={"type": "integer", "description": "In mm."})
 TREE = object_of(
-    "name", name=text(), twigs={"type": "array", "items": ref("Tree")}, root=ref("Tree")
+    "name",
+    name=text(maxLength=3),
+    twigs={"type": "array", "items": ref("Tree"), "description": "More of them."},
+    root=ref("Tree"),
+    next={"oneOf": [ref("Tree"), {"type": "null"}], "description": "The next, if any."},
+    named=ref("Trees"),
+    branch=ref("Branch"),
 )
+BRANCH = object_of(tree=ref("Tree"))
+FOREST = {"type": "object", "description": "By name.", "additionalProperties": ref("Tree")}
+TREES = {"Tree": TREE, "Trees": FOREST, "Branch": BRANCH}
 
 
 PROBLEM = object_of(
@@ -220,6 +229,7 @@ METHODS = [
     Row("a HEAD operation", adds(method="head", responses={"200": make.reply()}), ADDED, "compat.things.try_it()", "HEAD /things"),
     Row("an OPTIONS operation", adds(method="options"), ADDED, "compat.things.try_it()", "OPTIONS /things"),
     Row("a TRACE operation", adds(method="trace"), ADDED, "compat.things.try_it()", "TRACE /things"),
+    Row("a tag in another script", adds(tags=["Ünï things"]), ADDED, "compat.ü_n_ï_things.try_it()", GOT),
     Row("two operations of one path", two_on_one_path, ADDED * 2, "compat.things.try_it()\ncompat.things.drop()", f"{GOT}\nDELETE /things"),
     Row("an operation of a known tag", adds(tags=["phone_numbers"]), ADDED, "compat.phone_numbers.try_it()", GOT),
     Row("an operation without credentials", adds(security=[]), ADDED, "compat.things.try_it()", GOT),
@@ -269,6 +279,9 @@ BODIES = [
     Row("members that differ only in case", sends(object_of(size=TEXT, Size=TEXT)), ADDED, "compat.things.try_it(size='a', Size='b')", POSTED + ' {"size": "a", "Size": "b"}'),
     Row("a member named like its schema", sends(ref("Thing"), schemas={"Thing": object_of(Thing=TEXT)}), ADDED, "compat.things.try_it(Thing='a')", POSTED + ' {"Thing": "a"}'),
     Row("a default that stays the server's", takes("Limit", schema={"type": "integer", "default": 50}), ADDED, "compat.things.try_it()\ncompat.things.try_it(Limit=3)", f"{GOT}\n{GOT}?Limit=3"),
+    Row("members without a name", sends({"type": "object", "description": "Sizes.", "additionalProperties": {"type": "integer"}}), ADDED, "sizes = m.TryItBody()\nsizes.additional_properties['a'] = 3\ncompat.things.try_it(body=sizes)", POSTED + ' {"a": 3}'),
+    Row("words and a limit beside a reference", sends(object_of(Code={**ref("Word"), "maxLength": 2, "description": "Two letters."}), schemas={"Word": text(minLength=1)}), ADDED, "compat.things.try_it(Code='ab')\nproblem = ''\ntry:\n    compat.things.try_it(Code='abc')\nexcept ValueError as error:\n    problem = str(error)\nassert '1 to 2 characters' in problem", POSTED + ' {"Code": "ab"}'),
+    Row("a choice of schemas that hold it", sends(object_of(Sum=ref("Sum")), schemas={"Sum": {"oneOf": [ref("Number"), ref("Plus")], "description": "Either."}, "Number": object_of("n", n={"type": "integer", "description": "It."}), "Plus": object_of("left right", left=ref("Sum"), right=ref("Sum"))}), ADDED, "compat.things.try_it(Sum=m.Plus(left=m.Number(n=1), right=m.Plus(left=m.Number(n=2), right=m.Number(n=3))))", POSTED + ' {"Sum": {"left": {"n": 1}, "right": {"left": {"n": 2}, "right": {"n": 3}}}}'),
     Row("very long names", sends(object_of(**{LONG: TEXT}), operationId=LONG), ADDED, f"compat.things.{LONG}({LONG}='a')", POSTED + f' {{"{LONG}": "a"}}'),
 ]  # fmt: skip
 
@@ -295,7 +308,7 @@ REPLIES = [
     Row("anyOf", replies({"anyOf": [ref("Cat"), ref("Dog")]}, {"barks": True}, schemas=PETS), ADDED, "it = compat.things.try_it()\nassert_type(it, m.Cat | m.Dog)\nassert isinstance(it, m.Dog)", GOT),
     Row("anyOf with null", replies(object_of("size", size={"anyOf": [{"type": "integer"}, {"type": "string"}, {"type": "null"}], "description": "In mm."}), {"size": "3"}), ADDED, "it = compat.things.try_it()\nassert it.size == '3'", GOT),
     Row("a list of either", replies(object_of("pets", pets={"type": "array", "items": {"oneOf": [ref("Cat"), ref("Dog")]}}), {"pets": [{"barks": True}, {"purrs": True}]}, schemas=PETS), ADDED, "it = compat.things.try_it()\nassert isinstance(it.pets[0], m.Dog) and isinstance(it.pets[1], m.Cat)", GOT),
-    Row("a schema that holds itself", replies(ref("Tree"), {"name": "a", "twigs": [{"name": "b"}], "root": {"name": "c"}}, schemas={"Tree": TREE}), ADDED, "it = compat.things.try_it()\nassert it.twigs and it.twigs[0].name == 'b' and it.root and it.root.name == 'c'", GOT),
+    Row("a schema that holds itself", replies(ref("Tree"), {"name": "a", "twigs": [{"name": "b"}], "root": {"name": "c"}, "named": {"x": {"name": "d"}}}, method="post", requestBody=make.body(ref("Tree")), schemas=TREES), ADDED, "it = compat.things.try_it(name='a', root=m.Tree(name='b', next_=None, branch=m.Branch(tree=m.Tree(name='c'))))\nassert it.twigs and it.twigs[0].name == 'b' and it.root and it.root.name == 'c'\nassert it.named and it.named.additional_properties['x'].name == 'd'", POSTED + ' {"name": "a", "root": {"name": "b", "next": null, "branch": {"tree": {"name": "c"}}}}'),
     Row("a date and a time", replies(object_of("day at", day=text(format="date"), at=text(format="date-time")), {"day": "2026-01-31", "at": "2026-01-31T12:00:00Z"}), ADDED, "it = compat.things.try_it()\nassert it.day == datetime.date(2026, 1, 31)\nassert it.at.tzinfo is not None\nassert it.to_dict() == {'day': '2026-01-31', 'at': '2026-01-31T12:00:00Z'}", GOT),
     Row("times that Python writes another way", replies(object_of("at", at=text(format="date-time"), to=text(format="date-time")), {"at": "2026-01-31T12:00:00.120Z", "to": "2026-01-31T12:00:00.123456789+00:00"}), ADDED, "it = compat.things.try_it()\nassert it.at == datetime.datetime(2026, 1, 31, 12, 0, 0, 120000, datetime.UTC)\nassert it.to_dict() == {'at': '2026-01-31T12:00:00.120Z', 'to': '2026-01-31T12:00:00.123456789+00:00'}", GOT),
     Row("a time that Python can't hold", replies(object_of("at", at=text(format="date-time")), {"at": "1990-12-31T23:59:60Z"}), ADDED, "it = compat.things.try_it()\nassert it.to_dict() == {'at': '1990-12-31T23:59:60Z'}", GOT),

@@ -201,7 +201,7 @@ def differences(
     made_up = {name: value for name, value in told.items() if name not in said}
     if any(value is not None for value in made_up.values()):
         yield f"{where or '/'} tells {made_up!r}, which the reply does not say"
-    extra = result.additional_properties
+    extra = getattr(result, "additional_properties", {})
     for name, value in said.items():
         member = extra[name] if name in extra else getattr(result, python_name(name), None)
         if not isinstance(value, list):
@@ -232,7 +232,7 @@ def untyped(result: Any, schema: dict[str, Any], where: str = "") -> Iterator[st
     if not has(type(result)):
         yield f"{where or '/'} is no model"
         return
-    for name in members.keys() & result.additional_properties.keys():
+    for name in members.keys() & getattr(result, "additional_properties", {}).keys():
         yield f"{where}/{name} is no attribute"
     for name, member in members.items():
         value = getattr(result, python_name(name), None)

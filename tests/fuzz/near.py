@@ -17,6 +17,7 @@ from .document import (
     make_files,
     named_members,
     parameter_schemas,
+    resolved,
 )
 
 _ODD: tuple[Any, ...] = (None, True, False, 0, -1, 1.5, 10**20, [], ["x"], {}, {"x": "y"})
@@ -59,8 +60,11 @@ def _all_near_cases(operation: Operation) -> Iterator[AnyCase]:
             yield _with_parameter(base, name, value)
     schema = body_schema(base)
     if schema is None or not isinstance(base.body, dict):
+        yield from (_with_body(base, value) for value in (_ODD if schema else ()))
         return
-    members = named_members(schema)
+    members = [*named_members(schema)]
+    if isinstance(resolved(schema).get("additionalProperties"), dict):
+        members.append("x")
     if "json" in (base.media_type or ""):  # Its texts are written by a library, as they are.
         texts = ["", "null", "true", "false", "0", *_allowed_values(DOCUMENT)]
     for name in members:
@@ -93,7 +97,7 @@ def _with_parameter(base: AnyCase, name: str, value: Any) -> AnyCase:
     return changed(base, **{group: {**getattr(base, group), name: value}})
 
 
-def _with_body(base: AnyCase, body: dict[str, Any]) -> AnyCase:
+def _with_body(base: AnyCase, body: Any) -> AnyCase:
     return changed(base, body=body)
 
 

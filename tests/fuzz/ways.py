@@ -13,6 +13,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 import signalwire_compat
+from attrs import fields
 from hypothesis import reject
 from hypothesis.errors import UnsatisfiedAssumption
 from openapi_python_client.strings import PythonIdentifier
@@ -21,7 +22,15 @@ from schemathesis.transport.serialization import Binary
 from signalwire_compat import AsyncRestClient, RestClient, models
 from signalwire_compat.types import File
 
-from .document import AnyCase, contents, has_unnamed_members, lacks_body, parameters
+from .document import (
+    AnyCase,
+    body_schema,
+    contents,
+    has_unnamed_members,
+    lacks_body,
+    named_members,
+    parameters,
+)
 
 FACADE = ("sync", "async")
 DETAILED = ("sync_detailed", "async_detailed")
@@ -164,12 +173,12 @@ def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
     """List the arguments for the body: the model, or its members where the facade takes these."""
     if isinstance(case.body, NotSet):
         return {}
-    if has_unnamed_members(case):
-        reject()
     hint = _body_hint(_plain(function))
     body = _with_files(case.body)
     if hint is None:
-        return _spelled(body) if isinstance(body, dict) else reject()
+        if not isinstance(body, dict) or has_unnamed_members(case):
+            reject()
+        return _spelled(body)
     # Of several content types each has a type of its own, in the same order.
     kinds = dict(zip(contents(case), get_args(hint), strict=False))
     kind = kinds.get(case.media_type, hint) if isinstance(hint, UnionType) else hint
@@ -177,9 +186,7 @@ def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
         return {"body": body}
     if not isinstance(body, dict):
         reject()
-    members = _spelled(body, snake=True)
-    _check_arguments(kind, members)
-    return {"body": kind(**members)}
+    return {"body": _model(kind, body, named_members(body_schema(case) or {}))}
 
 
 def _with_files(value: Any) -> Any:
@@ -188,6 +195,19 @@ def _with_files(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _with_files(member) for name, member in value.items()}
     return [_with_files(item) for item in value] if isinstance(value, list) else value
+
+
+def _model(kind: Any, body: dict[str, Any], named: Mapping[str, Any]) -> Any:
+    """Make a model as callers do: of models, and what it has no name for is set besides."""
+    is_open = "additional_properties" in (field.name for field in fields(kind))
+    given = {name: v for name, v in body.items() if name in named or not is_open}
+    members = _spelled(given, snake=True)
+    _check_arguments(kind, members)
+    read = kind.from_dict(body)
+    made = kind(**{name: getattr(read, name) for name in members})
+    if is_open:
+        made.additional_properties = read.additional_properties
+    return made
 
 
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
