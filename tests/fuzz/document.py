@@ -146,10 +146,16 @@ def is_form(case: AnyCase) -> bool:
     return kind in ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
+def has_json(case: AnyCase) -> bool:
+    """Tell whether the body is JSON, of whatever kind."""
+    kind = (case.media_type or "").partition(";")[0]
+    return kind == "application/json" or kind.endswith("+json")
+
+
 def has_unnamed_members(case: AnyCase) -> bool:
     """Tell whether the body has members that an open schema allows and does not name.
 
-    A caller can't pass these. A closed schema refuses them, as Python does.
+    A caller passes these in a model, where JSON holds them. A closed schema refuses them.
     """
     schema = body_schema(case)
     if not isinstance(case.body, dict) or schema is None:

@@ -13,6 +13,7 @@ from .document import (
     DOCUMENT,
     AnyCase,
     body_schema,
+    has_json,
     has_unnamed_members,
     make_files,
     named_members,
@@ -60,12 +61,12 @@ def _all_near_cases(operation: Operation) -> Iterator[AnyCase]:
             yield _with_parameter(base, name, value)
     schema = body_schema(base)
     if schema is None or not isinstance(base.body, dict):
-        yield from (_with_body(base, value) for value in (_ODD if schema else ()))
+        yield from (_with_body(base, value) for value in (_ODD if has_json(base) else ()))
         return
     members = [*named_members(schema)]
     if isinstance(resolved(schema).get("additionalProperties"), dict):
         members.append("x")
-    if "json" in (base.media_type or ""):  # Its texts are written by a library, as they are.
+    if has_json(base):  # Its texts are written by a library, as they are.
         texts = ["", "null", "true", "false", "0", *_allowed_values(DOCUMENT)]
     for name in members:
         for value in [*texts, *_ODD, *told.get(name, []), *_misspelt(told.get(name, []))]:

@@ -26,6 +26,7 @@ from .document import (
     AnyCase,
     body_schema,
     contents,
+    has_json,
     has_unnamed_members,
     lacks_body,
     named_members,
@@ -173,6 +174,8 @@ def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
     """List the arguments for the body: the model, or its members where the facade takes these."""
     if isinstance(case.body, NotSet):
         return {}
+    if has_unnamed_members(case) and not has_json(case):
+        reject()  # No document says how a form holds these.
     hint = _body_hint(_plain(function))
     body = _with_files(case.body)
     if hint is None:
