@@ -31,8 +31,10 @@ from spec_source import (
     Trouble,
     Where,
     at,
+    circles,
     dotted,
     follow,
+    members,
     nodes,
     resolve,
     target,
@@ -51,6 +53,7 @@ _META = Draft202012Validator(
     },
     validate_formats=True,
 )
+_SWITCHES = {"additionalProperties", "unevaluatedProperties", "unevaluatedItems"}
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -97,8 +100,12 @@ def references(document: dict[str, Any]) -> Iterator[Trouble]:
     kinds = {where: kind for kind, where, _ in nodes(document)}
     refs = {where: str(node["$ref"]) for _, where, node in nodes(document) if "$ref" in node}
     ends = {where: target(ref) for where, ref in refs.items() if ref.startswith("#/")}
+    truths = dict(_truths(document))
+    yield from (Trouble(where, what) for where, what in truths.items())
     for where, ref in refs.items():
         kind, found = kinds[where], kinds.get(ends.get(where, ("",)))
+        if ends.get(where) in truths:
+            continue
         if found != kind:
             places = [w for w, k in kinds.items() if k == kind and w[0] == "components"]
             known = {str(w[2]): "#/" + "/".join(map(str, w)) for w in places if len(w) == 3}
@@ -106,12 +113,19 @@ def references(document: dict[str, Any]) -> Iterator[Trouble]:
             todo = f'the nearest {kind} is "{known[near[0]]}"' if near else f"name a {kind}"
             what = f"names a {found}, not a {kind}" if found else "leads nowhere in this document"
             yield Trouble((*where, "$ref"), f'"{ref}" {what}: {todo}')
-            continue
-        seen, here = {where}, ends[where]
-        while here in ends and here not in seen:
-            seen, here = {*seen, here}, ends[here]
-        if here == where:
-            yield Trouble((*where, "$ref"), f'"{ref}" leads back to itself: name something else')
+    for where in circles(document, "allOf", "anyOf", "oneOf"):
+        what = f'"{refs[where]}" leads back to itself: name something else'
+        yield Trouble((*where, "$ref"), what)
+
+
+def _truths(document: dict[str, Any]) -> Iterator[Trouble]:
+    """Find schemas that are true or false, where the generator has no word for them."""
+    for kind, where, node in nodes(document):
+        for child, place, value in members(node, kind, where):
+            if child == "schema" and isinstance(value, bool):
+                todo = "write {} for any value" if value else "remove what can't be there"
+                if place[-1] not in _SWITCHES:
+                    yield Trouble(place, f"is {str(value).lower()} in place of a schema: {todo}")
 
 
 def _trouble(error: ValidationError, where: Where, prefix: str = "") -> Trouble:

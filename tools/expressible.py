@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from contents import files_in, kinds_of, wrong_body, wrong_reply
-from openapi_python_client.strings import PythonIdentifier
-from spec_source import Trouble, Where, at, follow, nodes
+from openapi_python_client.strings import ClassName, PythonIdentifier
+from spec_source import Trouble, Where, at, circles, follow, nodes, target
 
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 # What these ask of a value, neither a model nor a rule of the client can hold.
@@ -24,7 +24,26 @@ KEYWORDS = {
 # No reply of these has a body, whatever is documented. Source: RFC 9110, 15.
 _EMPTY = re.compile(r"204|205|304")
 _ENCODINGS = {"style", "explode", "allowReserved", "contentType", "headers"}
+# What a validator checks and the client does not; other formats ask nothing.
+_FORMATS = {
+    *("time", "duration", "ipv4", "ipv6", "hostname", "idn-hostname", "idn-email", "regex"),
+    *("uri-reference", "iri", "iri-reference", "uri-template"),
+    *("json-pointer", "relative-json-pointer"),
+}
+# What HTTP itself says of a request.
+_OWN_HEADERS = {
+    *("accept", "authorization", "connection", "content-length", "content-type"),
+    *("cookie", "host", "transfer-encoding"),
+}
+_FORM = "application/x-www-form-urlencoded"
 LONGEST = 200
+OWN_NAMES = {
+    *("Any", "ClassVar", "Literal", "Mapping", "Self", "TYPE_CHECKING"),
+    *("AsyncCompat", "AsyncRestClient", "Compat", "RestClient"),
+    *("File", "Reply", "Request", "Response", "Rule", "RULE", "UNSET", "Unset"),
+}
+# What the module of a tag has as names already.
+_OWN_OPERATIONS = {"annotations", "import_module"}
 _UNFIT = {
     "path": ("a list", "an object"),
     "query": ("an object in a list", "a list in a list"),
@@ -35,10 +54,17 @@ _UNFIT = {
 
 def unexpressed(document: dict[str, Any]) -> Iterator[Trouble]:
     """Find what the client can't do, at the field or operation that asks for it."""
+    within = ("allOf", "anyOf", "oneOf", "items", "properties", "additionalProperties")
+    for where in circles(document, *within, classes=False):
+        what = "leads back to itself, and no object among components is on the way, as a class"
+        yield Trouble((*where, "$ref"), f"{what}: move one there")
+    yield from _one_way(document)
+    yield from _tags(document)
+    yield from _paths(document)
     for kind, where, node in nodes(document):
-        in_callback = "callbacks" in where or where[0:1] == ("webhooks",)
+        in_callback = _is_called_back(where)
         if kind == "schema":
-            yield from _schema(where, node)
+            yield from _schema(document, where, node)
         elif kind == "parameter" and not in_callback:
             yield from _parameter(document, where, node)
         elif kind == "operation" and not in_callback:
@@ -46,8 +72,70 @@ def unexpressed(document: dict[str, Any]) -> Iterator[Trouble]:
         elif kind == "encoding" and not in_callback and (fields := node.keys() & _ENCODINGS):
             what = "changes how the form is written, and the client has one way: remove it"
             yield from (Trouble((*where, field), what) for field in sorted(fields))
+        elif kind == "media" and where[-1] == _FORM and "schema" in node and not in_callback:
+            yield from _form(document, (*where, "schema"))
         elif kind == "path" and where[0] == "paths":
             yield from _path(where, node)
+
+
+def _one_way(document: dict[str, Any]) -> Iterator[Trouble]:
+    """Find members that are required, and that one of the two ways must not have."""
+    for word, way, roots in (
+        ("readOnly", "requests", ("requestBody", "parameters", "requestBodies")),
+        ("writeOnly", "replies", ("responses",)),
+    ):
+        pending = [
+            where
+            for kind, where, _ in nodes(document)
+            if kind == "schema" and {*roots} & {*where} and not _is_called_back(where)
+        ]
+        seen: set[Where] = set()
+        while pending:
+            place = pending.pop()
+            if place in seen:
+                continue
+            seen.add(place)
+            pending += [inner for _, inner, _ in nodes(at(document, place), "schema", place)]
+            if "$ref" in (node := at(document, place)):
+                pending.append(target(node["$ref"]))
+            properties, required = _object(document, place)
+            for name in properties.keys() & required:
+                member = at(document, follow(document, properties[name]))
+                if isinstance(member, dict) and member.get(word):
+                    what = (
+                        f'"{name}" is {word} and required, and would be required of {way} as well'
+                    )
+                    todo = f"{what}: take it out of required, or give {way} a schema of their own"
+                    yield Trouble(properties[name], todo)
+
+
+def _object(document: dict[str, Any], where: Where) -> tuple[dict[str, Where], set[str]]:
+    """List the members of a schema with their places, and the required ones, over all its parts."""
+    node = at(document, where)
+    parts = [(*where, "allOf", index) for index, _ in enumerate(node.get("allOf", ()))]
+    if "$ref" in node:
+        parts.append(target(node["$ref"]))
+    properties: dict[str, Where] = {
+        name: (*where, "properties", name) for name in node.get("properties", ())
+    }
+    required = set(node.get("required", ()))
+    for part in parts:
+        more, needed = _object(document, part)
+        properties, required = {**more, **properties}, required | needed
+    return properties, required
+
+
+def _is_called_back(where: Where) -> bool:
+    return "callbacks" in where or where[0:1] == ("webhooks",)
+
+
+def _paths(document: dict[str, Any]) -> Iterator[Trouble]:
+    """Find paths that differ in the names of their parameters alone: no server can tell them."""
+    first: dict[str, str] = {}
+    for path in document.get("paths", {}):
+        if (other := first.setdefault(re.sub(r"\{[^{}]*\}", "{}", path), path)) != path:
+            what = f"is the same path as {other}: put the operations of both under one"
+            yield Trouble(("paths", path), what)
 
 
 def _path(where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
@@ -62,10 +150,30 @@ def _path(where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
         yield Trouble(where, what)
 
 
-def _schema(where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
+def _schema(document: dict[str, Any], where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
     for keyword in node.keys() & KEYWORDS:
         what = f'"{keyword}" is more than the client can check or follow: say it in the description'
         yield Trouble((*where, keyword), what)
+    if "$ref" in node and target(node["$ref"])[:-1] != ("components", "schemas"):
+        what = "names a part of a schema, which the generator does not find: move it to components"
+        yield Trouble((*where, "$ref"), what)
+    if node.get("format") in _FORMATS:
+        what = (
+            f'"{node["format"]}" is a format that the client does not check: say it with a pattern'
+        )
+        yield Trouble((*where, "format"), what)
+    parts = [(*where, "allOf", index) for index, _ in enumerate(node.get("allOf", ()))]
+    kinds = {kind for part in parts for kind in _kinds(document, part)}
+    if len(parts) > 1 and kinds - {"an object"}:
+        what = f"joins {min(kinds - {'an object'})}, and the generator joins objects alone"
+        yield Trouble((*where, "allOf"), f"{what}: write the keywords beside the $ref")
+    types = {type(value) for value in node.get("enum", ()) if value is not None}
+    if types >= {str, int} or types - {str, int, bool}:
+        what = "has values that are not all text or all whole numbers: let the description say them"
+        yield Trouble((*where, "enum"), what)
+    if isinstance(node.get("const"), float | list | dict):
+        what = "is no text, whole number, truth or null: let the description say it"
+        yield Trouble((*where, "const"), what)
     if "nullable" in node:
         what = 'is of OpenAPI 3.0, and says nothing in 3.1: add "null" to the type'
         yield Trouble((*where, "nullable"), what)
@@ -89,6 +197,17 @@ def _parameter(document: dict[str, Any], where: Where, node: dict[str, Any]) -> 
         what = f"{name} has content, which the client can't write: give it a schema"
         yield Trouble((*where, "content"), what)
         return
+    if place == "path" and not re.fullmatch(r"[A-Za-z_-][\w-]*", node["name"], re.ASCII):
+        what = f"{name} has signs that no name in a path may have: use letters, digits, - and _"
+        yield Trouble((*where, "name"), what)
+    if place in ("header", "cookie") and not re.fullmatch(
+        r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", node["name"]
+    ):
+        what = f"{name} has a name that no {place} can have: use letters, digits and -"
+        yield Trouble((*where, "name"), what)
+    if place == "header" and node["name"].lower() in _OWN_HEADERS:
+        what = f"{name} is a header that the client writes by itself: remove the parameter"
+        yield Trouble((*where, "name"), what)
     style = node.get("style", _STYLES[place])
     if style != _STYLES[place]:
         what = f"{name} has the style {style}, and {_STYLES[place]} is all that the client writes"
@@ -105,6 +224,48 @@ def _parameter(document: dict[str, Any], where: Where, node: dict[str, Any]) -> 
     if unfit := next((kind for kind in kinds if kind in _UNFIT[place]), None):
         what = f"{name} is {unfit}, which no {place} can hold: give it another type"
         yield Trouble((*where, "schema"), what)
+    elif place == "query" and "an object" in _kinds(document, (*where, "schema")):
+        yield from _members(document, name, (*where, "schema"))
+
+
+def _members(document: dict[str, Any], name: str, where: Where) -> Iterator[Trouble]:
+    """Find what the members of an object in the query can't be."""
+    members = _object(document, where)[0]
+    if not members:
+        what = f"{name} is an object without named members, which the client can't write: name them"
+        yield Trouble(where, what)
+    for member, place in members.items():
+        for kind in _kinds(document, place):
+            if kind == "an object" or (kind.endswith(" in a list") and kind.startswith("a")):
+                what = f'"{member}" is {kind} in an object, which no query can hold: flatten it'
+                yield Trouble(place, what)
+                break
+
+
+def _form(document: dict[str, Any], where: Where) -> Iterator[Trouble]:
+    for name, place in _object(document, where)[0].items():
+        if "a list in a list" in _kinds(document, place):
+            yield Trouble(
+                place, f'"{name}" is a list in a list, which no form can hold: flatten it'
+            )
+
+
+def _kinds(document: dict[str, Any], where: Where, above: tuple[Where, ...] = ()) -> Iterator[str]:
+    """Name what a schema allows, as far as it matters for a place other than JSON."""
+    where = follow(document, where)
+    schema = at(document, where)
+    if where in above:
+        return
+    above = (*above, where)
+    named = schema.get("type", ())
+    for kind in [named] if isinstance(named, str) else named:
+        yield {"array": "a list", "object": "an object"}.get(kind, kind)
+    if "array" in named and "items" in schema:
+        inner = _kinds(document, (*where, "items"), above)
+        yield from (f"{kind.partition(' in ')[0]} in a list" for kind in inner)
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for index, _ in enumerate(schema.get(keyword, ())):
+            yield from _kinds(document, (*where, keyword, index), above)
 
 
 def _operation(document: dict[str, Any], where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
@@ -114,6 +275,9 @@ def _operation(document: dict[str, Any], where: Where, node: dict[str, Any]) -> 
         yield Trouble((*where, "servers"), what)
     if len(name) > LONGEST:
         what = f"is longer than {LONGEST} characters, too long for a file: shorten it"
+        yield Trouble((*where, "operationId"), what)
+    if PythonIdentifier(name, "") in _OWN_OPERATIONS:
+        what = f'"{name}" is a name that the package needs itself: rename it'
         yield Trouble((*where, "operationId"), what)
     yield from _twins(document, where)
     if "requestBody" in node:
@@ -139,13 +303,50 @@ def _operation(document: dict[str, Any], where: Where, node: dict[str, Any]) -> 
                 yield from wrong_reply(document, what, (*place, "content"), content)
 
 
+def _tags(document: dict[str, Any]) -> Iterator[Trouble]:
+    """Find tags whose modules or classes can't be named after them."""
+    tags = {
+        (*where, "tags", 0): str(node["tags"][0])
+        for kind, where, node in nodes(document)
+        if kind == "operation" and node.get("tags") and not _is_called_back(where)
+    }
+    classes = {ClassName(PythonIdentifier(tag, ""), "") for tag in tags.values()}
+    for where, tag in tags.items():
+        name, own = PythonIdentifier(tag, ""), ClassName(PythonIdentifier(tag, ""), "")
+        if name != PythonIdentifier(tag, "tag"):
+            yield Trouble(where, f'"{tag}" gives no name in Python: begin it with a letter')
+        elif len(name) > LONGEST:
+            what = f"is longer than {LONGEST} characters, too long for a file: shorten it"
+            yield Trouble(where, what)
+        elif taken := {own, f"Async{own}"} & OWN_NAMES or {f"Async{own}"} & classes:
+            what = f'"{tag}" needs the class {min(taken)}, which the package has already: rename it'
+            yield Trouble(where, what)
+
+
 def _twins(document: dict[str, Any], where: Where) -> Iterator[Trouble]:
-    """Find parameters of one operation that have one name, in two places."""
-    found: dict[str, str] = {}
+    """Find parameters of one operation that a request or a call could not tell apart."""
+    places: dict[str, str] = {}
+    written: dict[tuple[str, str], str] = {}
     for base in (where[:2], where):
         for index, _ in enumerate(at(document, base).get("parameters", ())):
-            parameter = at(document, follow(document, (*base, "parameters", index)))
+            at_parameter = follow(document, (*base, "parameters", index))
+            parameter = at(document, at_parameter)
             name, place = parameter["name"], parameter["in"]
-            if (other := found.setdefault(name, place)) != place:
+            if (other := places.setdefault(name, place)) != place:
                 what = f'"{name}" is a parameter in {other}, too, and an argument: rename one'
                 yield Trouble((*base, "parameters", index), what)
+            for part in _written(document, at_parameter):
+                key = place, part.lower() if place == "header" else part
+                if (twin := written.setdefault(key, name)) != name:
+                    what = f'"{name}" writes {part} into the {place}, as does "{twin}": remove one'
+                    yield Trouble((*base, "parameters", index), what)
+
+
+def _written(document: dict[str, Any], where: Where) -> list[str]:
+    """List the names under which a parameter is written: its own, or those of its members."""
+    parameter = at(document, where)
+    schema = (*where, "schema")
+    is_one = parameter["in"] != "query" or "schema" not in parameter
+    if is_one or "an object" not in _kinds(document, schema):
+        return [str(parameter["name"])]
+    return [*_object(document, schema)[0]]

@@ -198,17 +198,51 @@ def nodes(
     if not isinstance(node, dict):
         return
     yield kind, where, node
+    for child, place, value in members(node, kind, where):
+        yield from nodes(value, child, place)
+
+
+def circles(document: Any, *keywords: str, classes: bool = True) -> Iterator[Where]:
+    """Find the references that lead back to themselves through nothing but these keywords.
+
+    Without `classes`, a reference to an object leads nowhere.
+    """
+    steps: dict[Where, list[Where]] = {}
+    references: dict[Where, Where] = {}
+    for kind, where, node in nodes(document):
+        inner = members(node, kind, where)
+        steps[where] = [place for _, place, _ in inner if place[len(where)] in keywords]
+        if str(node.get("$ref", "")).startswith("#/"):
+            references[where] = target(node["$ref"])
+    for where, end in list(references.items()):
+        found = at(document, end) if not classes else {}
+        if found.keys() & {"properties", "allOf"} or found.get("type") == "object":
+            del references[where]
+        else:
+            steps[where].append(end)
+    for where, end in references.items():
+        seen, pending = {where}, [end]
+        while pending and pending[-1] != where:
+            here = pending.pop()
+            pending += steps.get(here, ()) if here not in seen else ()
+            seen.add(here)
+        if pending:
+            yield where
+
+
+def members(node: dict[str, Any], kind: str, where: Where) -> Iterator[tuple[str, Where, Any]]:
+    """List what stands in a part and has a meaning of its own: kind, place, value."""
     places = _PLACES.get(kind, {})
     for name, value in node.items():
         child = places.get(name) or places.get(".", "")
         if not child.endswith("*"):
-            yield from nodes(value, child, (*where, name)) if child else ()
+            yield from [(child, (*where, name), value)] if child else ()
             continue
         child = child.removesuffix("*")
-        members = value if isinstance(value, dict) else dict(enumerate(_list(value)))
-        for key, item in members.items():
+        parts = value if isinstance(value, dict) else dict(enumerate(_list(value)))
+        for key, item in parts.items():
             if child == "schema" or not str(key).startswith("x-"):
-                yield from nodes(item, child, (*where, name, key))
+                yield child, (*where, name, key), item
 
 
 def _list(value: Any) -> list[Any]:

@@ -196,6 +196,16 @@ def in_another_encoding(document: Document) -> None:
     media["encoding"] = {"Tag": {"explode": False}}
 
 
+def tags_alike(document: Document) -> None:
+    adds()(document)
+    adds("/more", operationId="more", tags=["async things"])(document)
+
+
+def two_paths_that_are_one(document: Document) -> None:
+    adds("/things/{a}", parameters=[make.parameter("a", "path")])(document)
+    adds("/things/{b}", operationId="b", parameters=[make.parameter("b", "path")])(document)
+
+
 def value_more(name: str, *values: str) -> Edit:
     return lambda document: make.schemas(document)[name].update(enum=list(values))
 
@@ -391,5 +401,34 @@ REFUSED = [
     Refusal("two fields with one name in Python", sends(object_of(**{"a-b": TEXT, "a.b": TEXT})), ("schema.properties.a.b", "a-b")),
     Refusal("a schema with a name of the package", adds(schemas={"Response": THING}), ("components.schemas.Response", "Response")),
     Refusal("a member with a name of every model", asks(to_dict=text()), ("components.schemas.PurchaseRequest", "to_dict")),
+    Refusal("a schema that is itself", adds(schemas={"Loop": {"allOf": [ref("Ring")], "description": "A."}, "Ring": {"allOf": [ref("Loop")], "description": "B."}}), ("components.schemas.Loop.allOf[0].$ref", "schemas/Ring", "itself")),
+    Refusal("a list of itself alone", sends(ref("Nest"), schemas={"Nest": {"type": "array", "items": ref("Nest"), "description": "Lists."}}), ("components.schemas.Nest.items.$ref", "itself")),
+    Refusal("a member that is true", sends(object_of(Any=True)), ("schema.properties.Any", "true", "write {}")),
+    Refusal("items that are false", sends(object_of(No={"type": "array", "items": False, "description": "None."})), ("schema.properties.No.items", "false")),
+    Refusal("a component that is true", sends(ref("Any"), schemas={"Any": True}), ("components.schemas.Any", "true")),
+    Refusal("a required member that requests must not have", sends(ref("Both"), schemas={"Both": {"allOf": [ref("Own")], "required": ["id"], "description": "It."}, "Own": object_of(id=text(readOnly=True))}), ("components.schemas.Own.properties.id", "readOnly", "requests a schema of their own")),
+    Refusal("a required member that replies must not have", replies(object_of("key", key=text(writeOnly=True)), {"key": "a"}), ("schema.properties.key", "writeOnly", "replies a schema of their own")),
+    Refusal("a tag without a letter", adds(tags=["1st"]), (f"{THINGS}get.tags[0]", '"1st"')),
+    Refusal("a tag with a name of the package", adds(tags=["rest client"]), (f"{THINGS}get.tags[0]", "AsyncRestClient")),
+    Refusal("a tag with the twin of another", tags_alike, ("tags[0]", "AsyncThings")),
+    Refusal("a tag that no folder can have", adds(tags=["t" * 300]), (f"{THINGS}get.tags[0]", "too long")),
+    Refusal("an operation with a name of its module", adds(operationId="annotations"), (f"{THINGS}get.operationId", '"annotations"')),
+    Refusal("a part of another schema", sends(object_of(Url={"$ref": "#/components/schemas/PurchaseRequest/properties/SmsUrl"})), ("schema.properties.Url.$ref", "components")),
+    Refusal("a format that the client does not check", asks(Area=text(format="ipv4")), ("PurchaseRequest.properties.Area.format", '"ipv4"', "pattern")),
+    Refusal("allOf of what is no object", sends(object_of(V={"allOf": [ref("Word"), {"maxLength": 2}], "description": "V."}), schemas={"Word": text()}), ("schema.properties.V.allOf", "string", "beside the $ref")),
+    Refusal("allowed values that are fractions", asks(Area={"type": "number", "enum": [1.5, 2.5], "description": "One."}), ("PurchaseRequest.properties.Area.enum", "whole numbers")),
+    Refusal("a constant that is an object", asks(Area={"const": {"a": 1}, "description": "One."}), ("PurchaseRequest.properties.Area.const",)),
+    Refusal("no allowed value at all", asks(Area={"enum": [], "description": "None."}), ("PurchaseRequest.properties.Area.enum", "at least 1 item")),
+    Refusal("a dot in the name of a path parameter", adds("/things/{a.b}", parameters=[make.parameter("a.b", "path")]), ("parameters[0].name", '"a.b"')),
+    Refusal("two paths that are one", two_paths_that_are_one, ("paths./things/{b}", "/things/{a}")),
+    Refusal("a header that the client writes itself", takes("Content-Type", "header"), (f"{PLACE}.name", '"Content-Type"')),
+    Refusal("a header with a space", takes("X Tag", "header"), (f"{PLACE}.name", '"X Tag"')),
+    Refusal("a cookie with a semicolon", takes("a;b", "cookie"), (f"{PLACE}.name", '"a;b"')),
+    Refusal("one header in two cases", adds(parameters=[make.parameter("X-Tag", "header"), make.parameter("x-tag", "header")]), (f"{THINGS}get.parameters[1]", '"X-Tag"')),
+    Refusal("an object in an object in the query", takes("Filter", schema=object_of(Inner=THING)), (f"{PLACE}.schema.properties.Inner", "flatten")),
+    Refusal("any members in the query", takes("Filter", schema={"type": "object", "additionalProperties": TEXT}), (PLACE, "named members")),
+    Refusal("one name in the query twice", adds(parameters=[make.parameter("name"), make.parameter("Filter", schema=THING)]), (f"{THINGS}get.parameters[1]", '"Filter" writes name')),
+    Refusal("lists in a list of a form", sends(object_of(Rows={"type": "array", "items": {"type": "array", "items": TEXT}, "description": "Rows."}), make.FORM), ("schema.properties.Rows", "flatten")),
+    Refusal("no servers", lambda document: document.pop("servers"), ("document", "servers")),
     Refusal("a pattern that Python lacks", asks(Area=text(pattern=r"\\p{L}")), ("PurchaseRequest", r"\\p{L}")),
 ]  # fmt: skip
