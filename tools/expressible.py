@@ -224,7 +224,9 @@ def _parameter(document: dict[str, Any], where: Where, node: dict[str, Any]) -> 
     if unfit := next((kind for kind in kinds if kind in _UNFIT[place]), None):
         what = f"{name} is {unfit}, which no {place} can hold: give it another type"
         yield Trouble((*where, "schema"), what)
-    elif place == "query" and "an object" in _kinds(document, (*where, "schema")):
+    elif place == "query" and node.get("required"):
+        yield from _never_empty(document, node["name"], (*where, "schema"))
+    if place == "query" and "an object" in _kinds(document, (*where, "schema")):
         yield from _members(document, name, (*where, "schema"))
 
 
@@ -243,11 +245,23 @@ def _members(document: dict[str, Any], name: str, where: Where) -> Iterator[Trou
 
 
 def _form(document: dict[str, Any], where: Where) -> Iterator[Trouble]:
-    for name, place in _object(document, where)[0].items():
+    properties, required = _object(document, where)
+    for name, place in properties.items():
+        if name in required:
+            yield from _never_empty(document, name, place)
         if "a list in a list" in _kinds(document, place):
             yield Trouble(
                 place, f'"{name}" is a list in a list, which no form can hold: flatten it'
             )
+
+
+def _never_empty(document: dict[str, Any], name: str, where: Where) -> Iterator[Trouble]:
+    """Find a list that is required where one without items is written as nothing."""
+    places = (where, follow(document, where))
+    least = max(at(document, place).get("minItems", 0) for place in places)
+    if "a list" in _kinds(document, where) and not least:
+        what = f'"{name}" is required, and a list without items is not sent: add `minItems: 1`'
+        yield Trouble(where, what)
 
 
 def _kinds(document: dict[str, Any], where: Where, above: tuple[Where, ...] = ()) -> Iterator[str]:

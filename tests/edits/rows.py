@@ -429,6 +429,8 @@ REFUSED = [
     Refusal("any members in the query", takes("Filter", schema={"type": "object", "additionalProperties": TEXT}), (PLACE, "named members")),
     Refusal("one name in the query twice", adds(parameters=[make.parameter("name"), make.parameter("Filter", schema=THING)]), (f"{THINGS}get.parameters[1]", '"Filter" writes name')),
     Refusal("lists in a list of a form", sends(object_of(Rows={"type": "array", "items": {"type": "array", "items": TEXT}, "description": "Rows."}), make.FORM), ("schema.properties.Rows", "flatten")),
+    Refusal("a required list in a form", sends(object_of("Tag", Tag={"type": "array", "items": TEXT, "description": "Tags."}), make.FORM), ("schema.properties.Tag", "minItems")),
+    Refusal("a required list in the query", takes("Tag", schema={"type": "array", "items": TEXT}, required=True), (f"{PLACE}.schema", "minItems")),
     Refusal("no servers", lambda document: document.pop("servers"), ("document", "servers")),
     Refusal("a pattern that Python lacks", asks(Area=text(pattern=r"\\p{L}")), ("PurchaseRequest", r"\\p{L}")),
 ]  # fmt: skip

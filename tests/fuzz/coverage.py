@@ -1,6 +1,7 @@
 """How much of openapi.yaml the cases reached: counted by tracecov, allowed values by hand."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,7 @@ class Coverage:
             request, tracecov.HttpResponse(exchange.status, 0.0, exchange.reply_body, headers)
         )
         if exchange.status < 300:
-            sent = exchange.json if isinstance(exchange.json, dict) else {}
-            members = exchange.form or [(name, str(value)) for name, value in sent.items()]
+            members = exchange.form or [(n, str(v)) for n, v in _members(exchange.json)]
             self._values.update((exchange.operation_id, name, text) for name, text in members)
 
     def export(self) -> dict[str, Any]:
@@ -81,3 +81,7 @@ def _allowed_values() -> set[Value]:
 
 def _enum(document: Document, pointer: str) -> list[str]:
     return [str(v) for _, part in document.parts(pointer) for v in part.get("enum", [])]
+
+
+def _members(value: Any) -> Iterable[tuple[str, Any]]:
+    return value.items() if isinstance(value, dict) else ()

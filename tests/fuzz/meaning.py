@@ -104,7 +104,8 @@ def _assert_headers_meant(case: AnyCase, exchange: Exchange) -> None:
 def has_text(case: AnyCase) -> bool:
     """Tell whether a form can hold each value of a case: no document says how it holds others."""
     body = case.body if is_form(case) and isinstance(case.body, dict) else {}
-    return not any(value is None or isinstance(value, list | dict) for value in body.values())
+    items = (v for value in body.values() for v in (value if isinstance(value, list) else [value]))
+    return not any(value is None or isinstance(value, list | dict) for value in items)
 
 
 def _in_form(case: AnyCase) -> dict[str, Any] | None:
@@ -219,7 +220,11 @@ def unset(result: Any, where: str = "") -> Iterator[str]:
 
 def unnamed(result: Any, where: str = "") -> Iterator[str]:
     """Find members of a decoded reply that the document does not name."""
-    yield from (f"{where}/{name}" for name in getattr(result, "additional_properties", {}))
+    kinds = {
+        field.name: field.type for field in (fields(type(result)) if has(type(result)) else ())
+    }
+    if kinds.get("additional_properties") == "dict[str, Any]":  # Others have a schema.
+        yield from (f"{where}/{name}" for name in result.additional_properties)
     for field in fields(type(result)) if has(type(result)) else ():
         yield from unnamed(getattr(result, field.name), f"{where}/{field.name}")
 

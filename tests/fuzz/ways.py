@@ -185,11 +185,16 @@ def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
     # Of several content types each has a type of its own, in the same order.
     kinds = dict(zip(contents(case), get_args(hint), strict=False))
     kind = kinds.get(case.media_type, hint) if isinstance(hint, UnionType) else hint
-    if not hasattr(kind, "from_dict"):
+    if isinstance(body, list):
+        models = [each for each in get_args(kind) if hasattr(each, "from_dict")]
+        return {"body": [_read(models, part) for part in body]}
+    if not hasattr(kind, "from_dict") or not isinstance(body, dict):
         return {"body": body}
-    if not isinstance(body, dict):
-        reject()
     return {"body": _model(kind, body, named_members(body_schema(case) or {}))}
+
+
+def _read(models: list[Any], part: Any) -> Any:
+    return models[0].from_dict(part) if models and isinstance(part, dict) else part
 
 
 def _with_files(value: Any) -> Any:
