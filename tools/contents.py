@@ -10,7 +10,7 @@ from openapi_python_client.schema import Response
 from spec_source import Trouble, Where, at, follow, nodes
 
 _MULTIPART = "multipart/form-data"
-_FORMS = ("application/x-www-form-urlencoded", _MULTIPART)
+FORMS = ("application/x-www-form-urlencoded", _MULTIPART)
 _BYTES = "application/octet-stream"
 _FILE = "write {type: string, format: binary}"
 
@@ -65,8 +65,8 @@ def wrong_body(document: dict[str, Any], name: str, where: Where) -> Iterator[Tr
     for content_type, media in content.items():
         place, kind = (*where, "content", content_type), media_type(content_type)
         what = f"{name} has a body of {content_type}"
-        if not (is_json(kind) or kind in _FORMS or kind == _BYTES):
-            todo = f"write application/json, {', '.join(_FORMS)} or {_BYTES}"
+        if not (is_json(kind) or kind in FORMS or kind == _BYTES):
+            todo = f"write application/json, {', '.join(FORMS)} or {_BYTES}"
             yield Trouble(place, f"{what}, which the client can't write: {todo}")
             continue
         if "schema" not in media:
@@ -78,7 +78,7 @@ def wrong_body(document: dict[str, Any], name: str, where: Where) -> Iterator[Tr
             if set(kinds_of(document, place)) != {"string"} or schema.get("format") != "binary":
                 yield Trouble(place, f"{what}, which is a file: {_FILE}")
             continue
-        if kind in _FORMS:
+        if kind in FORMS:
             yield from _wrong_form(document, what, place)
         allowed = set(_members(document, place)) if kind == _MULTIPART else set()
         for file in files_in(document, place):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from contents import files_in, kinds_of, wrong_body, wrong_reply
+from contents import FORMS, files_in, kinds_of, media_type, wrong_body, wrong_reply
 from openapi_python_client.strings import ClassName, PythonIdentifier
 from spec_source import Trouble, Where, at, circles, follow, nodes, target
 
@@ -35,7 +35,6 @@ _OWN_HEADERS = {
     *("accept", "authorization", "connection", "content-length", "content-type"),
     *("cookie", "host", "transfer-encoding"),
 }
-_FORM = "application/x-www-form-urlencoded"
 LONGEST = 200
 OWN_NAMES = {
     *("Any", "ClassVar", "Literal", "Mapping", "Self", "TYPE_CHECKING"),
@@ -72,7 +71,12 @@ def unexpressed(document: dict[str, Any]) -> Iterator[Trouble]:
         elif kind == "encoding" and not in_callback and (fields := node.keys() & _ENCODINGS):
             what = "changes how the form is written, and the client has one way: remove it"
             yield from (Trouble((*where, field), what) for field in sorted(fields))
-        elif kind == "media" and where[-1] == _FORM and "schema" in node and not in_callback:
+        elif (
+            kind == "media"
+            and media_type(str(where[-1])) in FORMS
+            and "schema" in node
+            and not in_callback
+        ):
             yield from _form(document, (*where, "schema"))
         elif kind == "path" and where[0] == "paths":
             yield from _path(where, node)
@@ -163,7 +167,7 @@ def _schema(document: dict[str, Any], where: Where, node: dict[str, Any]) -> Ite
         )
         yield Trouble((*where, "format"), what)
     parts = [(*where, "allOf", index) for index, _ in enumerate(node.get("allOf", ()))]
-    kinds = {kind for part in parts for kind in _kinds(document, part)}
+    kinds = {kind for part in parts for kind in kinds_of(document, part)}
     if len(parts) > 1 and kinds - {"an object"}:
         what = f"joins {min(kinds - {'an object'})}, and the generator joins objects alone"
         yield Trouble((*where, "allOf"), f"{what}: write the keywords beside the $ref")
@@ -226,7 +230,7 @@ def _parameter(document: dict[str, Any], where: Where, node: dict[str, Any]) -> 
         yield Trouble((*where, "schema"), what)
     elif place == "query" and node.get("required"):
         yield from _never_empty(document, node["name"], (*where, "schema"))
-    if place == "query" and "an object" in _kinds(document, (*where, "schema")):
+    if place == "query" and "an object" in kinds_of(document, (*where, "schema")):
         yield from _members(document, name, (*where, "schema"))
 
 
@@ -237,7 +241,7 @@ def _members(document: dict[str, Any], name: str, where: Where) -> Iterator[Trou
         what = f"{name} is an object without named members, which the client can't write: name them"
         yield Trouble(where, what)
     for member, place in members.items():
-        for kind in _kinds(document, place):
+        for kind in kinds_of(document, place):
             if kind == "an object" or (kind.endswith(" in a list") and kind.startswith("a")):
                 what = f'"{member}" is {kind} in an object, which no query can hold: flatten it'
                 yield Trouble(place, what)
@@ -249,37 +253,15 @@ def _form(document: dict[str, Any], where: Where) -> Iterator[Trouble]:
     for name, place in properties.items():
         if name in required:
             yield from _never_empty(document, name, place)
-        if "a list in a list" in _kinds(document, place):
-            yield Trouble(
-                place, f'"{name}" is a list in a list, which no form can hold: flatten it'
-            )
 
 
 def _never_empty(document: dict[str, Any], name: str, where: Where) -> Iterator[Trouble]:
     """Find a list that is required where one without items is written as nothing."""
     places = (where, follow(document, where))
     least = max(at(document, place).get("minItems", 0) for place in places)
-    if "a list" in _kinds(document, where) and not least:
+    if "a list" in kinds_of(document, where) and not least:
         what = f'"{name}" is required, and a list without items is not sent: add `minItems: 1`'
         yield Trouble(where, what)
-
-
-def _kinds(document: dict[str, Any], where: Where, above: tuple[Where, ...] = ()) -> Iterator[str]:
-    """Name what a schema allows, as far as it matters for a place other than JSON."""
-    where = follow(document, where)
-    schema = at(document, where)
-    if where in above:
-        return
-    above = (*above, where)
-    named = schema.get("type", ())
-    for kind in [named] if isinstance(named, str) else named:
-        yield {"array": "a list", "object": "an object"}.get(kind, kind)
-    if "array" in named and "items" in schema:
-        inner = _kinds(document, (*where, "items"), above)
-        yield from (f"{kind.partition(' in ')[0]} in a list" for kind in inner)
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        for index, _ in enumerate(schema.get(keyword, ())):
-            yield from _kinds(document, (*where, keyword, index), above)
 
 
 def _operation(document: dict[str, Any], where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
@@ -361,6 +343,6 @@ def _written(document: dict[str, Any], where: Where) -> list[str]:
     parameter = at(document, where)
     schema = (*where, "schema")
     is_one = parameter["in"] != "query" or "schema" not in parameter
-    if is_one or "an object" not in _kinds(document, schema):
+    if is_one or "an object" not in kinds_of(document, schema):
         return [str(parameter["name"])]
     return [*_object(document, schema)[0]]
