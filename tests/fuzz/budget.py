@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import schemathesis
 from conftest import ROOT
 from schemathesis import APIOperation, BaseSchema, GenerationMode
@@ -28,6 +29,11 @@ def spec() -> BaseSchema:
 def operations(schema: BaseSchema) -> list[Operation]:
     """List every operation of a document."""
     return [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+
+
+each_operation = pytest.mark.parametrize(
+    "operation", operations(spec()), ids=lambda found: found.label
+)
 
 
 def slices(

@@ -16,7 +16,7 @@ from signalwire_compat_mock.contract import FORM, JSON, MULTIPART, is_json, medi
 from signalwire_compat_mock.engine import Answer
 
 from . import tally
-from .budget import Operation, operations, spec
+from .budget import Operation, each_operation
 from .coverage import Coverage
 from .direct import Disagreement, run_directly
 from .document import BASE_PATH, AnyCase, contents, is_secured
@@ -27,11 +27,6 @@ from .near import cases_with_unknown_members, changed, near_cases, valid_case
 OTHERS = {JSON: {}, FORM: {}, MULTIPART: {"x": "y"}, "text/plain": "text"}
 """Content types that an operation may not have, and a body of each."""
 Change = Callable[[Answer], Answer]
-
-
-each_operation = pytest.mark.parametrize(
-    "operation", operations(spec()), ids=lambda found: found.label
-)
 
 
 def answer(case: AnyCase, server: MockServer, token: str = DEFAULT_TOKEN) -> Response:

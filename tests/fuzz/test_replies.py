@@ -17,7 +17,17 @@ from signalwire_compat_mock.engine import Answer
 
 from . import tally
 from .agreement import assert_decoded, assert_refused, assert_told, only, send
-from .budget import EXAMPLES, INVALID, VALID, Operation, operations, slices, spec
+from .budget import (
+    EXAMPLES,
+    INVALID,
+    VALID,
+    Operation,
+    each_operation,
+    operations,
+    slices,
+    spec,
+)
+from .coverage import Coverage
 from .document import AnyCase
 from .meaning import is_valid_as_meant
 from .mirror import documented, wild
@@ -57,15 +67,20 @@ def answered(case: AnyCase, caller: Caller, hasty: Caller) -> tuple[Answer, Call
 
     One that does not try again calls where the reply asks for that.
     """
-    status = int(case.path.rpartition("/")[2].replace("X", "0").replace("default", "400"))
+    status = status_of(case.path.rpartition("/")[2])
     kind = case.headers.get("content-type") or case.media_type or "application/json"
     answer = Answer(status, as_bytes(case.body), {"content-type": kind})
     return answer, hasty if status in (429, 503) else caller
 
 
+def status_of(documented: str) -> int:
+    """Choose a status of those that one key of the document stands for, and no other of its."""
+    return int(documented.replace("X", "0").replace("default", "399"))
+
+
 def always(answer: Answer) -> Callable[[Answer], Answer]:
     """Make a server say this, whatever it would say."""
-    return lambda _: answer
+    return lambda real: replace(answer, operation_id=real.operation_id)
 
 
 def assert_whole(
@@ -94,6 +109,29 @@ def assert_borne(way: str, request: AnyCase, outcome: Outcome, exchange: Exchang
         assert error.content == exchange.reply_body
         assert_told(request, error)
         assert error.outcome_unknown == (request.method.upper() != "GET")
+
+
+@each_operation
+def test_each_documented_reply_reaches_the_caller(
+    operation: Operation,
+    server: MockServer,
+    caller: Caller,
+    hasty: Caller,
+    coverage: Coverage,
+) -> None:
+    request = valid_case(operation)
+    mirrored = {found.path: found for found in operations(documented())}
+    for documented_as in operation.definition.raw["responses"]:
+        path = f"/{operation.definition.raw['operationId']}/{documented_as}"
+        if path in mirrored:
+            answer, chosen = answered(valid_case(mirrored[path]), caller, hasty)
+        else:
+            answer, chosen = Answer(status_of(documented_as), b"", {}), hasty
+        with tally.counted(answer), server.answering(always(answer)):
+            outcome, journal = send("sync", request, server, chosen)
+            exchange = only(journal, outcome)
+            assert_whole("sync", request, outcome, exchange, wild=False)
+            coverage.record(exchange)
 
 
 @pytest.mark.parametrize("layer", [FACADE, DETAILED], ids=["facade", "detailed"])
