@@ -12,6 +12,7 @@ from conftest import ROOT
 from schemathesis import Case
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
+from signalwire_compat_mock.contract import FORM, MULTIPART, is_json, media_type
 
 AnyCase = Case[Any]
 DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
@@ -142,14 +143,12 @@ def lacks_body(case: AnyCase) -> bool:
 
 def is_form(case: AnyCase) -> bool:
     """Tell whether the body is a form, whose values are text."""
-    kind = (case.media_type or "").partition(";")[0]
-    return kind in ("application/x-www-form-urlencoded", "multipart/form-data")
+    return media_type(case.media_type or "") in (FORM, MULTIPART)
 
 
 def has_json(case: AnyCase) -> bool:
     """Tell whether the body is JSON, of whatever kind."""
-    kind = (case.media_type or "").partition(";")[0]
-    return kind == "application/json" or kind.endswith("+json")
+    return is_json(media_type(case.media_type or ""))
 
 
 def has_unnamed_members(case: AnyCase) -> bool:
