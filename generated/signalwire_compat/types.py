@@ -56,6 +56,8 @@ UNSET: Unset = Unset()
 _JSON_TYPES = frozenset({str, bool, int, float, dict, type(None), Unset})
 # The names of a contract are few, and the same for every call.
 _quoted = functools.lru_cache(maxsize=1024)(quote_plus)
+# How a form writes each character of ASCII: a look at it takes a third of the time of quote_plus.
+_IN_FORM = {number: quote_plus(chr(number)) for number in range(128)}
 # So is the account, which most paths hold.
 _segment_quoted = functools.lru_cache(maxsize=256)(functools.partial(quote, safe=""))
 
@@ -480,7 +482,10 @@ def pairs(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def urlencoded(members: Mapping[str, Any]) -> str:
     """Write members as `application/x-www-form-urlencoded`, for a form or a query."""
-    return "&".join(f"{_quoted(name)}={quote_plus(value)}" for name, value in pairs(members))
+    return "&".join(
+        f"{_quoted(name)}={value.translate(_IN_FORM) if value.isascii() else quote_plus(value)}"
+        for name, value in pairs(members)
+    )
 
 
 def headers(members: Mapping[str, Any]) -> dict[str, str]:

@@ -126,6 +126,14 @@ class Rule:
     _plain: frozenset[type] = field(
         init=False, repr=False, default=Factory(lambda self: _plain(self), takes_self=True)
     )
+    _text: Callable[[str], Any] | None = field(
+        init=False, repr=False, default=Factory(lambda self: _text(self), takes_self=True)
+    )
+    _unruled: set[str] = field(
+        init=False,
+        repr=False,
+        default=Factory(lambda self: {*self.required} - self.members.keys(), takes_self=True),
+    )
 
     @staticmethod
     def tied(rule: Rule, named: Mapping[str, Rule]) -> Rule:
@@ -189,11 +197,10 @@ class Rule:
     def _read(
         self, value: Any, place: Place, found: _Found, *, strict: bool, once: bool = False
     ) -> Any:
-        kind = type(value)
-        if kind is not str:
-            if kind in self._plain:
-                return value
-        elif (str in self._plain or self._allows_simple(value)) and (not strict or value.isascii()):
+        kind, fits = type(value), self._text
+        if (kind in self._plain or (kind is str and fits and fits(value))) and (
+            not strict or kind is not str or value.isascii()
+        ):
             return value
         if self.again and not once:
             return self._read_once(value, place, found, strict=strict)
@@ -209,6 +216,8 @@ class Rule:
             found.append(Misfit(place, self.words, value))
             return value if strict else self._converted(value)
         if isinstance(value, dict):
+            if strict and self._has_plain_members(value):
+                return value
             return self._read_members(value, place, found, strict=strict)
         if isinstance(value, list) and self.items:
             rule = self.items
@@ -218,6 +227,16 @@ class Rule:
             ]
             return value if strict else read
         return value
+
+    def _has_plain_members(self, value: dict[str, Any]) -> bool:
+        """Whether every member fits at first sight, as in most requests."""
+        for name, given in value.items():
+            rule = self.members.get(name)
+            if rule is None or type(given) is not str or not given.isascii():
+                return False
+            if str not in rule._plain and not (rule._text and rule._text(given)):
+                return False
+        return all(map(value.__contains__, self.required))
 
     def _read_once(self, value: Any, place: Place, found: _Found, *, strict: bool) -> Any:
         key = id(self), place
@@ -251,10 +270,12 @@ class Rule:
             looked_at = [name for name in members if name in value or name in self.required]
         else:
             given_of = value.get
+            # What _read says at once, without a call for each member.
             looked_at = [
                 name
                 for name, rule in members.items()
-                if type(given_of(name, _MISSING)) not in rule._plain
+                if type(given := given_of(name, _MISSING)) not in rule._plain
+                and not (type(given) is str and rule._text and rule._text(given))
             ]
         for name in looked_at:
             rule, given = members[name], value.get(name, _MISSING)
@@ -270,9 +291,8 @@ class Rule:
                 self.others._read(value[name], (*place, name), found, strict=strict)
             else:
                 found.append(Misfit((*place, name), "left out: it is not known", value[name]))
-        for name in self.required:
-            if name not in value and name not in self.members:
-                found.append(Misfit((*place, name), "given", _MISSING))
+        for name in sorted(self._unruled - value.keys()) if self._unruled else ():
+            found.append(Misfit((*place, name), "given", _MISSING))
         return result
 
     def _is_kind(self, value: Any) -> bool:
@@ -294,16 +314,6 @@ class Rule:
             fits = self.max_items is None or len(value) <= self.max_items
             return fits and self.min_items <= len(value) and not (self.unique and _repeats(value))
         return not _is_number(value) or self._allows_number(value)
-
-    def _allows_simple(self, value: str) -> bool:
-        """Whether a text fits for sure, and nothing else has a say."""
-        return (
-            self.kinds[:1] == ("string",)
-            and not self.any_of
-            and not self.all_of
-            and (self.enum is None or value in self.enum)
-            and self._allows_text(value)
-        )
 
     def _allows_text(self, value: str) -> bool:
         return (
@@ -423,6 +433,19 @@ def _plain(rule: Rule) -> frozenset[type]:
     return frozenset(
         kind for name in rule.kinds or _KINDS for kind in _TYPES[name] if not asks.get(kind)
     )
+
+
+def _text(rule: Rule) -> Callable[[str], Any] | None:
+    """Find what says of a text that it fits, and that nothing else has a say; None if nothing."""
+    if rule.kinds[:1] != ("string",) or rule.any_of or rule.all_of:
+        return None
+    if rule.enum is not None:
+        limited = rule.pattern or rule.format or rule.min_length or rule.max_length is not None
+        texts = frozenset(value for value in rule.enum if isinstance(value, str))
+        return None if limited else texts.__contains__
+    if rule.format and rule.pattern is None and not rule.min_length and rule.max_length is None:
+        return _FORMATS[rule.format][1]
+    return rule._allows_text
 
 
 def _kept(value: Any) -> Any:
