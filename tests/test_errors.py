@@ -245,6 +245,7 @@ def test_a_reply_that_is_too_large_is_an_error_that_keeps_the_beginning(
         assert type(error) is kind
         assert len(error.content or b"") == 100
         assert error.sid == "PN-1"
+        assert ("it is larger than max_reply_bytes=100" in str(error)) == (status == 201)
 
 
 def test_a_redirect_is_an_error_that_names_the_setting(answering: Answering) -> None:

@@ -334,6 +334,14 @@ def test_a_header_that_would_break_the_request_is_refused(client: RestClient, he
         RestClient(PROJECT, "token", "localhost", headers=headers)
 
 
+@pytest.mark.parametrize(("value", "kind"), [(None, "None"), (b"a", "bytes")])
+def test_a_header_that_is_no_text_is_refused_by_its_type(
+    client: RestClient, value: Any, kind: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=f"x-a must be text, got {kind}. Leave it out"):
+        client.with_headers({"X-A": value})
+
+
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 1e10, True, "5"])
 def test_a_timeout_that_is_no_time_is_refused(client: RestClient, timeout: Any) -> None:
     with pytest.raises(InvalidRequestError, match="timeout must be seconds above 0"):

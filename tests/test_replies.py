@@ -51,6 +51,7 @@ def test_any_success_is_one(answering: Answering, page_reply: dict[str, Any], st
         ("friendly_name", None, None, "/friendly_name: expected text, came None"),
         ("account_sid", "AC1", "AC1", '/account_sid: expected a UUID, came "AC1"'),
         ("origin", "ported", "ported", '/origin: expected "signalwire" or "hosted", came "ported"'),
+        ("origin", "7", "7", '/origin: expected "signalwire" or "hosted", came "7"'),
         ("capabilities", None, None, "/capabilities: expected an object, came None"),
         ("capabilities", ["sms"], ["sms"], "/capabilities: expected an object, came list ['sms']"),
         ("sms_url", 7, "7", "/sms_url: expected text or null, came int 7"),

@@ -77,6 +77,7 @@ def test_a_member_of_an_enumeration_is_sent_as_its_value(
         ("FriendlyName", "ab\ud800", "must be text that can be sent (character 3 is half of a"),
         ("SmsApplicationSid", "123", 'must be a UUID, got "123"'),
         ("SmsMethod", "get", 'must be "GET" or "POST", got "get"'),
+        ("SmsMethod", "GÉT", 'must be "GET" or "POST", got "GÉT"'),
         ("VoiceReceiveMode", "sms", 'must be "voice" or "fax", got "sms"'),
         ("VoiceUrl", "example.com/voice", "must be a URL with its scheme, in ASCII, got"),
         ("SmsUrl", "https://exämple.com", "must be a URL with its scheme, in ASCII, got"),
