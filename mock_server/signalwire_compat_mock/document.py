@@ -21,7 +21,7 @@ VALUE = "the value"
 _SCHEMA_ERRORS = (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError)
 _ADDRESS = "urn:openapi"
 _BOUNDS = {"int32": 2**31, "int64": 2**63}
-_DECORATIVE = ("float", "double", "byte", "binary", "password")
+DECORATIVE = ("float", "double", "byte", "binary", "password")
 
 
 class SpecError(ValueError):
@@ -59,7 +59,7 @@ class Document:
         """Take a document that consists of JSON values only."""
         self.root = root
         self._registry = jsonschema_rs.Registry([(_ADDRESS, _with_integer_bounds(root))])
-        self._formats = dict.fromkeys((*_BOUNDS, *_DECORATIVE), _accept)
+        self._formats = dict.fromkeys((*_BOUNDS, *DECORATIVE), _accept)
 
     @classmethod
     def load(cls, path: Path) -> "Document":

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -162,13 +162,28 @@ def has_unnamed_members(case: AnyCase) -> bool:
     return not named_members(schema).keys() >= set(case.body) and is_valid(case, schema, case.body)
 
 
+def parts(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """List a schema and those that it joins or chooses from, each without its reference."""
+    schema = resolved(schema)
+    yield schema
+    for word in ("allOf", "anyOf", "oneOf"):
+        for part in schema.get(word, []):
+            yield from parts(part)
+
+
 def named_members(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """List the members that a schema names, with their own schemas."""
-    schema = resolved(schema)
-    members: dict[str, dict[str, Any]] = dict(schema.get("properties", {}))
-    for part in (part for word in ("allOf", "anyOf", "oneOf") for part in schema.get(word, [])):
-        members |= named_members(part)
-    return members
+    return {name: part for one in parts(schema) for name, part in one.get("properties", {}).items()}
+
+
+def is_object(schema: dict[str, Any]) -> bool:
+    """Tell whether a schema names the members of an object, or says that it is one."""
+    return any("object" in one.get("type", ()) or "properties" in one for one in parts(schema))
+
+
+def item_schema(schema: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the schema of the items of a list; None for what is no list."""
+    return next((one["items"] for one in parts(schema) if "items" in one), None)
 
 
 def reply_schema(case: AnyCase, status: int) -> dict[str, Any] | None:

@@ -19,8 +19,10 @@ from .document import (
     AnyCase,
     body_schema,
     is_form,
+    is_object,
     is_secured,
     is_valid,
+    item_schema,
     named_members,
     parameter_schemas,
     parameters,
@@ -102,10 +104,20 @@ def _assert_headers_meant(case: AnyCase, exchange: Exchange) -> None:
 
 
 def has_text(case: AnyCase) -> bool:
-    """Tell whether a form can hold each value of a case: no document says how it holds others."""
+    """Tell whether a form can hold each value of a case: no document says how it holds others.
+
+    What the document calls an object is written as JSON.
+    """
     body = case.body if is_form(case) and isinstance(case.body, dict) else {}
-    items = (v for value in body.values() for v in (value if isinstance(value, list) else [value]))
-    return not any(value is None or isinstance(value, list | dict) for value in items)
+    members = named_members(body_schema(case) or {})
+    return all(_has_text(value, members.get(name, {})) for name, value in body.items())
+
+
+def _has_text(value: Any, schema: dict[str, Any]) -> bool:
+    if isinstance(value, list):
+        schema = item_schema(schema) or {}
+        return all(not isinstance(item, list) and _has_text(item, schema) for item in value)
+    return is_object(schema) if isinstance(value, dict) else value is not None
 
 
 def _in_form(case: AnyCase) -> dict[str, Any] | None:
@@ -118,7 +130,7 @@ def _in_form(case: AnyCase) -> dict[str, Any] | None:
         if any(item is None or isinstance(item, list) for item in items):
             return None
         texts = [as_text(item) for item in items]
-        values = [typed(text) for text in texts]
+        values = [text if text == "null" else typed(text) for text in texts]
         ways: list[Any] = [*texts, *values] if len(texts) == 1 else []
         ways += [texts, values] if texts else []
         schema = members.get(name, {})

@@ -15,9 +15,12 @@ from .document import (
     body_schema,
     has_json,
     has_unnamed_members,
+    is_form,
+    item_schema,
     make_files,
     named_members,
     parameter_schemas,
+    parts,
     resolved,
 )
 
@@ -71,11 +74,33 @@ def _all_near_cases(operation: Operation) -> Iterator[AnyCase]:
     for name in members:
         for value in [*texts, *_ODD, *told.get(name, []), *_misspelt(told.get(name, []))]:
             yield _with_body(base, {**base.body, name: value})
+    if is_form(base):  # Schemathesis takes what a part of one holds for text, and text for all.
+        for name, member in named_members(schema).items():
+            for value in _odd_inside(member, base.body.get(name)):
+                yield _with_body(base, {**base.body, name: value})
     for name in base.body:
         yield _with_body(base, {key: value for key, value in base.body.items() if key != name})
     for name in members:
         if not has_unnamed_members(unknown := _with_body(base, {**base.body, f"{name}2": "x"})):
             yield unknown
+
+
+def _odd_inside(
+    schema: dict[str, Any], base: Any, above: tuple[dict[str, Any], ...] = ()
+) -> Iterator[Any]:
+    """Make values like `base` but for one member or item, at any depth; each schema once a way."""
+    if (schema := resolved(schema)) in above:
+        return
+    above = (*above, schema)
+    if items := item_schema(schema):
+        first = base[0] if isinstance(base, list) and base else "x"
+        most = max(one.get("maxItems", 1) for one in parts(schema))
+        yield from ([first] * length for length in (2, most + 1))
+        yield from ([value] for value in (*_ODD, *_odd_inside(items, first, above)))
+    members = base if isinstance(base, dict) else {}
+    for name, member in named_members(schema).items():
+        for value in (*_ODD, "x", *_odd_inside(member, members.get(name), above)):
+            yield {**members, name: value}
 
 
 def cases_with_unknown_members(operation: Operation) -> Iterator[AnyCase]:

@@ -40,7 +40,7 @@ def answer(case: AnyCase, server: MockServer, token: str = DEFAULT_TOKEN) -> Res
 
 @each_operation
 def test_a_case_with_one_odd_member_is_taken_or_refused_by_the_mock(
-    operation: Operation, server: MockServer
+    operation: Operation, server: MockServer, coverage: Coverage
 ) -> None:
     for case in (*near_cases(operation), *cases_with_unknown_members(operation)):
         # What is no plain segment of a path, schemathesis and its transport spell in their own way.
@@ -52,6 +52,7 @@ def test_a_case_with_one_odd_member_is_taken_or_refused_by_the_mock(
         if is_plain and has_text(case) and is_sendable(case):
             server.reset()
             status = answer(case, server).status_code
+            coverage.record(server.journal[-1])
             with tally.counted(case, functools.partial(curl, case), cases=0):
                 assert (200 <= status < 300) == is_valid_as_text(case), f"status {status}"
 
