@@ -14,7 +14,7 @@ import phonenumbers
 from .checks import Refusal
 from .contract import CREDENTIALS, INVALID, Contract, Operation
 from .document import join
-from .sample import sample_body
+from .sample import sample_body, sample_status
 
 ACCOUNT = "AccountSid"
 """The path parameter that names an account: the platform has it in every operation."""
@@ -110,7 +110,7 @@ def purchase(call: Call, state: State) -> Reply:
     if not state.buy(call.parameters["path"][ACCOUNT], record):
         message = f"{_NOT_AVAILABLE} {number} is sold already."
         raise Refusal(INVALID, message, status=call.contract.status(call.operation, 422))
-    return Reply(201, record)
+    return Reply(sample_status(call.operation), record)
 
 
 def reserved_numbers(contract: Contract) -> list[ReservedNumber]:
@@ -152,7 +152,7 @@ def _new_record(call: Call, number: str) -> dict[str, Any]:
     }
     if is_toll_free:
         own["verification_status"] = "Unverified"
-    return _fill(call, 201, own)
+    return _fill(call, sample_status(call.operation), own)
 
 
 def _fill(call: Call, status: int, own: Mapping[str, Any]) -> dict[str, Any]:

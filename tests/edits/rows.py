@@ -145,6 +145,11 @@ def a_value_less(document: Document) -> None:
     del asked(document)["VoiceReceiveMode"]["default"]
 
 
+def another_success(document: Document) -> None:
+    responses = make.purchase(document)["responses"]
+    responses["200"] = responses.pop("201")
+
+
 def in_json(document: Document) -> None:
     content = make.purchase(document)["requestBody"]["content"]
     content[make.JSON] = content.pop(make.FORM)
@@ -307,6 +312,7 @@ BODIES = [
 
 REPLIES = [
     Row("no content", adds(), ADDED, "it: None = compat.things.try_it()  # type: ignore[func-returns-value]", GOT),
+    Row("another success of the purchase", another_success, [("added", True), ("removed", True)], *buys()),
     Row("several successes", adds(schemas=PETS, responses={"200": make.reply(ref("Cat"), {"purrs": True}), "201": make.reply(ref("Dog"))}), ADDED, "it = compat.things.try_it()\nassert_type(it, m.Cat | m.Dog)\nassert isinstance(it, m.Cat)", GOT),
     Row("a success of any status", adds(responses={"2XX": make.reply(THING, {"name": "a"})}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT),
     Row("errors of any status", adds(responses={"200": make.reply(THING, {"name": "a"}), "4XX": make.reply(ref("Error")), "default": make.reply(ref("Error"))}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT),
