@@ -138,6 +138,10 @@ EDITS: dict[str, tuple[Edit, list[tuple[str, bool]]]] = {
     ),
     "another path": (moved, [("changed", False)]),
     "another server": (lambda d: d["servers"][0].update(url="https://x.y/z"), [("changed", False)]),
+    "a server more": (
+        lambda d: d["servers"].append({"url": "https://eu.x.y/z"}),
+        [("added", False)],
+    ),
     "other words for a server": (lambda d: d["servers"][0].update(description="x"), []),
     "an operation given up": (lambda d: operation(d).update(deprecated=True), [("changed", False)]),
     "a field given up": (field("SmsUrl", deprecated=True), [("changed", False)]),

@@ -29,10 +29,15 @@ class _Comparison:
 
     def document(self) -> Iterator[Change]:
         old, new = self._documents
-        urls = [_server(document) for document in (old, new)]
+        servers = [_servers(document) for document in (old, new)]
+        urls = [addresses[0] for addresses in servers]
         if urls[0] != urls[1]:
             what = f"{' became '.join(urls)}: the client takes its path, callers name the host"
             yield Change("servers", "changed", what, False, on_wire=True)
+        gone, fresh, _ = sides(*(addresses[1:] for addresses in servers))
+        for kind, others in (("removed", gone), ("added", fresh)):
+            for url in others:
+                yield Change("servers", kind, f"{url}, which callers can give as the host", False)
         before, after = _operations(old), _operations(new)
         gone, fresh, kept = sides(before, after)
         for name in gone:
@@ -231,15 +236,15 @@ class _Operation(NamedTuple):
     security: Any
 
 
-def _server(document: dict[str, Any]) -> str:
-    """Give the address of the first server, each variable with its default."""
-    server: dict[str, Any] = next(iter(document.get("servers", ())), {"url": "/"})
-    variables: dict[str, Any] = server.get("variables", {})
-    return re.sub(
-        r"\{(.*?)\}",
-        lambda match: str(variables.get(match[1], {}).get("default", match[0])),
-        str(server["url"]),
-    )
+def _servers(document: dict[str, Any]) -> list[str]:
+    """Give the address of each server, each variable with its default."""
+    urls = []
+    for server in document.get("servers") or [{"url": "/"}]:
+        url = str(server["url"])
+        for name, variable in server.get("variables", {}).items():
+            url = url.replace(f"{{{name}}}", str(variable.get("default")))
+        urls.append(url)
+    return urls
 
 
 def _operations(document: dict[str, Any]) -> dict[str, _Operation]:
