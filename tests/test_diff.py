@@ -249,6 +249,7 @@ EDITS: dict[str, tuple[Edit, list[tuple[str, bool]]]] = {
         [("added", False)],
     ),
     "an error gone": (lambda d: operation(d)["responses"].pop("422"), [("removed", False)]),
+    "a header of a reply": (lambda d: headers(d).update(HEADERS), [("added", False)] * 2),
     "another success": (
         lambda d: operation(d)["responses"].update({"200": operation(d)["responses"].pop("201")}),
         [("added", True), ("removed", True)],
@@ -279,6 +280,39 @@ EDITS: dict[str, tuple[Edit, list[tuple[str, bool]]]] = {
     "a query of the callback gone": (without_a_query, [("removed", True)]),
     "a callback gone": (lambda d: operation(d).pop("callbacks"), [("removed", True)] * 2),
 }
+
+
+HEADERS: dict[str, Any] = {
+    "X-Request-Id": {"required": True, "schema": {"type": "string"}},
+    "X-Page": {"schema": {"type": "integer"}},
+}
+
+
+def headers(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = operation(document)["responses"]["201"].setdefault("headers", {})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (lambda found: found.pop("X-Request-Id"), ("removed", True)),
+        (lambda found: found["X-Request-Id"].update(required=False), ("loosened", True)),
+        (lambda found: found["X-Page"].update(schema={"type": "string"}), ("changed", True)),
+        (lambda found: found["X-Page"].update(deprecated=True), ("changed", False)),
+        (lambda found: found.update({"x-page": found.pop("X-Page")}), None),
+    ],
+    ids=["gone", "optional", "another type", "given up", "in another case"],
+)
+def test_a_header_of_a_reply_is_weighed_as_what_callers_read(
+    contract: dict[str, Any], edit: Edit, expected: tuple[str, bool] | None
+) -> None:
+    before = copy.deepcopy(contract)
+    headers(before).update(copy.deepcopy(HEADERS))
+    after = copy.deepcopy(before)
+    edit(headers(after))
+    found = [(change.kind, change.breaking) for change in changes(before, after)]
+    assert found == ([expected] if expected else [])
 
 
 @pytest.mark.parametrize("name", EDITS)
@@ -556,6 +590,18 @@ def test_another_path_of_the_server_is_no_fault_of_the_client(
     assert line.startswith("- as the contract says: phone_numbers.purchase, page, 201 purchased")
     path = f"{base}/Accounts/b3877c40-da60-4998-90ad-b792e98472ac/IncomingPhoneNumbers"
     assert line.endswith(f'became "POST {path}" (and 5 more like it)')
+    assert "write version 0.1.1" in result.out
+
+
+def test_a_refusal_in_another_content_type_breaks_nothing(
+    run: Run, edit_contract: Callable[[Edit], None]
+) -> None:
+    media = {"schema": {"type": "string"}, "example": "Gone."}
+    gone = {"description": "It is gone.", "content": {"text/plain": media}}
+    edit_contract(lambda d: operation(d)["responses"].update({"404": gone}))
+    result = run(diff)
+    assert "**breaking**" not in result.out
+    assert re.search(r"^- as the contract says: .*: headers: accept: ", result.out, re.MULTILINE)
     assert "write version 0.1.1" in result.out
 
 

@@ -157,9 +157,32 @@ class _Comparison:
             success = status.startswith("2")
             yield Change(f"{name}: reply {status}", "added", "newly documented", success)
         for status in kept:
-            one = self._schemas.resolved(0, before[status]).get("content", {})
-            other = self._schemas.resolved(1, after[status]).get("content", {})
-            yield from self._reply(f"{name}: reply {status}", one, other, status.startswith("2"))
+            where = f"{name}: reply {status}"
+            one = self._schemas.resolved(0, before[status])
+            other = self._schemas.resolved(1, after[status])
+            contents = one.get("content", {}), other.get("content", {})
+            yield from self._reply(where, *contents, status.startswith("2"))
+            yield from self._headers(where, one.get("headers", {}), other.get("headers", {}))
+
+    def _headers(
+        self, where: str, old: Mapping[str, Any], new: Mapping[str, Any]
+    ) -> Iterator[Change]:
+        before, after = (
+            {name.lower(): self._schemas.resolved(side, node) for name, node in found.items()}
+            for side, found in enumerate((old, new))
+        )
+        gone, fresh, kept = sides(before, after)
+        for name in gone:
+            yield Change(f"{where}: header {name}", "removed", "no longer documented", True)
+        for name in fresh:
+            yield Change(f"{where}: header {name}", "added", "newly documented", False)
+        for name in kept:
+            place, one, other = f"{where}: header {name}", before[name], after[name]
+            yield from retired(place, one, other)
+            yield from marks(place, bool(one.get("required")), bool(other.get("required")), False)
+            yield from self._schemas.compare(
+                place, one.get("schema", {}), other.get("schema", {}), False
+            )
 
     def _reply(
         self, where: str, old: dict[str, Any], new: dict[str, Any], success: bool

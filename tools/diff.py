@@ -93,10 +93,10 @@ class Report(NamedTuple):
         """Whether a change of the contract is behind a difference on the wire."""
         operation = line.partition(",")[0]
         return any(
-            change.where.partition(":")[0] == operation
-            or (change.where == "servers" and ": sent: request line: " in line)
+            (change.where.partition(":")[0] == operation and (change.breaking or change.on_wire))
+            or (change.where == "servers" and change.on_wire and ": sent: request line: " in line)
+            or (change.where.startswith(f"{operation}: reply ") and ": headers: accept: " in line)
             for change in self.contract
-            if change.breaking or change.on_wire
         )
 
     @property
