@@ -104,8 +104,28 @@ def parameters(case: AnyCase) -> dict[str, Any]:
     """
     schemas = parameter_schemas(case)
     headers = {name: value for name, value in case.headers.items() if name in schemas}
-    given = {**case.path_parameters, **case.query, **headers, **case.cookies}
-    return {name: _typed(value, schemas.get(name, {})) for name, value in given.items()}
+    query = {**case.query}
+    objects: dict[str, Any] = {}
+    for found in case.operation.query:
+        # Each member of an object in the query is a parameter on the wire.
+        if found.name not in query and (members := named_members(schemas[found.name])):
+            names = members.keys() & query.keys()
+            value = {name: _typed(query.pop(name), members[name]) for name in sorted(names)}
+            if value or found.is_required:
+                objects[found.name] = value
+    given = {**case.path_parameters, **query, **headers, **case.cookies}
+    typed_ = {name: _typed(value, schemas.get(name, {})) for name, value in given.items()}
+    return typed_ | objects
+
+
+def in_query(case: AnyCase) -> dict[str, Any]:
+    """Return what a case has in its query, as it is on the wire: members, not objects."""
+    others = {*case.path_parameters, *case.headers, *case.cookies}
+    given = {name: v for name, v in parameters(case).items() if name not in others}
+    flat: dict[str, Any] = {}
+    for name, value in given.items():
+        flat |= value if isinstance(value, dict) else {name: value}
+    return flat
 
 
 def _typed(value: Any, schema: Mapping[str, Any]) -> Any:

@@ -1,6 +1,8 @@
 """What schemathesis takes for another request than the server gets: see schemathesis.toml."""
 
+import functools
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,7 +29,7 @@ def filter_case(context: schemathesis.HookContext, case: Case) -> bool:
         for schema, value in members
     )
     has_null = any(value is None for _, value in members)  # No form holds it.
-    is_same = one_for_a_list or has_null or _is_as_good(case)
+    is_same = one_for_a_list or has_null or _is_as_good(case) or _has_unnamed(case)
     return not is_same and not _has_unknown_header(case)
 
 
@@ -111,6 +113,28 @@ def _is_as_good(case: Case) -> bool:
         else isinstance(value, bool | int | float) and _allows("string", schema, root)
         for schema, value in members.values()
     )
+
+
+def _has_unnamed(case: Case) -> bool:
+    """Tell whether an object in the query has members that the document allows and does not name.
+
+    Each is a parameter on the wire, and no document names it there.
+    """
+    if case.meta is None or case.meta.generation.mode.is_negative:
+        return False
+    document = case.operation.schema.raw_schema
+    schemas = {found.name: found.definition.get("schema", {}) for found in case.operation.query}
+    members = (name for schema in schemas.values() for name in _named(schema, document))
+    return not {*case.query} <= {*schemas, *members}
+
+
+def _named(schema: dict[str, Any], document: dict[str, Any]) -> Iterator[str]:
+    if "$ref" in schema:
+        path = schema["$ref"].removeprefix("#/").split("/")
+        yield from _named(functools.reduce(lambda part, name: part[name], path, document), document)
+    yield from schema.get("properties", ())
+    for part in (part for word in ("allOf", "anyOf", "oneOf") for part in schema.get(word, ())):
+        yield from _named(part, document)
 
 
 def _has_unknown_header(case: Case) -> bool:

@@ -18,6 +18,7 @@ from .document import (
     BASE_PATH,
     AnyCase,
     body_schema,
+    in_query,
     is_form,
     is_object,
     is_secured,
@@ -67,7 +68,7 @@ def assert_meant(case: AnyCase, exchange: Exchange) -> None:
     # A segment that changes when it is decoded and encoded again could be read as two.
     assert exchange.path.count("/") == (BASE_PATH + case.operation.path).count("/")
     sent = parse_qsl(exchange.query, keep_blank_values=True)
-    assert sorted(sent) == as_pairs({name: given[name] for name in case.query})
+    assert sorted(sent) == as_pairs(in_query(case))
     _assert_headers_meant(case, exchange)
     if isinstance(case.body, NotSet):
         assert exchange.body == b""
@@ -120,12 +121,12 @@ def _has_text(value: Any, schema: dict[str, Any]) -> bool:
     return is_object(schema) if isinstance(value, dict) else value is not None
 
 
-def _in_form(case: AnyCase) -> dict[str, Any] | None:
-    """Read a form as a server does, each text as what the document allows; None if it can't be."""
-    members = named_members(body_schema(case) or {})
+def _in_form(
+    case: AnyCase, members: dict[str, dict[str, Any]], given: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Read members as a server does, each text as what the document allows; None if it can't be."""
     read: dict[str, Any] = {}
-    body: Any = case.body
-    for name, value in body.items():
+    for name, value in given.items():
         items = value if isinstance(value, list) else [value]
         if any(item is None or isinstance(item, list) for item in items):
             return None
@@ -158,6 +159,11 @@ def is_valid_as_text(case: AnyCase) -> bool:
         return False
     schemas = parameter_schemas(case)
     for name, value in parameters(case).items():
+        if isinstance(value, dict):
+            members = _in_form(case, named_members(schemas[name]), value)
+            if members is None or not is_valid(case, schemas[name], members):
+                return False
+            continue
         # One text is a list of one, and the items of a list are texts.
         items = [as_text(item) for item in (value if isinstance(value, list) else [value])]
         read = (value, as_text(value), items, [typed(item) for item in items])
@@ -167,7 +173,7 @@ def is_valid_as_text(case: AnyCase) -> bool:
     if isinstance(case.body, NotSet) or schema is None:
         return isinstance(case.body, NotSet)
     if is_form(case) and isinstance(case.body, dict):
-        members = _in_form(case)
+        members = _in_form(case, named_members(schema), case.body)
         return members is not None and is_valid(case, schema, members)
     return is_valid(case, schema, case.body)
 

@@ -116,7 +116,7 @@ class Caller:
         else:
             function = _facade(client, case)
             arguments = self._without_own_project(function, _spelled(parameters(case)))
-        arguments |= _body(function, case)
+        arguments = _with_models(function, arguments) | _body(function, case)
         _check_arguments(function, arguments)
         if (
             lacks_body(case)
@@ -176,7 +176,7 @@ def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
         return {}
     if has_unnamed_members(case) and not has_json(case):
         reject()  # No document says how a form holds these.
-    hint = _body_hint(_plain(function))
+    hint = _hints(_plain(function)).get("body")
     body = _with_files(case.body)
     if hint is None:
         if not isinstance(body, dict) or has_unnamed_members(case):
@@ -218,16 +218,26 @@ def _model(kind: Any, body: dict[str, Any], named: Mapping[str, Any]) -> Any:
     return made
 
 
+def _with_models(function: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """Make models of the objects among the arguments for parameters."""
+    made = {}
+    for name, value in arguments.items():
+        hint = _hints(_plain(function)).get(name) if isinstance(value, dict) else None
+        kinds = [kind for kind in (hint, *get_args(hint)) if hasattr(kind, "from_dict")]
+        made[name] = _model(kinds[0], value, value) if kinds else value
+    return made
+
+
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     return getattr(function, "__func__", function)
 
 
 @functools.cache
-def _body_hint(function: Callable[..., Any]) -> Any:
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     # The package imports its clients, and what it loads later, for type checkers alone.
     known = {name: getattr(models, name) for name in models.__all__}
     names = {**vars(typing), **vars(signalwire_compat.types), **vars(signalwire_compat), **known}
-    return get_type_hints(function, localns={**names, "datetime": datetime}).get("body")
+    return get_type_hints(function, localns={**names, "datetime": datetime})
 
 
 @functools.cache
