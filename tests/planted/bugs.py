@@ -136,7 +136,7 @@ BUGS = (
     Bug("a slash in a path is not encoded", _TYPES, 'functools.partial(quote, safe="")', "quote"),
     Bug("a dot may be a segment of a path", _TYPES, 'if written in ("", ".", ".."):', 'if written == "":'),
     Bug("a blank may be a segment of a path", _TYPES, 'if written in ("", ".", ".."):', 'if written in (".", ".."):'),
-    Bug("a query is not encoded", _TYPES, 'return "&".join(f"{_quoted(name)}={quote_plus(value)}" for name, value in pairs(members))', 'return "&".join(map("=".join, pairs(members)))'),
+    Bug("a query is not encoded", _TYPES, 'f"{_quoted(name)}={value.translate(_IN_FORM) if value.isascii() else quote_plus(value)}"', '"=".join((name, value))'),
     Bug("a header may hold anything", _TYPES, 'if not re.fullmatch(r"([!-~]([\\t -~]*[!-~])?)?", value):', "if False:"),
     Bug("false is left out of JSON", _TYPES, "json.dumps(encode(value), ensure_ascii=False", "json.dumps({k: v for k, v in encode(value).items() if v}, ensure_ascii=False"),
     Bug("the query is left out of the URL", "templates/client.py.jinja", 'query = f"?{request.query}" if request.query else ""', 'query = ""'),
