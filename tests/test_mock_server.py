@@ -569,7 +569,14 @@ schemas:
     type: object
     additionalProperties: false
     required: [size]
-    properties: {size: {type: integer, format: int64}, text: {type: string}, tree: {type: array}}
+    properties:
+      size: {type: integer, format: int64}
+      text: {type: string}
+      tree: {type: array}
+      either:
+        oneOf:
+          - {type: integer}
+          - {type: object, required: [n], properties: {n: {type: integer}}}
 paths:
   /Accounts/{AccountSid}/Calls.json:
     parameters: [{$ref: "#/components/parameters/AccountSid"}]
@@ -789,6 +796,9 @@ def test_the_parameters_of_an_added_operation_are_checked_by_type(
         (b"[" * 2000 + b"]" * 2000, "levels deep"),
         (b"[" * 2**19 + b"]" * 2**19, "levels deep"),
         (b'{"size": 1, "tree": ' + b"[" * 100 + b"]" * 100 + b"}", "levels deep"),
+        (b'{"size": 1, "either": {"n": "x"}}', 'either/n "x" is not of type "integer"'),
+        (b'{"size": 1, "either": {}}', 'either an object: "n" is a required property'),
+        (b'{"size": 1, "either": "x"}', 'either "x" is not valid under any of the schemas'),
         (b"{}", "size is required and missing"),
         (b"[]", "The body an array"),
         (b"null", "The body null"),

@@ -225,10 +225,24 @@ def _form(
     return value, faults
 
 
+def _meant(error: ValidationError) -> ValidationError:
+    """Find what is wrong within the one choice of a `oneOf` or `anyOf` whose type is right."""
+    choices = [
+        list(choice)
+        for choice in getattr(error.kind, "context", ())
+        if not any(
+            isinstance(found.kind, ValidationErrorKind.Type)
+            and found.instance_path == error.instance_path
+            for found in choice
+        )
+    ]
+    return _meant(choices[0][0]) if len(choices) == 1 and choices[0] else error
+
+
 def _schema_faults(
     validator: Validator, value: Any, fields: Mapping[str, Field], show: Show
 ) -> Iterator[Fault]:
-    for error in itertools.islice(validator.iter_errors(value), _MOST_ERRORS):
+    for error in map(_meant, itertools.islice(validator.iter_errors(value), _MOST_ERRORS)):
         kind, path = error.kind, error.instance_path
         if isinstance(kind, _UNEXPECTED) and not path:
             yield from _unknown("field", kind.unexpected, list(fields), show)
