@@ -11,7 +11,7 @@ from typing import Any
 
 from contents import is_json
 from openapi_python_client.strings import PythonIdentifier
-from spec_source import at, follow, target
+from spec_source import at, follow, nodes, target
 
 # Annotations ask nothing of a value; a format that nobody can check does not either.
 _LIMITS = {
@@ -32,6 +32,23 @@ _ASKING = {
 }
 _FORMATS = ("uuid", "uri", "date", "date-time", "email")
 _BITS = {"int32": 31, "int64": 63}
+
+
+_EXACT = "x-exact"
+
+
+def keep_exact(document: dict[str, Any]) -> None:
+    """Write whole limits a second time: the generator takes them for floats, exact to 2^53."""
+    for kind, _, node in nodes(document):
+        exact = {name: node[name] for name in _LIMITS if type(node.get(name)) is int}
+        if kind == "schema" and exact:
+            node[_EXACT] = exact
+
+
+def _exact(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {name: _exact(part) for name, part in {**node, **node.get(_EXACT, {})}.items()}
+    return [_exact(part) for part in node] if isinstance(node, list) else node
 
 
 class ConstraintError(Exception):
@@ -83,7 +100,8 @@ class Constraints:
     def model(self, model: Any) -> str:
         """Write the rule for a model of the generator."""
         try:
-            return self.rule(model.data.model_dump(by_alias=True, exclude_unset=True, mode="json"))
+            data = model.data.model_dump(by_alias=True, exclude_unset=True, mode="json")
+            return self.rule(_exact(data))
         except ConstraintError as error:
             raise ConstraintError(f"{model.class_info.name}: {error}") from error
 

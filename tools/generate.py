@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from check_spec import load
-from constraints import ConstraintError, Constraints
+from constraints import ConstraintError, Constraints, keep_exact
 from contents import accepted, put_json_first
 from expressible import LONGEST, OWN_NAMES
 from inputs import NAME, written
@@ -92,6 +92,7 @@ def _generate(spec: Path, output: Path, *, hooks: bool, compiled: BytecodeCache 
         if not hooks:
             config.post_hooks = config.post_hooks[:1]
         put_json_first(document)
+        keep_exact(document)
         data = GeneratorData.from_dict(document, config=config)
         if isinstance(data, GeneratorError):
             raise GenerateError(_unread(spec, document) or f"{spec}: {_line(data)}")

@@ -85,9 +85,14 @@ def parted(name: str, value: object, file_name: str = "", kind: str = "") -> str
 
 def no_file(argument: str) -> str:
     """Give the code of a call with something else in place of a file, which is not sent."""
+    return not_sent(argument, "must be a File", "  # type: ignore[arg-type]")
+
+
+def not_sent(argument: str, words: str, comment: str = "") -> str:
+    """Give the code of a call that is refused with these words, and not sent."""
     return (
-        f"try:\n    compat.things.try_it({argument})  # type: ignore[arg-type]\n"
-        "except ValueError as error:\n    assert 'must be a File' in str(error)\n"
+        f"try:\n    compat.things.try_it({argument}){comment}\n"
+        f"except ValueError as error:\n    assert {words!r} in str(error), error\n"
         "else:\n    raise AssertionError"
     )
 
@@ -343,6 +348,7 @@ REPLIES = [
     Row("a date and a time", replies(object_of("day at", day=text(format="date"), at=text(format="date-time")), {"day": "2026-01-31", "at": "2026-01-31T12:00:00Z"}), ADDED, "it = compat.things.try_it()\nassert it.day == datetime.date(2026, 1, 31)\nassert it.at.tzinfo is not None\nassert it.to_dict() == {'day': '2026-01-31', 'at': '2026-01-31T12:00:00Z'}", GOT),
     Row("times that Python writes another way", replies(object_of("at", at=text(format="date-time"), to=text(format="date-time")), {"at": "2026-01-31T12:00:00.120Z", "to": "2026-01-31T12:00:00.123456789+00:00"}), ADDED, "it = compat.things.try_it()\nassert it.at == datetime.datetime(2026, 1, 31, 12, 0, 0, 120000, datetime.UTC)\nassert it.to_dict() == {'at': '2026-01-31T12:00:00.120Z', 'to': '2026-01-31T12:00:00.123456789+00:00'}", GOT),
     Row("a time that Python can't hold", replies(object_of("at", at=text(format="date-time")), {"at": "1990-12-31T23:59:60Z"}), ADDED, "it = compat.things.try_it()\nassert it.to_dict() == {'at': '1990-12-31T23:59:60Z'}", GOT),
+    Row("limits beyond 2^53", sends(object_of(N={"type": "integer", "maximum": 2**53 + 1, "exclusiveMinimum": 2, "description": "Large."})), ADDED, not_sent(f"N={2**53 + 2}", f"at most {2**53 + 1}, above 2, got") + "\n" + not_sent("N=2", "above 2, got int 2") + f"\ncompat.things.try_it(N={2**53 + 1})", f'{POSTED} {{"N": {2**53 + 1}}}'),
     Row("integers beyond 2^53", adds(parameters=[make.parameter("Id", schema={"type": "integer", "format": "int64"})], responses={"200": make.reply(object_of("id", id={"type": "integer", "description": "Large."}), {"id": BIG})}), ADDED, f"it = compat.things.try_it(Id={BIG})\nassert it.id == {BIG}", f"{GOT}?Id={BIG}"),
 ]  # fmt: skip
 
