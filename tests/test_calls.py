@@ -683,7 +683,8 @@ def test_a_token_in_the_place_of_the_project_is_not_shown(kind: Any) -> None:
         result = client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
         await result if kind is AsyncRestClient else result
 
-    with pytest.raises(InvalidRequestError, match="AccountSid must be a UUID") as caught:
+    told = r"AccountSid must be a UUID, got \[the project of the client\]$"
+    with pytest.raises(InvalidRequestError, match=told) as caught:
         asyncio.run(outcome())
     summary = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     held = [str(f.locals) for f in summary.stack if f.filename != __file__]

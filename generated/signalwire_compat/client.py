@@ -71,6 +71,15 @@ class _Secret(str):
         return "[secret]"
 
 
+class _Project(_Secret):
+    """A project that is no Project ID; who swaps it with the token gives the token here."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "[the project of the client]"
+
+
 class _BaseClient:
     """What both clients share: settings, and what is sent."""
 
@@ -527,8 +536,7 @@ def _setting(name: str, given: str | None) -> str:
 
 def _project(given: str | None) -> str:
     project = _setting("project", given)
-    # Who swaps the two gives the token here, which no error shows that names the account.
-    return project if re.fullmatch(r"[0-9a-fA-F-]{36}", project) else _Secret(project)
+    return project if re.fullmatch(r"[0-9a-fA-F-]{36}", project) else _Project(project)
 
 
 def _forms(pair: str, token: str) -> tuple[str, ...]:
