@@ -97,6 +97,9 @@ def _wrong_form(document: dict[str, Any], what: str, where: Where) -> Iterator[T
     for member in _members(document, where):
         if "a list in a list" in kinds_of(document, member):
             yield Trouble(member, f"{what} with a list of lists, which no form holds: make it JSON")
+        if "null" in kinds_of(document, member):
+            todo = "leave null out, and the member optional, or make it JSON"
+            yield Trouble(member, f"{what} with a null, which no form holds: {todo}")
 
 
 def wrong_reply(

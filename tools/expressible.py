@@ -222,7 +222,10 @@ def _parameter(document: dict[str, Any], where: Where, node: dict[str, Any]) -> 
     if node.get("allowReserved"):
         what = f"{name} allows reserved characters, and the client escapes them: remove it"
         yield Trouble((*where, "allowReserved"), what)
-    kinds = kinds_of(document, (*where, "schema"))
+    kinds = [*kinds_of(document, (*where, "schema"))]
+    if "null" in kinds:
+        what = f"{name} may be null, which no {place} can hold: leave null out"
+        yield Trouble((*where, "schema"), what)
     for file in files_in(document, (*where, "schema")):
         yield Trouble(file, f"{name} is a file, which no {place} can hold: put it into a body")
     if unfit := next((kind for kind in kinds if kind in _UNFIT[place]), None):
@@ -230,7 +233,7 @@ def _parameter(document: dict[str, Any], where: Where, node: dict[str, Any]) -> 
         yield Trouble((*where, "schema"), what)
     elif place == "query" and node.get("required"):
         yield from _never_empty(document, node["name"], (*where, "schema"))
-    if place == "query" and "an object" in kinds_of(document, (*where, "schema")):
+    if place == "query" and "an object" in kinds:
         yield from _members(document, name, (*where, "schema"))
 
 

@@ -131,7 +131,7 @@ def _in_form(
         if any(item is None or isinstance(item, list) for item in items):
             return None
         texts = [as_text(item) for item in items]
-        values = [text if text == "null" else typed(text) for text in texts]
+        values = [typed(text) for text in texts]
         ways: list[Any] = [*texts, *values] if len(texts) == 1 else []
         ways += [texts, values] if texts else []
         schema = members.get(name, {})
