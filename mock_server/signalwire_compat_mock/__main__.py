@@ -16,7 +16,7 @@ from . import DEFAULT_TOKEN, MockServer, SpecError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM, then return 0; 1 if it can't be started."""
-    options = _parser().parse_args(arguments)
+    options = _options(sys.argv[1:] if arguments is None else arguments)
     if options.port is None:
         options.port = 0 if options.command else 8000
     try:
@@ -57,12 +57,24 @@ def _run(command: Sequence[str], server: MockServer) -> int:
     try:
         process = subprocess.Popen(command, env={**os.environ, **server.environment})  # noqa: S603  # what the user asked to run
     except OSError as error:
-        return _fail(f"can't run {command[0]}: {error.strerror or error}.")
+        _fail(f"can't run {command[0]}: {error.strerror or error}.")
+        return 127 if isinstance(error, FileNotFoundError) else 126  # As a shell has it.
     # Ctrl-C reaches the command too, which decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     status = process.wait()
     return status if status >= 0 else 128 - status
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        hint = ". Put -- before the command" if options.command else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    if "--" in arguments and not options.command:
+        parser.error("after -- comes the command to run")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,13 +83,15 @@ def _parser() -> argparse.ArgumentParser:
         description="Mock of the SignalWire Compatibility API, driven by openapi.yaml.",
     )
     parser.add_argument("--version", action="version", version=version("signalwire-compat-mock"))
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--host", type=_text, default="127.0.0.1", help="address to listen on (%(default)s)"
+    )
     parser.add_argument(
         "--port", type=_port, help="0 takes a free one (8000; with a command, a free one)"
     )
     parser.add_argument("--spec", type=Path, metavar="PATH", help="another openapi.yaml")
     parser.add_argument(
-        "--token", type=_token, default=DEFAULT_TOKEN, help="API token to accept (%(default)s)"
+        "--token", type=_text, default=DEFAULT_TOKEN, help="API token to accept (%(default)s)"
     )
     parser.add_argument(
         "--forgetful", action="store_true", help="forget numbers once they are sold, for fuzzing"
@@ -96,10 +110,10 @@ def _port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number from 0 to 65535")
 
 
-def _token(text: str) -> str:
+def _text(text: str) -> str:
     if text:
         return text
-    raise argparse.ArgumentTypeError("the token is empty: give some text")
+    raise argparse.ArgumentTypeError("it is empty: give some text")
 
 
 def _why_not_listening(error: OSError, host: str, port: int) -> str:
