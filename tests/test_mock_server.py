@@ -500,10 +500,13 @@ def test_the_journal_over_http_redacts_the_password_only(
 ) -> None:
     send(headers=FORM, content=b"\xff")
     send(headers={"authorization": f"Bearer {DEFAULT_TOKEN}"}, auth=None)
+    send(auth=(DEFAULT_TOKEN, PROJECT))
+    send(headers={"proxy-authorization": "Basic dTpwYXNz", "x-key": DEFAULT_TOKEN})
+    send(path=f"{NUMBERS}?token={DEFAULT_TOKEN}", json={DEFAULT_TOKEN: [DEFAULT_TOKEN]})
     send(data={"PhoneNumber": NUMBER})
     reply = http.get(f"{mock.url}/journal")
     assert DEFAULT_TOKEN not in reply.text
-    broken, bearer, bought = reply.json()
+    broken, bearer, *_, bought = reply.json()
     assert broken["body"] == "\\xff"
     assert ["authorization", "[redacted]"] in bearer["headers"]
     assert ["authorization", f"Basic {PROJECT}:[redacted]"] in bought["headers"]
@@ -991,8 +994,19 @@ def test_the_journal_is_json_for_programs_and_a_page_for_browsers(
     assert last.headers["journal-length"] == "3"
     seen = {"if-none-match": last.headers["etag"]}
     assert http.get(mock.url + "/journal", headers=seen).status_code == 304
+    with MockServer() as other:
+        sender(other, http)(data={"PhoneNumber": NUMBER})
+        assert http.get(other.url + "/journal", headers=seen).status_code == 200
     send(data={"PhoneNumber": NUMBER})
     assert http.get(mock.url + "/journal", headers=seen).status_code == 200
+
+
+@pytest.mark.parametrize("last", ["-1", "abc", "1.5", "9" * 5_000])
+def test_an_end_of_the_journal_that_is_no_number_is_refused(
+    mock: MockServer, http: httpx.Client, last: str
+) -> None:
+    reply = http.get(f"{mock.url}/journal?last={last}")
+    assert (reply.status_code, "last must be a whole" in reply.json()["message"]) == (400, True)
 
 
 def test_the_explorer_gets_the_contract_with_this_mock_as_its_server(
@@ -1115,7 +1129,11 @@ def test_the_command_serves_until_a_signal_and_ends_cleanly(
         (["--port", "{port}"], "port {port} of 127.0.0.1 is in use. Choose another one"),
         (["--host", "192.0.2.1"], "can't listen on port 8000 of 192.0.2.1"),
         (["--port", "65536"], "give a number from 0 to 65535"),
-        (["--token", ""], "the token is empty"),
+        (["--token", ""], "argument --token: it is empty"),
+        (["--host", ""], "argument --host: it is empty"),
+        (["python", "-c", "1"], "unrecognized arguments: -c 1. Put -- before the command"),
+        (["--colour"], "unrecognized arguments: --colour\n"),
+        (["--"], "after -- comes the command to run"),
     ],
 )
 def test_a_command_that_can_not_serve_says_why_and_what_to_do(

@@ -153,7 +153,15 @@ def test_a_mock_with_a_late_answer_still_closes_at_once() -> None:
         ({"status": 99}, "status 99 can't be sent: take one from 200 to 599"),
         ({"delay_seconds": -1}, "delay_seconds is -1: take 0 to 600"),
         ({"drop": True, "body": "x"}, "drop closes the connection"),
-        ({"drop": True, "times": 0}, "times is 0: take 1 or more"),
+        ({"drop": True, "times": 0}, "times is 0: take 1 to 1000000"),
+        ({"drop": True, "times": 10**20}, "take 1 to 1000000"),
+        ({"drop": True, "times": "x"}, "times is no int"),
+        ({"body": 5}, "body is no str"),
+        ({"headers": {"x": 1}}, "headers holds a value that is no text"),
+        ({"headers": {"x": "€"}}, "is what can be sent"),
+        ({"headers": {"x": "a\nb"}}, "is what can be sent"),
+        ({"headers": {"x y": "a"}}, "is what can be sent"),
+        ({"delay_seconds": "x"}, "delay_seconds is no int or float"),
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused_with_what_would(
@@ -175,6 +183,8 @@ def test_a_fault_that_makes_no_sense_is_refused_with_what_would(
         (b'{"code": "30002"}', "code is no int"),
         (b'{"code": true}', "code is no int"),
         (b'{"headers": {"a": 1}}', "headers holds a value that is no text"),
+        (rb'{"body": "\ud800"}', "body holds half of a surrogate pair"),
+        (b"[" * 100_000, "recursion"),
     ],
 )
 def test_a_fault_over_http_that_can_not_be_read_is_refused(
@@ -208,4 +218,4 @@ def test_the_command_runs_another_one_with_the_mock_in_its_environment(tmp_path:
     assert subprocess.run(failing, check=False).returncode == 7
     missing = [*module, str(tmp_path / "none")]
     told = subprocess.run(missing, check=False, capture_output=True, text=True)
-    assert (told.returncode, "No such file" in told.stderr) == (1, True)
+    assert (told.returncode, "No such file" in told.stderr) == (127, True)

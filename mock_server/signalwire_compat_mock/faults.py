@@ -1,6 +1,7 @@
 """Faults on demand: what happens to a request instead of, or beside, the usual answer."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from http import HTTPStatus
@@ -10,6 +11,9 @@ from .contract import Contract
 from .engine import Answer, error_body
 
 _LONGEST_SECONDS = 600
+MOST_TIMES = 1_000_000
+# What stands in a head as it is. Source: RFC 9110, 5.1 and 5.5.
+_NAME, _VALUE = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", "[\\t -~\x80-\xff]*"
 
 
 class FaultError(ValueError):
@@ -46,6 +50,7 @@ class Fault:
         """Refuse what contradicts itself or the contract. Errors: `FaultError`."""
         if self == Fault() or self == Fault(carried_out=True):
             raise FaultError("an empty fault changes nothing: name one of " + ", ".join(NAMES))
+        self._check_types()
         if self.code is not None and self.code not in contract.codes:
             known = ", ".join(map(str, sorted(contract.codes)))
             raise FaultError(f"code {self.code} is no published error code: take one of {known}")
@@ -57,6 +62,19 @@ class Fault:
             raise FaultError(f"delay_seconds is {self.delay_seconds}: take 0 to {_LONGEST_SECONDS}")
         if self.drop and (self.status or self.body is not None or self.code or self.headers):
             raise FaultError("drop closes the connection: code, status, body, headers go nowhere")
+
+    def _check_types(self) -> None:
+        for name in NAMES:
+            if (value := getattr(self, name)) is not None:
+                check_type(name, value)
+        for name, text in self.headers.items():
+            if not isinstance(name, str) or not isinstance(text, str):
+                raise FaultError("headers holds a value that is no text")
+            if not (re.fullmatch(_NAME, name) and re.fullmatch(_VALUE, text)):
+                what = "a name without blanks, and one line of Latin-1, is what can be sent"
+                raise FaultError(f"headers holds {name!r} with {text!r}: {what}")
+        if isinstance(self.body, str) and re.search("[\ud800-\udfff]", self.body):
+            raise FaultError("body holds half of a surrogate pair: give bytes")
 
     def apply(self, usual: Answer | None, contract: Contract) -> Answer:
         """Make the answer of the usual one, which is None if the request is not carried out."""
@@ -91,8 +109,8 @@ _NOTHING = Fault()
 _TYPES: dict[str, tuple[type, ...]] = {
     "code": (int,),
     "status": (int,),
-    "body": (str,),
-    "headers": (dict,),
+    "body": (str, bytes),
+    "headers": (Mapping,),
     "delay_seconds": (int, float),
     "drop": (bool,),
     "carried_out": (bool,),
@@ -108,15 +126,16 @@ def read_fault(value: Any) -> tuple[Fault, int]:
     if not isinstance(value, dict):
         raise FaultError("a fault is a JSON object with one or more of: " + ", ".join(NAMES))
     for name, member in value.items():
-        allowed = _TYPES.get(name)
-        if allowed is None:
+        if name not in _TYPES:
             raise FaultError(f"{name} is unknown: name one or more of {', '.join(_TYPES)}")
-        if not isinstance(member, allowed) or (bool not in allowed and isinstance(member, bool)):
-            words = " or ".join(kind.__name__ for kind in allowed)
-            raise FaultError(f"{name} is no {words}")
-    headers = value.get("headers", {})
-    if not all(isinstance(text, str) for text in headers.values()):
-        raise FaultError("headers holds a value that is no text")
+        check_type(name, member)
     members = dict(value)
     times = members.pop("times", 1)
     return Fault(**members), times
+
+
+def check_type(name: str, value: Any) -> None:
+    """Refuse a member of a fault that is of no type that it may have. Errors: `FaultError`."""
+    allowed = _TYPES[name]
+    if not isinstance(value, allowed) or (bool not in allowed and isinstance(value, bool)):
+        raise FaultError(f"{name} is no {' or '.join(kind.__name__ for kind in allowed)}")

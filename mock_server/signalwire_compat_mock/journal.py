@@ -1,6 +1,7 @@
 """What was on the wire: requests and their answers, oldest first."""
 
 import base64
+import secrets
 import threading
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -8,6 +9,8 @@ from typing import Any
 
 from .engine import Answer
 from .wire import Incoming
+
+_CREDENTIALS = ("authorization", "proxy-authorization")
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,21 @@ class Exchange:
     fault: str | None = None
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    def as_json(self) -> dict[str, Any]:
-        """Turn it into JSON values: bytes as text, and no password."""
+    def as_json(self, token: str) -> dict[str, Any]:
+        """Turn it into JSON values: bytes as text, no password, and the token of the mock nowhere.
+
+        A token of less than eight characters may be a part of any text, and is left where it is.
+        """
         view = asdict(self)
         view["at"] = self.at.isoformat(timespec="milliseconds")
         for name in ("body", "reply_body"):
             view[name] = view[name].decode(errors="backslashreplace")
         view["headers"] = [
-            (name, _without_password(value) if name == "authorization" else value)
+            (name, _without_password(value) if name in _CREDENTIALS else value)
             for name, value in self.headers
         ]
-        return view
+        cleared: dict[str, Any] = _without(view, token) if len(token) >= 8 else view
+        return cleared
 
 
 class Journal:
@@ -54,7 +61,8 @@ class Journal:
         """Begin empty."""
         self._lock = threading.Lock()
         self._exchanges: list[Exchange] = []
-        self._cleared = 0
+        # Another mock on the same port has another journal.
+        self._version, self._cleared = secrets.token_hex(4), 0
 
     def add(self, incoming: Incoming, answer: Answer, fault: str | None) -> None:
         """Write an exchange down."""
@@ -86,12 +94,20 @@ class Journal:
         with self._lock:
             return list(self._exchanges)
 
-    def view(self, last: str | None) -> tuple[str, int, list[Exchange]]:
+    def view(self, last: int = 0) -> tuple[str, int, list[Exchange]]:
         """Return text that changes with the journal, its length, and all or its last exchanges."""
-        count = int(last) if last and last.isdecimal() else 0
         with self._lock:
             total = len(self._exchanges)
-            return f"{self._cleared}-{total}", total, self._exchanges[-count:]
+            version = f"{self._version}-{self._cleared}-{total}"
+            return version, total, self._exchanges[-last:]
+
+
+def _without(value: Any, token: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(token, "[token]")
+    if isinstance(value, dict):
+        return {_without(name, token): _without(member, token) for name, member in value.items()}
+    return [_without(item, token) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _without_password(value: str) -> str:

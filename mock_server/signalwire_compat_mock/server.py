@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from . import explorer
 from .engine import Answer, Engine
-from .faults import Fault, FaultError, read_fault
+from .faults import MOST_TIMES, Fault, FaultError, check_type, read_fault
 from .handlers import ReservedNumber, State, reserved_numbers
 from .journal import Exchange, Journal
 from .listening import Listening
@@ -200,11 +201,15 @@ class MockServer:
     async def _read_journal(self, request: Request) -> Response:
         if explorer.wants_page(request):
             return explorer.page("journal")
-        version, total, exchanges = self._journal.view(request.query_params.get("last"))
+        last = request.query_params.get("last", "0")
+        if not re.fullmatch("[0-9]{1,9}", last):
+            return _bad_request("last must be a whole number of at most nine digits")
+        version, total, exchanges = self._journal.view(int(last))
         headers = {"etag": f'"{version}"', "journal-length": str(total)}
         if request.headers.get("if-none-match") == headers["etag"]:
             return Response(status_code=304, headers=headers)
-        return JSONResponse([exchange.as_json() for exchange in exchanges], headers=headers)
+        view = [exchange.as_json(self.token) for exchange in exchanges]
+        return JSONResponse(view, headers=headers)
 
     async def _delete_journal(self, _: Request) -> Response:
         self._journal.clear()
@@ -217,14 +222,15 @@ class MockServer:
     async def _add_fault(self, request: Request) -> Response:
         try:
             self._inject(*read_fault(json.loads(await request.body())))
-        except ValueError as error:
-            return JSONResponse({"message": f"{error}."}, status_code=400)
+        except (RecursionError, ValueError) as error:
+            return _bad_request(str(error))
         return Response(status_code=204)
 
     def _inject(self, fault: Fault, times: int) -> None:
         fault.check(self._engine.contract)
-        if times < 1:
-            raise FaultError(f"times is {times}: take 1 or more")
+        check_type("times", times)
+        if not 1 <= times <= MOST_TIMES:
+            raise FaultError(f"times is {times}: take 1 to {MOST_TIMES}")
         with self._lock:
             self._faults.extend([fault] * times)
 
@@ -266,6 +272,10 @@ class MockServer:
         if self._forgetful:
             self._state.reset()
         return answer if self._change is None else self._change(answer)
+
+
+def _bad_request(message: str) -> Response:
+    return JSONResponse({"message": f"{message}."}, status_code=400)
 
 
 async def _wait(receive: Receive, seconds: float) -> None:
