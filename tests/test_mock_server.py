@@ -893,6 +893,12 @@ REPLY = ("paths", "/Notes", "post", "responses", "202", "content", "application/
         (set_at("paths", "/Notes", "post", "operationId")("purchase"), "purchase is taken"),
         (set_at("paths", "/Notes", "post", "requestBody")(content("a/b", {})), "a/b is not served"),
         (set_at("paths", "/Notes", "post", "parameters")([{"$ref": "#/info"}]), "not a valid"),
+        (
+            set_at("paths", "/Notes", "post", "parameters")(
+                [{"name": "X-Some", "in": "header", "schema": {"type": "object"}}]
+            ),
+            "no object but in a query",
+        ),
         (set_at("paths", "/Notes", "post", "security")([{"Key": []}]), "Key"),
         (
             set_at("paths", "/Notes", "post", "responses", "404")(

@@ -5,9 +5,11 @@ import logging
 from base64 import b64encode
 from typing import Any
 
+import httpx
 import pytest
+from attrs import fields, has
 from conftest import PROJECT, Answering
-from signalwire_compat import APIResponseError, Unset
+from signalwire_compat import UNSET, APIResponseError, RestClient, Unset, models
 from signalwire_compat.models import IncomingPhoneNumber
 
 NUMBER = "+15551234567"
@@ -127,6 +129,27 @@ def test_a_drifting_reply_that_repeats_the_token_is_not_lost_either(
     body = json.dumps(members, ensure_ascii=False).encode("latin-1")
     assert bought(answering, body).sid == page_reply["sid"]
     assert '/beta: expected true or false, came "[secret]"' in drift(caplog)[1]
+
+
+def test_a_token_that_holds_signs_of_json_is_not_shown_either(
+    page_reply: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    token = '"beta": "'
+    reply = httpx.Response(201, json={**page_reply, "beta": "no"})
+    reply = httpx.Response(201, content=reply.content.replace(b'"beta":"', token.encode()))
+    with httpx.Client(transport=httpx.MockTransport(lambda _: reply)) as http_client:
+        client = RestClient(PROJECT, token, "localhost", http_client=http_client)
+        client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+    assert '/beta: expected true or false, came "[secret]"' in drift(caplog)[0]
+
+
+@pytest.mark.parametrize("name", [n for n in models.__all__ if has(getattr(models, n))])
+def test_a_member_that_is_missing_is_unset_in_a_model_or_null(name: str) -> None:
+    model = getattr(models, name)
+    made = model.from_dict({})
+    for member in fields(model):
+        missing = {} if member.name == "additional_properties" else UNSET
+        assert getattr(made, member.name) == (None if "None" in str(member.type) else missing)
 
 
 def test_numbers_that_json_does_not_have_are_kept(

@@ -77,7 +77,7 @@ class IncomingCallStatus:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Decode a JSON object. No value is checked, and a member that is missing is UNSET.
+        """Decode a JSON object. No value is checked. A missing member is UNSET, or None if it may be.
 
         Errors: `TypeError` for what is not an object.
         """

@@ -117,7 +117,7 @@ class PurchaseRequest:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Decode a JSON object. No value is checked, and a member that is missing is UNSET.
+        """Decode a JSON object. No value is checked. A missing member is UNSET, or None if it may be.
 
         Errors: `TypeError` for what is not an object; `ValueError` for a member
         that the contract does not know.
