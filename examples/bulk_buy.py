@@ -5,7 +5,11 @@
 Before a purchase is sent its intent is on the disk, after it the outcome. A second run with the
 same results file skips what is bought and tries again what was refused. Where an outcome is
 missing, since the first run was killed or a reply was lost, the number may be bought: it is
-reported and left alone.
+reported and left alone. Look in your Space, then say how it ended with a line of your own at the
+end of the results file; a second run tries again what was refused:
+
+    {"phone_number": "+15551230001", "outcome": "bought", "sid": "..."}
+    {"phone_number": "+15551230001", "outcome": "refused"}
 """
 
 import argparse
@@ -24,36 +28,78 @@ from rich.progress import Progress
 from signalwire_compat import AsyncRestClient, SignalWireError
 
 STOP_AT = ("credentials", "funds")  # Every further purchase would be refused as well.
+OUTCOMES = ("intent", "bought", "refused", "unknown")
+HEAD = {"results_of": "bulk_buy.py"}
 
 
 class Results:
-    """The results file: one JSON object a line, on the disk before `write` returns."""
+    """The results file: what it is, then one JSON object a line. It is added to, and never cut."""
 
     def __init__(self, path: Path) -> None:
-        """Open it for this process alone. Errors: `BlockingIOError` if another one has it."""
-        self._lock = threading.Lock()
-        self._file = path.open("a+b")
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)  # The name of a new file has to last, too.
-        os.close(folder)
-        self._file.seek(0)
-        text = self._file.read()
-        # A line that a kill cut off was not there yet when anything was sent or answered.
-        self._file.truncate(text.rfind(b"\n") + 1)
-        self.outcomes: dict[str, str] = {}
-        for line in text[: text.rfind(b"\n") + 1].splitlines():
-            record = json.loads(line)
-            self.outcomes[record["phone_number"]] = record["outcome"]
+        """Read it; nothing is written yet.
+
+        Errors: `ValueError` for any other file, `BlockingIOError` if another run has it.
+        """
+        self._path = path
+        self._mutex = threading.Lock()
+        self.outcomes = read(path) if path.exists() else {}
+        # Held until the process ends.
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def write(self, phone_number: str, outcome: str, **details: Any) -> None:
-        """Add a record: outcome is "intent", "bought", "refused" or "unknown"."""
+        """Add a record. It is on the disk when this returns."""
         record = {"phone_number": phone_number, "outcome": outcome, **details}
-        with self._lock:
-            self._file.write(json.dumps(record).encode() + b"\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
+        with self._mutex, self._path.open("a+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - 1))
+            if not end:
+                file.write(json.dumps(HEAD).encode() + b"\n")
+            elif file.read(1) != b"\n":
+                file.write(b"\n")  # An editor left it out, or a full disk cut the line off.
+            file.write(json.dumps(record).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+            if not end:
+                folder = os.open(self._path.parent, os.O_RDONLY)
+                os.fsync(folder)  # The name of a new file has to last, too.
+                os.close(folder)
             self.outcomes[phone_number] = outcome
+
+
+def read(path: Path) -> dict[str, str]:
+    """Read a results file: the last outcome of each number. Errors: `ValueError` with the line."""
+    if not path.is_file():
+        raise ValueError(f"{path} is no regular file. Name another one.")
+    try:
+        head, *lines = path.read_text("utf-8-sig").split("\n")
+        known = not (head or lines) or json.loads(head) == HEAD
+    except (RecursionError, ValueError):
+        known = False
+    if not known:
+        raise ValueError(f"{path} is no results file. Name another one, or one that is not there.")
+    outcomes = {}
+    for number, line in enumerate(lines, 2):
+        match record_of(line):
+            case {"phone_number": str(phone_number), "outcome": outcome} if outcome in OUTCOMES:
+                outcomes[phone_number] = outcome
+            case _ if line.strip():
+                raise ValueError(
+                    f"{path}: line {number} has not both a phone_number and an outcome, which is "
+                    f"{', '.join(OUTCOMES)}. Mend it; if it is cut off, look in your Space for a "
+                    "number that no other line names, then delete it."
+                )
+    return outcomes
+
+
+def record_of(line: str) -> object:
+    """Decode a line; None if it is no JSON."""
+    try:
+        return json.loads(line)
+    except (RecursionError, ValueError):
+        # What is cut off after its number could have said anything.
+        cut = re.match(r'\{"phone_number": "([^"]+)".*(?<!\})$', line)
+        return {"phone_number": cut[1], "outcome": "unknown"} if cut else None
 
 
 def numbers_of(path: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import bulk_buy
 import pytest
 from conftest import ROOT
 from signalwire_compat_mock import MockServer
@@ -104,14 +106,113 @@ def test_an_empty_account_stops_the_run_before_more_is_asked(
     mock.reset()
 
 
-def test_a_line_that_a_kill_cut_off_is_as_if_not_written(mock: MockServer, tmp_path: Path) -> None:
-    record = json.dumps({"phone_number": "+15551230001", "outcome": "bought"})
-    (tmp_path / "results.jsonl").write_text(f'{record}\n{{"phone_nu', "utf-8")
+OTHER = {
+    "text without an end of line": b"only line",
+    "a list of numbers": b"phone_number\n+15551230001",
+    "other JSON": b'{"phone_number": "+15551230001", "outcome": "refused"}\n',
+    "no text": b"\xff\xfe\x00",
+    "JSON too deep to read": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("content", OTHER.values(), ids=OTHER)
+def test_a_file_that_holds_no_results_is_left_as_it_was(
+    mock: MockServer, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "results.jsonl").write_bytes(content)
+    result = run(mock, tmp_path, ["+15551230001"])
+    assert (result.returncode, "is no results file" in result.stderr) == (1, True), result.stderr
+    assert (tmp_path / "results.jsonl").read_bytes() == content
+    assert not mock.journal
+
+
+def test_results_never_go_to_what_is_no_file(mock: MockServer, tmp_path: Path) -> None:
+    (tmp_path / "results.jsonl").symlink_to("/dev/full")
+    result = run(mock, tmp_path, ["+15551230001"])
+    assert (result.returncode, "is no regular file" in result.stderr) == (1, True)
+    assert not mock.journal
+
+
+def results_file(folder: Path, *lines: str) -> Path:
+    path = folder / "results.jsonl"
+    path.write_text("\n".join([json.dumps(bulk_buy.HEAD), *lines]), "utf-8")
+    return path
+
+
+def record(number: str, outcome: str) -> str:
+    return json.dumps({"phone_number": number, "outcome": outcome})
+
+
+def test_a_last_line_without_its_end_counts_like_any_other(
+    mock: MockServer, tmp_path: Path
+) -> None:
+    path = results_file(tmp_path, record("+15551230001", "bought"))
     numbers = ["+15551230001", "+15551230002"]
-    assert run(mock, tmp_path, numbers).stdout == "2 of 2 numbers are bought.\n"
+    for _ in range(2):
+        assert run(mock, tmp_path, numbers).stdout == "2 of 2 numbers are bought.\n"
     assert requested(mock) == {"+15551230002": 1}
-    lines = (tmp_path / "results.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["outcome"] for line in lines] == ["bought", "intent", "bought"]
+    records = [json.loads(line) for line in path.read_text("utf-8").splitlines()[1:]]
+    assert [entry["outcome"] for entry in records] == ["bought", "intent", "bought"]
+
+
+def test_a_line_that_is_cut_off_after_its_number_is_of_unknown_outcome(
+    mock: MockServer, tmp_path: Path
+) -> None:
+    results_file(tmp_path, record("+15551230001", "intent")[:-3])
+    for _ in range(2):
+        result = run(mock, tmp_path, ["+15551230001", "+15551230002"])
+        assert result.stdout.startswith("+15551230001: bought or not?"), result.stderr
+        assert result.stdout.endswith("1 of 2 numbers are bought.\n")
+    assert requested(mock) == {"+15551230002": 1}
+
+
+def test_no_cut_of_a_line_makes_a_number_look_untried(tmp_path: Path) -> None:
+    line = record("+15551230001", "intent")
+    readable = line.index(', "outcome')
+    for length in range(1, readable):
+        with pytest.raises(ValueError, match="line 2 has not both a phone_number and an outcome"):
+            bulk_buy.read(results_file(tmp_path, line[:length]))
+    for length in range(readable, len(line)):
+        path = results_file(tmp_path, line[:length])
+        assert bulk_buy.read(path) == {"+15551230001": "unknown"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"phone_number": "+15551230001", "outcome": "Bought"}',
+        '{"phone_number": "+15551230001", "outcome": ["bought"]}',
+        '{"phone_number": "+15551230001", "outcome": bought}',
+        '{"phone_number": "+15551230001"}',
+        '{"phone_number": 15551230001, "outcome": "bought"}',
+        "[]",
+        "[" * 100_000,
+    ],
+    ids=lambda text: text[:60],
+)
+def test_a_line_that_is_no_record_stops_the_run_by_its_number(
+    mock: MockServer, tmp_path: Path, line: str
+) -> None:
+    path = results_file(tmp_path, record("+15551230002", "bought"), "", line, "")
+    before = path.read_bytes()
+    result = run(mock, tmp_path, ["+15551230001"])
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"{path}: line 4 has not both a phone_number and an outcome")
+    assert path.read_bytes() == before
+    assert not mock.journal
+
+
+def test_an_outcome_added_by_hand_settles_what_is_unknown(tmp_path: Path) -> None:
+    numbers = ["+15551230001", "+15551230002"]
+    with MockServer(forgetful=True) as mock:
+        mock.inject(drop=True, times=2)
+        assert run(mock, tmp_path, numbers).stdout.count("bought or not?") == 2
+        # The lines that the example shows: one with the SID, one to have the number tried again.
+        bought, refused = re.findall(r"^    (\{.*\})$", str(bulk_buy.__doc__), re.MULTILINE)
+        with (tmp_path / "results.jsonl").open("a", encoding="utf-8") as file:
+            file.write(f"{bought}\n{refused.replace(*numbers)}")
+        assert run(mock, tmp_path, numbers).stdout == "2 of 2 numbers are bought.\n"
+        assert requested(mock) == {"+15551230001": 1, "+15551230002": 2}
 
 
 def test_two_runs_at_once_do_not_share_a_results_file(mock: MockServer, tmp_path: Path) -> None:
