@@ -2,14 +2,16 @@
 
     signalwire-compat-mock -- python examples/bulk_buy.py examples/numbers.csv results.jsonl
 
-Before a purchase is sent its intent is on the disk, after it the outcome. A second run with the
-same results file skips what is bought and tries again what was refused. Where an outcome is
-missing, since the first run was killed or a reply was lost, the number may be bought: it is
-reported and left alone. Look in your Space, then say how it ended with a line of your own at the
-end of the results file; a second run tries again what was refused:
+It needs rich beside the client, and Linux or macOS. Before a purchase is sent its intent is on the
+disk, after it the outcome. A second run with the same results file skips what is bought and tries
+again what was refused. Where an outcome is missing, since the first run was killed or a reply was
+lost, the number may be bought: it is reported and left alone. Look in your Space, then add the
+outcome to the results file, a line by hand. What is "refused" is tried again:
 
     {"phone_number": "+15551230001", "outcome": "bought", "sid": "..."}
     {"phone_number": "+15551230001", "outcome": "refused"}
+
+The results are of one account. For another one, or after a trial with the mock, name another file.
 """
 
 import argparse
@@ -23,26 +25,26 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from rich.progress import Progress
 from signalwire_compat import AsyncRestClient, SignalWireError
 
 STOP_AT = ("credentials", "funds")  # Every further purchase would be refused as well.
 OUTCOMES = ("intent", "bought", "refused", "unknown")
-HEAD = {"results_of": "bulk_buy.py"}
 
 
 class Results:
-    """The results file: what it is, then one JSON object a line. It is added to, and never cut."""
+    """The results file: its account, then one JSON object a line. It is added to, and never cut."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, account: str) -> None:
         """Read it; nothing is written yet.
 
         Errors: `ValueError` for any other file, `BlockingIOError` if another run has it.
         """
-        self._path = path
+        self._path, self._account = path, account
         self._mutex = threading.Lock()
-        self.outcomes = read(path) if path.exists() else {}
+        self.outcomes = read(path, account) if path.exists() else {}
         # Held until the process ends.
         lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -54,7 +56,7 @@ class Results:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(0, end - 1))
             if not end:
-                file.write(json.dumps(HEAD).encode() + b"\n")
+                file.write(json.dumps({"account": self._account}).encode() + b"\n")
             elif file.read(1) != b"\n":
                 file.write(b"\n")  # An editor left it out, or a full disk cut the line off.
             file.write(json.dumps(record).encode() + b"\n")
@@ -67,17 +69,23 @@ class Results:
             self.outcomes[phone_number] = outcome
 
 
-def read(path: Path) -> dict[str, str]:
+def account_of(client: AsyncRestClient) -> str:
+    """Say whose numbers the client buys."""
+    # Without the port, since the mock takes another one each time.
+    return f"project {client.project!r} at {urlsplit(client.base_url).hostname}"
+
+
+def read(path: Path, account: str) -> dict[str, str]:
     """Read a results file: the last outcome of each number. Errors: `ValueError` with the line."""
     if not path.is_file():
         raise ValueError(f"{path} is no regular file. Name another one.")
     try:
         head, *lines = path.read_text("utf-8-sig").split("\n")
-        known = not (head or lines) or json.loads(head) == HEAD
-    except (RecursionError, ValueError):
-        known = False
-    if not known:
-        raise ValueError(f"{path} is no results file. Name another one, or one that is not there.")
+        found = json.loads(head)["account"] if head or lines else account
+    except (LookupError, RecursionError, TypeError, ValueError):
+        raise ValueError(f"{path} is no results file. Name another one.") from None
+    if found != account:
+        raise ValueError(f"{path} is of {found}, not of {account}. Name another file.")
     outcomes = {}
     for number, line in enumerate(lines, 2):
         match record_of(line):
@@ -125,7 +133,9 @@ async def buy(client: AsyncRestClient, results: Results, phone_number: str) -> s
     return None
 
 
-async def buy_all(numbers: list[str], results: Results, concurrency: int) -> str | None:
+async def buy_all(
+    client: AsyncRestClient, numbers: list[str], results: Results, concurrency: int
+) -> str | None:
     """Buy what is left of the numbers, at most `concurrency` at once."""
     left = iter([n for n in numbers if results.outcomes.get(n) in (None, "refused")])
     stopped: list[str] = []
@@ -133,7 +143,7 @@ async def buy_all(numbers: list[str], results: Results, concurrency: int) -> str
         task = progress.add_task("Buying", total=len(numbers))
         progress.advance(task, sum(n in results.outcomes for n in numbers))
 
-        async def work(client: AsyncRestClient) -> None:
+        async def work() -> None:
             for phone_number in left:
                 if reason := await buy(client, results, phone_number):
                     stopped.append(reason)
@@ -141,9 +151,9 @@ async def buy_all(numbers: list[str], results: Results, concurrency: int) -> str
                     return
                 progress.advance(task)
 
-        async with AsyncRestClient() as client, asyncio.TaskGroup() as group:
+        async with client, asyncio.TaskGroup() as group:
             for _ in range(concurrency):
-                group.create_task(work(client))
+                group.create_task(work())
     return stopped[0] if stopped else None
 
 
@@ -158,12 +168,13 @@ def main() -> int:
     options = parser.parse_args()
     try:
         numbers = numbers_of(options.numbers)
-        results = Results(options.results)
+        client = AsyncRestClient()
+        results = Results(options.results, account_of(client))
     except BlockingIOError:
         return _fail(f"{options.results}: another run is at work on it. Let it end first.")
     except (OSError, ValueError) as error:
         return _fail(str(error))
-    stopped = asyncio.run(buy_all(numbers, results, max(1, options.concurrency)))
+    stopped = asyncio.run(buy_all(client, numbers, results, max(1, options.concurrency)))
     outcomes = {number: results.outcomes.get(number, "not tried") for number in numbers}
     for number, outcome in outcomes.items():
         if outcome in ("intent", "unknown"):

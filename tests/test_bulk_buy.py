@@ -13,7 +13,7 @@ from pathlib import Path
 
 import bulk_buy
 import pytest
-from conftest import ROOT
+from conftest import PROJECT, ROOT
 from signalwire_compat_mock import MockServer
 
 SCRIPT = ROOT / "examples" / "bulk_buy.py"
@@ -26,11 +26,11 @@ def command(folder: Path, numbers: Sequence[str]) -> list[str]:
 
 
 def run(
-    mock: MockServer, folder: Path, numbers: Sequence[str]
+    mock: MockServer, folder: Path, numbers: Sequence[str], **settings: str
 ) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         command(folder, numbers),
-        env={**os.environ, **mock.environment},
+        env={**os.environ, **mock.environment, **settings},
         check=False,
         capture_output=True,
         text=True,
@@ -126,6 +126,40 @@ def test_a_file_that_holds_no_results_is_left_as_it_was(
     assert not mock.journal
 
 
+def test_the_results_of_one_account_are_not_taken_for_those_of_another(
+    mock: MockServer, tmp_path: Path
+) -> None:
+    assert run(mock, tmp_path, ["+15551230001"]).returncode == 0
+    path = tmp_path / "results.jsonl"
+    before = path.read_bytes()
+    other = "0d5e2e5c-3f0e-4a6e-9c53-4b6cf6f3a111"
+    for name, value, said in (
+        ("SIGNALWIRE_PROJECT_ID", other, f"not of project '{other}' at 127.0.0.1. Name another"),
+        ("SIGNALWIRE_SPACE", mock.url.replace("127.0.0.1", "localhost"), "at localhost. Name"),
+    ):
+        result = run(mock, tmp_path, ["+15551230001"], **{name: value})
+        assert (result.returncode, result.stdout) == (1, "")
+        assert result.stderr.startswith(f"{path} is of {ACCOUNT}, not of ")
+        assert said in result.stderr
+    assert path.read_bytes() == before
+
+
+def test_a_mock_at_another_port_goes_on_with_the_results(mock: MockServer, tmp_path: Path) -> None:
+    with MockServer() as first:
+        assert run(first, tmp_path, ["+15551230001"]).returncode == 0
+        assert run(mock, tmp_path, ["+15551230001"]).stdout == "1 of 1 numbers are bought.\n"
+    assert not mock.journal
+
+
+def test_a_missing_setting_is_said_and_leaves_nothing_behind(
+    mock: MockServer, tmp_path: Path
+) -> None:
+    result = run(mock, tmp_path, ["+15551230001"], SIGNALWIRE_API_TOKEN="")
+    assert result.returncode == 1
+    assert result.stderr.startswith("token is missing: ")
+    assert [path.name for path in tmp_path.iterdir()] == ["numbers.csv"]
+
+
 def test_results_never_go_to_what_is_no_file(mock: MockServer, tmp_path: Path) -> None:
     (tmp_path / "results.jsonl").symlink_to("/dev/full")
     result = run(mock, tmp_path, ["+15551230001"])
@@ -133,9 +167,12 @@ def test_results_never_go_to_what_is_no_file(mock: MockServer, tmp_path: Path) -
     assert not mock.journal
 
 
+ACCOUNT = f"project '{PROJECT}' at 127.0.0.1"
+
+
 def results_file(folder: Path, *lines: str) -> Path:
     path = folder / "results.jsonl"
-    path.write_text("\n".join([json.dumps(bulk_buy.HEAD), *lines]), "utf-8")
+    path.write_text("\n".join([json.dumps({"account": ACCOUNT}), *lines]), "utf-8")
     return path
 
 
@@ -171,10 +208,10 @@ def test_no_cut_of_a_line_makes_a_number_look_untried(tmp_path: Path) -> None:
     readable = line.index(', "outcome')
     for length in range(1, readable):
         with pytest.raises(ValueError, match="line 2 has not both a phone_number and an outcome"):
-            bulk_buy.read(results_file(tmp_path, line[:length]))
+            bulk_buy.read(results_file(tmp_path, line[:length]), ACCOUNT)
     for length in range(readable, len(line)):
         path = results_file(tmp_path, line[:length])
-        assert bulk_buy.read(path) == {"+15551230001": "unknown"}
+        assert bulk_buy.read(path, ACCOUNT) == {"+15551230001": "unknown"}
 
 
 @pytest.mark.parametrize(
