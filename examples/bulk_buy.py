@@ -38,35 +38,51 @@ class Results:
     """The results file: its account, then one JSON object a line. It is added to, and never cut."""
 
     def __init__(self, path: Path, account: str) -> None:
-        """Read it; nothing is written yet.
+        """Read it, or make it if it is not there.
 
         Errors: `ValueError` for any other file, `BlockingIOError` if another run has it.
         """
-        self._path, self._account = path, account
+        self._path = path.resolve()
         self._mutex = threading.Lock()
+        self._seen = self._state()
         self.outcomes = read(path, account) if path.exists() else {}
-        # Held until the process ends.
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        # Held until the process ends. An editor puts another file in the place of the results.
+        lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not path.exists() or not path.stat().st_size:
+            self._add({"account": account})
+            self._seen = self._state()
+            folder = os.open(self._path.parent, os.O_RDONLY)
+            os.fsync(folder)  # The name of a new file has to last, too.
+            os.close(folder)
 
     def write(self, phone_number: str, outcome: str, **details: Any) -> None:
-        """Add a record. It is on the disk when this returns."""
-        record = {"phone_number": phone_number, "outcome": outcome, **details}
-        with self._mutex, self._path.open("a+b") as file:
-            end = file.seek(0, os.SEEK_END)
-            file.seek(max(0, end - 1))
-            if not end:
-                file.write(json.dumps({"account": self._account}).encode() + b"\n")
-            elif file.read(1) != b"\n":
+        """Add a record: it is on the disk when this returns.
+
+        Errors: `OSError`. No intent is written once somebody else has changed the file.
+        """
+        with self._mutex:
+            changed = self._state() != self._seen
+            if not changed or outcome != "intent":
+                self._add({"phone_number": phone_number, "outcome": outcome, **details})
+                self.outcomes[phone_number] = outcome
+            if changed:
+                raise OSError(f"{self._path} was changed during the run. Run it again.")
+            self._seen = self._state()
+
+    def _add(self, record: dict[str, Any]) -> None:
+        # Opened each time, so that an outcome goes where the next run looks for it.
+        with self._path.open("a+b") as file:
+            file.seek(max(0, file.tell() - 1))
+            if file.read() not in (b"", b"\n"):
                 file.write(b"\n")  # An editor left it out, or a full disk cut the line off.
             file.write(json.dumps(record).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-            if not end:
-                folder = os.open(self._path.parent, os.O_RDONLY)
-                os.fsync(folder)  # The name of a new file has to last, too.
-                os.close(folder)
-            self.outcomes[phone_number] = outcome
+
+    def _state(self) -> tuple[int, ...] | None:
+        stat = self._path.stat() if self._path.exists() else None
+        return stat and (stat.st_dev, stat.st_ino, stat.st_size)
 
 
 def account_of(client: AsyncRestClient) -> str:
@@ -145,7 +161,11 @@ async def buy_all(
 
         async def work() -> None:
             for phone_number in left:
-                if reason := await buy(client, results, phone_number):
+                try:
+                    reason = await buy(client, results, phone_number)
+                except OSError as error:
+                    reason = str(error)
+                if reason:
                     stopped.append(reason)
                 if stopped:
                     return

@@ -265,6 +265,31 @@ def test_two_runs_at_once_do_not_share_a_results_file(mock: MockServer, tmp_path
     assert mock.charges() == 1
 
 
+def test_a_results_file_that_an_editor_replaced_ends_the_run_and_loses_no_purchase(
+    mock: MockServer, tmp_path: Path
+) -> None:
+    numbers = [f"+1555123{i:04}" for i in range(8)]
+    path = tmp_path / "results.jsonl"
+    mock.inject(delay_seconds=0.5, times=4)
+    with subprocess.Popen(
+        command(tmp_path, numbers), env={**os.environ, **mock.environment}, stderr=subprocess.PIPE
+    ) as first:
+        while len(mock.journal) < 4:
+            assert first.poll() is None
+            time.sleep(0.005)
+        # As `sed -i` does it, whose copy lacks what was written meanwhile.
+        edited = tmp_path / "edited"
+        edited.write_text("\n".join(path.read_text("utf-8").splitlines()[:-1]), "utf-8")
+        edited.replace(path)
+        with pytest.raises(BlockingIOError):
+            bulk_buy.Results(path, ACCOUNT)
+        _, said = first.communicate()
+    assert (first.returncode, b"was changed during the run" in said) == (1, True)
+    assert len(mock.journal) == 4
+    assert run(mock, tmp_path, numbers).stdout == "8 of 8 numbers are bought.\n"
+    assert requested(mock) == dict.fromkeys(numbers, 1)
+
+
 def test_a_file_without_the_column_is_refused_before_anything(
     mock: MockServer, tmp_path: Path
 ) -> None:
