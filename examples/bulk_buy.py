@@ -21,6 +21,7 @@ import fcntl
 import json
 import os
 import re
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -31,6 +32,7 @@ from rich.progress import Progress
 from signalwire_compat import AsyncRestClient, SignalWireError
 
 STOP_AT = ("credentials", "funds")  # Every further purchase would be refused as well.
+INTERRUPTED = "Ctrl-C"
 OUTCOMES = ("intent", "bought", "refused", "unknown")
 
 
@@ -64,7 +66,11 @@ class Results:
         with self._mutex:
             changed = self._state() != self._seen
             if not changed or outcome != "intent":
-                self._add({"phone_number": phone_number, "outcome": outcome, **details})
+                record = {"phone_number": phone_number, "outcome": outcome, **details}
+                try:
+                    self._add(record)
+                except OSError as error:
+                    raise OSError(f"{error}. Not written: {json.dumps(record)}") from error
                 self.outcomes[phone_number] = outcome
             if changed:
                 raise OSError(f"{self._path} was changed during the run. Run it again.")
@@ -151,34 +157,40 @@ async def buy(client: AsyncRestClient, results: Results, phone_number: str) -> s
 
 async def buy_all(
     client: AsyncRestClient, numbers: list[str], results: Results, concurrency: int
-) -> str | None:
-    """Buy what is left of the numbers, at most `concurrency` at once."""
-    left = iter([n for n in numbers if results.outcomes.get(n) in (None, "refused")])
+) -> list[str]:
+    """Buy what is left of the numbers, at most `concurrency` at once. Returns why it stopped."""
+    left = [number for number in numbers if results.outcomes.get(number) in (None, "refused")]
+    queue = iter(left)
     stopped: list[str] = []
+
+    def interrupt() -> None:
+        # What was sent is waited for, as its outcome would be lost; a second Ctrl-C is not.
+        stopped.append(INTERRUPTED)
+        loop.remove_signal_handler(signal.SIGINT)
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, interrupt)
     with Progress(disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("Buying", total=len(numbers))
-        progress.advance(task, sum(n in results.outcomes for n in numbers))
+        task = progress.add_task("Buying", total=len(left))
 
         async def work() -> None:
-            for phone_number in left:
+            while not stopped and (phone_number := next(queue, None)):
                 try:
                     reason = await buy(client, results, phone_number)
                 except OSError as error:
                     reason = str(error)
                 if reason:
                     stopped.append(reason)
-                if stopped:
-                    return
                 progress.advance(task)
 
         async with client, asyncio.TaskGroup() as group:
             for _ in range(concurrency):
                 group.create_task(work())
-    return stopped[0] if stopped else None
+    return stopped
 
 
 def main() -> int:
-    """Run the command: 0 if every number is bought, else 1 and what is left."""
+    """Run the command: 0 if every number is bought, else 1 and what is left, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("numbers", type=Path, help="a CSV file with a column phone_number")
     parser.add_argument("results", type=Path, help="what was bought; made if it is not there")
@@ -194,7 +206,10 @@ def main() -> int:
         return _fail(f"{options.results}: another run is at work on it. Let it end first.")
     except (OSError, ValueError) as error:
         return _fail(str(error))
-    stopped = asyncio.run(buy_all(client, numbers, results, max(1, options.concurrency)))
+    try:
+        stopped = asyncio.run(buy_all(client, numbers, results, max(1, options.concurrency)))
+    except KeyboardInterrupt:
+        stopped = [INTERRUPTED]
     outcomes = {number: results.outcomes.get(number, "not tried") for number in numbers}
     for number, outcome in outcomes.items():
         if outcome in ("intent", "unknown"):
@@ -202,8 +217,10 @@ def main() -> int:
         elif outcome == "refused":
             print(f"{number}: refused; {options.results} says why.")
     print(f"{sum(o == 'bought' for o in outcomes.values())} of {len(numbers)} numbers are bought.")
-    if stopped:
-        return _fail(f"Stopped: {stopped}")
+    for reason in dict.fromkeys(stopped):
+        _fail(f"Stopped: {reason}")
+    if INTERRUPTED in stopped:
+        return 130
     return 0 if set(outcomes.values()) <= {"bought"} else 1
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -265,15 +266,82 @@ def test_two_runs_at_once_do_not_share_a_results_file(mock: MockServer, tmp_path
     assert mock.charges() == 1
 
 
+@pytest.mark.parametrize(("limit", "asked"), [(5, 0), (45, 0), (95, 1)])
+def test_a_full_disk_ends_the_run_with_what_could_not_be_written(
+    mock: MockServer, tmp_path: Path, limit: int, asked: int
+) -> None:
+    path = results_file(tmp_path, "")
+    size = path.stat().st_size + limit
+    result = subprocess.run(
+        command(tmp_path, ["+15551230001"]),
+        env={**os.environ, **mock.environment},
+        check=False,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+    )
+    assert (result.returncode, len(mock.journal)) == (1, asked)
+    assert result.stderr.startswith("Stopped: [Errno 27] File too large. Not written: {")
+    lost = json.loads(result.stderr.partition("Not written: ")[2])
+    assert lost["phone_number"] == "+15551230001"
+    assert lost.get("sid") == (mock.phone_numbers()[0]["sid"] if asked else None)
+    assert ("bought or not?" in result.stdout) == bool(asked)
+    run(mock, tmp_path, ["+15551230001"])
+    assert len(mock.journal) == asked
+
+
+def started(mock: MockServer, folder: Path, numbers: Sequence[str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        command(folder, numbers),
+        env={**os.environ, **mock.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_an_interrupted_run_waits_for_its_outcomes_and_sums_them_up(
+    mock: MockServer, tmp_path: Path
+) -> None:
+    numbers = [f"+1555123{i:04}" for i in range(16)]
+    mock.inject(delay_seconds=0.3, times=len(numbers))
+    with started(mock, tmp_path, numbers) as process:
+        while len(mock.journal) < 4:
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate()
+    assert (process.returncode, said) == (130, "Stopped: Ctrl-C\n")
+    assert out == f"{len(mock.phone_numbers())} of 16 numbers are bought.\n"
+    assert 4 <= len(mock.phone_numbers()) == len(mock.journal) < 16
+
+
+def test_a_second_interrupt_waits_for_nothing_and_says_what_is_unknown(
+    mock: MockServer, tmp_path: Path
+) -> None:
+    mock.inject(delay_seconds=60)
+    with started(mock, tmp_path, ["+15551230001"]) as process:
+        while not mock.journal:
+            assert process.poll() is None
+            time.sleep(0.005)
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        out, said = process.communicate()
+    assert process.returncode == 130
+    assert out.startswith("+15551230001: bought or not?")
+    assert out.endswith("0 of 1 numbers are bought.\n")
+    assert said.endswith("Stopped: Ctrl-C\n")
+    assert "Traceback" not in said
+
+
 def test_a_results_file_that_an_editor_replaced_ends_the_run_and_loses_no_purchase(
     mock: MockServer, tmp_path: Path
 ) -> None:
     numbers = [f"+1555123{i:04}" for i in range(8)]
     path = tmp_path / "results.jsonl"
     mock.inject(delay_seconds=0.5, times=4)
-    with subprocess.Popen(
-        command(tmp_path, numbers), env={**os.environ, **mock.environment}, stderr=subprocess.PIPE
-    ) as first:
+    with started(mock, tmp_path, numbers) as first:
         while len(mock.journal) < 4:
             assert first.poll() is None
             time.sleep(0.005)
@@ -284,7 +352,7 @@ def test_a_results_file_that_an_editor_replaced_ends_the_run_and_loses_no_purcha
         with pytest.raises(BlockingIOError):
             bulk_buy.Results(path, ACCOUNT)
         _, said = first.communicate()
-    assert (first.returncode, b"was changed during the run" in said) == (1, True)
+    assert (first.returncode, "was changed during the run" in said) == (1, True)
     assert len(mock.journal) == 4
     assert run(mock, tmp_path, numbers).stdout == "8 of 8 numbers are bought.\n"
     assert requested(mock) == dict.fromkeys(numbers, 1)
