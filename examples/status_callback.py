@@ -29,6 +29,7 @@ from starlette.routing import Route
 
 SIGNATURE = "X-SignalWire-Signature"
 FORM = "application/x-www-form-urlencoded"
+MOST_BYTES, MOST_FIELDS = 65_536, 100  # A callback has 8 short members.
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -59,13 +60,28 @@ def decode(members: object) -> IncomingCallStatus:
     return status
 
 
+async def body_of(request: Request) -> bytes:
+    """Read the body, before it is known who sent it. Errors: `OverflowError` beyond MOST_BYTES."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise OverflowError(f"the body is larger than {MOST_BYTES} bytes")
+    return bytes(body)
+
+
+def fields_of(text: str) -> list[tuple[str, str]]:
+    """Decode a form or a query. Errors: `ValueError` beyond MOST_FIELDS."""
+    return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+
+
 def check(key: str, request: Request, url: str, body: bytes) -> object:
     """Return what a callback says: JSON, form or query. Errors: `PermissionError` if not signed."""
     if request.method == "GET":
-        members: object = dict(parse_qsl(request.url.query, keep_blank_values=True))
+        members: object = dict(fields_of(request.url.query))
         expected = sign_form(key, url, [])
     elif request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
-        pairs = parse_qsl(body.decode(errors="replace"), keep_blank_values=True)
+        pairs = fields_of(body.decode(errors="replace"))
         members, expected = dict(pairs), sign_form(key, url, pairs)
     else:
         members, expected = None, sign_json(key, url, body)
@@ -88,8 +104,10 @@ def application(key: str | None = None, url: str | None = None) -> Starlette:
         if public.netloc:
             seen = public._replace(query=seen.query, fragment="")
         try:
-            members = check(key, request, seen.geturl(), await request.body())
+            members = check(key, request, seen.geturl(), await body_of(request))
             status = decode(members)
+        except OverflowError as error:
+            return PlainTextResponse(f"Refused: {error}.", 413)
         except PermissionError as error:
             return PlainTextResponse(f"Refused: {error}.", 403)
         except ValueError as error:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -98,6 +99,30 @@ def test_a_signed_body_that_is_no_callback_is_told_apart(http: Sender, body: byt
     reply = http.post(URL, content=body, headers={HEADER: receiver.sign_json(KEY, URL, body)})
     assert reply.status_code == 400
     assert reply.text.startswith("This is no status callback: ")
+
+
+def test_a_body_is_read_no_further_than_its_limit(http: Sender) -> None:
+    sent = 0
+
+    async def parts() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(1000):
+            sent += 10_000
+            yield b"x" * 10_000
+
+    reply = http.post(URL, content=parts(), headers={HEADER: "forged"})
+    assert (reply.status_code, reply.text) == (413, "Refused: the body is larger than 65536 bytes.")
+    assert sent == 70_000
+
+
+def test_a_form_or_query_with_many_fields_is_refused_unread(http: Sender) -> None:
+    many = urlencode([("a", "b")] * 101)
+    form = {"Content-Type": receiver.FORM, HEADER: "forged"}
+    for reply in (
+        http.post(URL, content=many, headers=form),
+        http.get(f"{URL}?{many}", headers=form),
+    ):
+        assert (reply.status_code, "Max number of fields exceeded" in reply.text) == (400, True)
 
 
 def test_behind_a_proxy_the_url_that_was_given_is_the_signed_one(call: dict[str, str]) -> None:
