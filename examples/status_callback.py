@@ -3,9 +3,10 @@
     python examples/status_callback.py --demo
     SIGNALWIRE_SIGNING_KEY=... uvicorn --app-dir examples --factory status_callback:application
 
-Give its address as StatusCallback when you buy a number. The signing key stands in your Space; it
-is not the API token. Behind a proxy set STATUS_CALLBACK_URL to the URL that you gave, since the
-signature covers the URL as the sender knows it.
+It needs starlette beside the client, and a server such as uvicorn. Give its address as
+StatusCallback when you buy a number. The signing key stands in your Space; it is not the API token.
+Behind a proxy set STATUS_CALLBACK_URL to the URL that you gave, since the signature covers the URL
+as the sender knows it.
 """
 
 import asyncio
@@ -49,14 +50,19 @@ def sign_form(key: str, url: str, pairs: Pairs) -> str:
 
 
 def decode(members: object) -> IncomingCallStatus:
-    """Decode a callback. Errors: `ValueError` that names what is missing."""
+    """Decode a callback. Errors: `ValueError` that names what is missing or no text."""
     if not isinstance(members, dict):
         raise ValueError("the body is no object")
     status = IncomingCallStatus.from_dict(members)
     values = attrs.asdict(status, recurse=False)
-    missing = [name for name, value in values.items() if isinstance(value, Unset)]
-    if missing:
-        raise ValueError(f"missing: {', '.join(missing)}")
+    del values["additional_properties"]
+    wrong = [
+        f"{name.title().replace('_', '')} is {'missing' if isinstance(value, Unset) else 'no text'}"
+        for name, value in values.items()
+        if not isinstance(value, str)
+    ]
+    if wrong:
+        raise ValueError(", ".join(wrong))
     return status
 
 
@@ -76,7 +82,10 @@ def fields_of(text: str) -> list[tuple[str, str]]:
 
 
 def check(key: str, request: Request, url: str, body: bytes) -> object:
-    """Return what a callback says: JSON, form or query. Errors: `PermissionError` if not signed."""
+    """Return what a callback says. Errors: `PermissionError` if it is not signed.
+
+    A GET is a query, and what is no form is read as JSON, whatever its media type.
+    """
     if request.method == "GET":
         members: object = dict(fields_of(request.url.query))
         expected = sign_form(key, url, [])
@@ -110,10 +119,10 @@ def application(key: str | None = None, url: str | None = None) -> Starlette:
             return PlainTextResponse(f"Refused: {error}.", 413)
         except PermissionError as error:
             return PlainTextResponse(f"Refused: {error}.", 403)
-        except ValueError as error:
+        except (RecursionError, ValueError) as error:
             return PlainTextResponse(f"This is no status callback: {error}.", 400)
         # The same call may be reported up to three times: know it by its SID.
-        print(f"{status.call_sid}: {status.from_} called {status.to}, {status.call_status}")
+        print(f"{status.call_sid!r}: {status.from_!r} called {status.to!r}, {status.call_status!r}")
         return PlainTextResponse("Received.")
 
     return Starlette(routes=[Route("/status", receive, methods=["GET", "POST"])])

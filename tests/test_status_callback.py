@@ -72,7 +72,7 @@ def test_a_signed_callback_is_taken_as_json_form_and_query(
         http.get(query, headers={HEADER: receiver.sign_form(KEY, query, [])}),
     ]
     assert [reply.status_code for reply in replies] == [200, 200, 200]
-    line = f"{call['CallSid']}: {call['From']} called {call['To']}, completed"
+    line = f"'{call['CallSid']}': '{call['From']}' called '{call['To']}', 'completed'"
     assert capsys.readouterr().out.splitlines() == [line] * 3
 
 
@@ -94,11 +94,32 @@ def test_a_changed_member_breaks_the_signature(http: Sender, call: dict[str, str
     assert http.post(URL, data={**call, "CallDuration": "1"}, headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"CallSid": "x"}', b"\xff"])
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"CallSid": "x"}', b"\xff", b"[" * 60_000])
 def test_a_signed_body_that_is_no_callback_is_told_apart(http: Sender, body: bytes) -> None:
     reply = http.post(URL, content=body, headers={HEADER: receiver.sign_json(KEY, URL, body)})
     assert reply.status_code == 400
     assert reply.text.startswith("This is no status callback: ")
+
+
+@pytest.mark.parametrize("value", [None, ["+15551234567"], {"number": 1}, 15551234567])
+def test_a_member_that_is_no_text_is_refused_by_its_name(
+    http: Sender, call: dict[str, str], value: object
+) -> None:
+    members: dict[str, object] = {**call, "From": value}
+    del members["AudioInMos"]
+    body = json.dumps(members).encode()
+    reply = http.post(URL, content=body, headers={HEADER: receiver.sign_json(KEY, URL, body)})
+    assert reply.status_code == 400
+    assert reply.text == "This is no status callback: From is no text, AudioInMos is missing."
+
+
+def test_what_a_caller_says_reaches_the_terminal_without_control_characters(
+    http: Sender, call: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = {**call, "From": "\x1b[2J", "To": "a\nb", "CallStatus": "\r", "CallSid": "\x9b"}
+    headers = {HEADER: receiver.sign_form(KEY, URL, list(odd.items()))}
+    assert http.post(URL, data=odd, headers=headers).status_code == 200
+    assert capsys.readouterr().out.rstrip("\n").isprintable()
 
 
 def test_a_body_is_read_no_further_than_its_limit(http: Sender) -> None:
