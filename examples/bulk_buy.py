@@ -133,12 +133,20 @@ def record_of(line: str) -> object:
 
 
 def numbers_of(path: Path) -> list[str]:
-    """Read the column phone_number, each number once."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        if "phone_number" not in (rows.fieldnames or ()):
-            raise ValueError(f"{path}: its first line names no column phone_number")
-        return list(dict.fromkeys(row["phone_number"].strip() for row in rows))
+    """Read the column phone_number, each number once. Errors: `ValueError` with the line."""
+    numbers = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if "phone_number" not in (rows.fieldnames or ()):
+                raise ValueError(f"{path}: its first line names no column phone_number")
+            for row in rows:
+                numbers[(row["phone_number"] or "").strip()] = rows.line_num
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} is no CSV file in UTF-8 ({error}). Save it as one.") from None
+    if "" in numbers:
+        raise ValueError(f"{path}: line {numbers['']} has no phone_number")
+    return list(numbers)
 
 
 async def buy(client: AsyncRestClient, results: Results, phone_number: str) -> str | None:

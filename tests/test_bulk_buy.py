@@ -358,13 +358,34 @@ def test_a_results_file_that_an_editor_replaced_ends_the_run_and_loses_no_purcha
     assert requested(mock) == dict.fromkeys(numbers, 1)
 
 
-def test_a_file_without_the_column_is_refused_before_anything(
-    mock: MockServer, tmp_path: Path
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"number\n+15551230001\n", ": its first line names no column phone_number"),
+        (b"", ": its first line names no column phone_number"),
+        (b"note,phone_number\na,+15551230001\nb\n", ": line 3 has no phone_number"),
+        (b"phone_number,note\n  ,a\n+15551230001,b\n", ": line 2 has no phone_number"),
+        ("phone_number\n+15551230001\n".encode("utf-16"), " is no CSV file in UTF-8 ("),
+        (
+            "phone_number,note\n+15551230001,Zürich\n".encode("latin-1"),
+            " is no CSV file in UTF-8 (",
+        ),
+        (b"phone_number\n" + b"1" * 200_000, " is no CSV file in UTF-8 (field larger than"),
+    ],
+)
+def test_a_list_that_can_not_be_read_is_refused_by_its_line_before_anything(
+    mock: MockServer, tmp_path: Path, content: bytes, problem: str
 ) -> None:
-    (tmp_path / "numbers.csv").write_text("number\n+15551230001\n", "utf-8")
-    arguments = [str(tmp_path / "numbers.csv"), str(tmp_path / "results.jsonl")]
+    arguments = command(tmp_path, [])
+    source = tmp_path / "numbers.csv"
+    source.write_bytes(content)
     result = subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments], check=False, capture_output=True, text=True
+        arguments,
+        env={**os.environ, **mock.environment},
+        check=False,
+        capture_output=True,
+        text=True,
     )
-    assert (result.returncode, "names no column phone_number" in result.stderr) == (1, True)
-    assert not (tmp_path / "results.jsonl").exists()
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"{source}{problem}")
+    assert list(tmp_path.iterdir()) == [source]
