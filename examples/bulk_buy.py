@@ -23,7 +23,6 @@ import os
 import re
 import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,7 +44,6 @@ class Results:
         Errors: `ValueError` for any other file, `BlockingIOError` if another run has it.
         """
         self._path = path.resolve()
-        self._mutex = threading.Lock()
         self._seen = self._state()
         self.outcomes = read(path, account) if path.exists() else {}
         # Held until the process ends. An editor puts another file in the place of the results.
@@ -59,22 +57,21 @@ class Results:
             os.close(folder)
 
     def write(self, phone_number: str, outcome: str, **details: Any) -> None:
-        """Add a record: it is on the disk when this returns.
+        """Add a record: it is on the disk when this returns, in milliseconds.
 
         Errors: `OSError`. No intent is written once somebody else has changed the file.
         """
-        with self._mutex:
-            changed = self._state() != self._seen
-            if not changed or outcome != "intent":
-                record = {"phone_number": phone_number, "outcome": outcome, **details}
-                try:
-                    self._add(record)
-                except OSError as error:
-                    raise OSError(f"{error}. Not written: {json.dumps(record)}") from error
-                self.outcomes[phone_number] = outcome
-            if changed:
-                raise OSError(f"{self._path} was changed during the run. Run it again.")
-            self._seen = self._state()
+        record = {"phone_number": phone_number, "outcome": outcome, **details}
+        changed = self._state() != self._seen
+        if not changed or outcome != "intent":
+            try:
+                self._add(record)
+            except OSError as error:
+                raise OSError(f"{error}. Not written: {json.dumps(record)}") from error
+            self.outcomes[phone_number] = outcome
+        if changed:
+            raise OSError(f"{self._path} was changed during the run. Run it again.")
+        self._seen = self._state()
 
     def _add(self, record: dict[str, Any]) -> None:
         # Opened each time, so that an outcome goes where the next run looks for it.
@@ -151,15 +148,14 @@ def numbers_of(path: Path) -> list[str]:
 
 async def buy(client: AsyncRestClient, results: Results, phone_number: str) -> str | None:
     """Buy one number. Returns why there is no point in going on, if there is none."""
-    await asyncio.to_thread(results.write, phone_number, "intent")
+    results.write(phone_number, "intent")
     try:
         bought = await client.compat.phone_numbers.purchase(PhoneNumber=phone_number)
     except SignalWireError as error:
         outcome = "unknown" if error.outcome_unknown else "refused"
-        details = {"error": str(error), "sid": error.sid}
-        await asyncio.to_thread(lambda: results.write(phone_number, outcome, **details))
+        results.write(phone_number, outcome, error=str(error), sid=error.sid)
         return str(error) if error.category in STOP_AT else None
-    await asyncio.to_thread(lambda: results.write(phone_number, "bought", sid=bought.sid))
+    results.write(phone_number, "bought", sid=bought.sid)
     return None
 
 
@@ -202,9 +198,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("numbers", type=Path, help="a CSV file with a column phone_number")
     parser.add_argument("results", type=Path, help="what was bought; made if it is not there")
-    parser.add_argument(
-        "--concurrency", type=int, default=4, help="purchases at once (%(default)s)"
-    )
+    parser.add_argument("--concurrency", type=int, default=4, help="purchases at once (4)")
     options = parser.parse_args()
     try:
         numbers = numbers_of(options.numbers)
