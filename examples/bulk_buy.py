@@ -168,7 +168,7 @@ async def buy_all(
     stopped: list[str] = []
 
     def interrupt() -> None:
-        # What was sent is waited for, as its outcome would be lost; a second Ctrl-C is not.
+        print("Waiting for what was sent. Ctrl-C again leaves at once.", file=sys.stderr)
         stopped.append(INTERRUPTED)
         loop.remove_signal_handler(signal.SIGINT)
 
