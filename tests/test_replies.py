@@ -148,7 +148,7 @@ def test_a_member_that_is_missing_is_unset_in_a_model_or_null(name: str) -> None
     model = getattr(models, name)
     made = model.from_dict({})
     for member in fields(model):
-        missing = {} if member.name == "additional_properties" else UNSET
+        missing: Any = {} if member.name == "additional_properties" else UNSET
         assert getattr(made, member.name) == (None if "None" in str(member.type) else missing)
 
 
