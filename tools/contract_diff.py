@@ -100,10 +100,15 @@ class _Comparison:
             for key in ("style", "explode"):
                 if one.get(key) != other.get(key):
                     yield Change(where, "changed", f"{key} on the wire", False, on_wire=True)
-            yield from retired(where, one, other)
-            yield from marks(where, bool(one.get("required")), bool(other.get("required")), True)
-            schemas = one.get("schema", {}), other.get("schema", {})
-            yield from self._schemas.compare(where, *schemas, True)
+            yield from self._declaration(where, one, other, True)
+
+    def _declaration(
+        self, where: str, old: dict[str, Any], new: dict[str, Any], sent: bool
+    ) -> Iterator[Change]:
+        """Compare what a parameter, which is sent, or a header of a reply says of its value."""
+        yield from retired(where, old, new)
+        yield from marks(where, bool(old.get("required")), bool(new.get("required")), sent)
+        yield from self._schemas.compare(where, old.get("schema", {}), new.get("schema", {}), sent)
 
     def _declared(self, side: int, operation: _Operation) -> dict[str, dict[str, Any]]:
         nodes = (self._schemas.resolved(side, node) for node in operation.parameters)
@@ -177,12 +182,8 @@ class _Comparison:
         for name in fresh:
             yield Change(f"{where}: header {name}", "added", "newly documented", False)
         for name in kept:
-            place, one, other = f"{where}: header {name}", before[name], after[name]
-            yield from retired(place, one, other)
-            yield from marks(place, bool(one.get("required")), bool(other.get("required")), False)
-            yield from self._schemas.compare(
-                place, one.get("schema", {}), other.get("schema", {}), False
-            )
+            place = f"{where}: header {name}"
+            yield from self._declaration(place, before[name], after[name], False)
 
     def _reply(
         self, where: str, old: dict[str, Any], new: dict[str, Any], success: bool

@@ -425,7 +425,7 @@ def _plain(rule: Rule) -> frozenset[type]:
     if rule.any_of or rule.all_of or rule.enum is not None:
         return frozenset()
     asks: dict[type, Any] = {
-        str: rule.min_length or rule.max_length is not None or rule.pattern or rule.format,
+        str: _text_limits(rule),
         list: rule.min_items or rule.max_items is not None or rule.unique or rule.items,
         dict: rule.members or rule.required or rule.closed or rule.others,
     }
@@ -440,13 +440,16 @@ def _text(rule: Rule) -> Callable[[str], Any] | None:
     """Find what says of a text that it fits, and that nothing else has a say; None if nothing."""
     if rule.kinds[:1] != ("string",) or rule.any_of or rule.all_of:
         return None
+    limits = _text_limits(rule)
     if rule.enum is not None:
-        limited = rule.pattern or rule.format or rule.min_length or rule.max_length is not None
         texts = frozenset(value for value in rule.enum if isinstance(value, str))
-        return None if limited else texts.__contains__
-    if rule.format and rule.pattern is None and not rule.min_length and rule.max_length is None:
-        return _FORMATS[rule.format][1]
-    return rule._allows_text
+        return None if limits else texts.__contains__
+    return _FORMATS[rule.format][1] if rule.format and len(limits) == 1 else rule._allows_text
+
+
+def _text_limits(rule: Rule) -> list[Any]:
+    limits = (rule.pattern, rule.format, rule.min_length or None, rule.max_length)
+    return [limit for limit in limits if limit is not None]
 
 
 def _kept(value: Any) -> Any:

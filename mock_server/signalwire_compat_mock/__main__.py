@@ -57,8 +57,8 @@ def _run(command: Sequence[str], server: MockServer) -> int:
     try:
         process = subprocess.Popen(command, env={**os.environ, **server.environment})  # noqa: S603  # what the user asked to run
     except OSError as error:
-        _fail(f"can't run {command[0]}: {error.strerror or error}.")
-        return 127 if isinstance(error, FileNotFoundError) else 126  # As a shell has it.
+        status = 127 if isinstance(error, FileNotFoundError) else 126  # As a shell has it.
+        return _fail(f"can't run {command[0]}: {error.strerror or error}.", status)
     # Ctrl-C reaches the command too, which decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
@@ -123,9 +123,9 @@ def _why_not_listening(error: OSError, host: str, port: int) -> str:
     return f"can't listen on port {port} of {host}: {reason}. Choose another --host or --port."
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, status: int = 1) -> int:
     sys.stderr.write(f"signalwire-compat-mock: {message}\n")
-    return 1
+    return status
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from .contract import Contract
 from .engine import Answer, error_body
 
 _LONGEST_SECONDS = 600
-MOST_TIMES = 1_000_000
+_MOST_TIMES = 1_000_000
 # What stands in a head as it is. Source: RFC 9110, 5.1 and 5.5.
 _NAME, _VALUE = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", "[\\t -~\x80-\xff]*"
 
@@ -66,7 +66,7 @@ class Fault:
     def _check_types(self) -> None:
         for name in NAMES:
             if (value := getattr(self, name)) is not None:
-                check_type(name, value)
+                _check_type(name, value)
         for name, text in self.headers.items():
             if not isinstance(name, str) or not isinstance(text, str):
                 raise FaultError("headers holds a value that is no text")
@@ -128,14 +128,20 @@ def read_fault(value: Any) -> tuple[Fault, int]:
     for name, member in value.items():
         if name not in _TYPES:
             raise FaultError(f"{name} is unknown: name one or more of {', '.join(_TYPES)}")
-        check_type(name, member)
+        _check_type(name, member)
     members = dict(value)
     times = members.pop("times", 1)
     return Fault(**members), times
 
 
-def check_type(name: str, value: Any) -> None:
-    """Refuse a member of a fault that is of no type that it may have. Errors: `FaultError`."""
+def check_times(times: Any) -> None:
+    """Refuse what is no count of requests, or a senseless one. Errors: `FaultError`."""
+    _check_type("times", times)
+    if not 1 <= times <= _MOST_TIMES:
+        raise FaultError(f"times is {times}: take 1 to {_MOST_TIMES}")
+
+
+def _check_type(name: str, value: Any) -> None:
     allowed = _TYPES[name]
     if not isinstance(value, allowed) or (bool not in allowed and isinstance(value, bool)):
         raise FaultError(f"{name} is no {' or '.join(kind.__name__ for kind in allowed)}")

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from . import explorer
 from .engine import Answer, Engine
-from .faults import MOST_TIMES, Fault, FaultError, check_type, read_fault
+from .faults import Fault, check_times, read_fault
 from .handlers import ReservedNumber, State, reserved_numbers
 from .journal import Exchange, Journal
 from .listening import Listening
@@ -228,9 +228,7 @@ class MockServer:
 
     def _inject(self, fault: Fault, times: int) -> None:
         fault.check(self._engine.contract)
-        check_type("times", times)
-        if not 1 <= times <= MOST_TIMES:
-            raise FaultError(f"times is {times}: take 1 to {MOST_TIMES}")
+        check_times(times)
         with self._lock:
             self._faults.extend([fault] * times)
 

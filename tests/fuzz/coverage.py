@@ -8,6 +8,7 @@ from typing import Any
 import tracecov
 from conftest import ROOT
 from signalwire_compat_mock import Exchange
+from signalwire_compat_mock.contract import Contract
 from signalwire_compat_mock.document import Document
 from signalwire_compat_mock.loading import load_contract
 
@@ -25,6 +26,8 @@ class Coverage:
         """Begin with nothing covered."""
         self._map = tracecov.CoverageMap.from_path(SPEC)
         self._values: set[Value] = set()
+        self._contract = load_contract(SPEC)
+        self._allowed = _allowed_values(self._contract)
 
     def record(self, exchange: Exchange) -> None:
         """Count one exchange, if it is one of an operation."""
@@ -42,7 +45,7 @@ class Coverage:
 
     def export(self) -> dict[str, Any]:
         """Write it as values that a worker can pass on."""
-        allowed = _allowed_values() & self._values
+        allowed = self._allowed & self._values
         return {"counts": self._map.export_counts().hex(), "values": json.dumps(sorted(allowed))}
 
     def merge(self, exported: dict[str, Any]) -> None:
@@ -53,7 +56,7 @@ class Coverage:
     def gaps(self) -> list[str]:
         """Name everything in the spec that no case reached, though one can."""
         gaps = [" ".join(map(str, gap.values())) for gap in self._told()[0]]
-        missing = sorted(_allowed_values() - self._values)
+        missing = sorted(self._allowed - self._values)
         return gaps + [f"{op}: {name}={text} was never accepted" for op, name, text in missing]
 
     def summary(self) -> str:
@@ -65,16 +68,17 @@ class Coverage:
         total = {kind: counts[kind]["total"] for kind in _KINDS}  # type: ignore[literal-required]
         reached["parameters"] += len(whole)
         total["keywords"] -= len(left_out)
-        allowed = _allowed_values()
         parts = [f"{reached[kind]}/{total[kind]} {kind}" for kind in _KINDS]
-        return ", ".join([*parts, f"{len(allowed & self._values)}/{len(allowed)} allowed values"])
+        taken = f"{len(self._allowed & self._values)}/{len(self._allowed)} allowed values"
+        return ", ".join([*parts, taken])
 
     def _told(self) -> tuple[list[Gap], list[Gap]]:
         """List the gaps, and those that are none: no case can fill them."""
-        contract = load_contract(SPEC)
-        gaps: list[Gap] = [dict(gap) for gap in self._map.coverage_gaps()]
-        told = [gap for gap in gaps if is_askable(contract, gap)]
-        return told, [gap for gap in gaps if gap not in told]
+        told: list[Gap] = []
+        left_out: list[Gap] = []
+        for gap in map(dict, self._map.coverage_gaps()):
+            (told if is_askable(self._contract, gap) else left_out).append(gap)
+        return told, left_out
 
     def save(self, path: Path) -> None:
         """Write the page."""
@@ -86,9 +90,8 @@ def _parameter(gap: Gap) -> tuple[Any, ...]:
     return tuple(gap.get(name) for name in ("method", "path", "location", "parameter"))
 
 
-def _allowed_values() -> set[Value]:
+def _allowed_values(contract: Contract) -> set[Value]:
     """List operation, member and value of everything that a request may choose from."""
-    contract = load_contract(SPEC)
     found: set[Value] = set()
     for operation in contract.operations.values():
         for media in operation.body.media.values() if operation.body else ():

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import schemathesis
-from schemathesis.core.jsonschema import resolve_with_root_bundle
 from schemathesis.transport import SerializationContext
 from schemathesis.transport.requests import (
     REQUESTS_TRANSPORT,
@@ -85,9 +84,17 @@ def _written(schema: dict[str, Any], value: Any, root: dict[str, Any]) -> Any:
 
 
 def _allows(kind: str, schema: dict[str, Any], root: dict[str, Any]) -> bool:
-    schema = resolve_with_root_bundle(schema, root)
-    branches = (part for word in ("allOf", "anyOf", "oneOf") for part in schema.get(word, ()))
-    return kind in schema.get("type", ()) or any(_allows(kind, part, root) for part in branches)
+    return any(kind in part.get("type", ()) for part in _parts(schema, root))
+
+
+def _parts(schema: dict[str, Any], root: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """List a schema and those that it joins or chooses from, each without its reference."""
+    if "$ref" in schema:
+        path = schema["$ref"].removeprefix("#/").split("/")
+        yield from _parts(functools.reduce(lambda part, name: part[name], path, root), root)
+    yield schema
+    for part in (part for word in ("allOf", "anyOf", "oneOf") for part in schema.get(word, ())):
+        yield from _parts(part, root)
 
 
 def _text(value: Any) -> Any:
@@ -122,17 +129,9 @@ def _has_unnamed(case: Case) -> bool:
         return False
     document = case.operation.schema.raw_schema
     schemas = {found.name: found.definition.get("schema", {}) for found in case.operation.query}
-    members = (name for schema in schemas.values() for name in _named(schema, document))
+    parts = (part for schema in schemas.values() for part in _parts(schema, document))
+    members = (name for part in parts for name in part.get("properties", ()))
     return not {*case.query} <= {*schemas, *members}
-
-
-def _named(schema: dict[str, Any], document: dict[str, Any]) -> Iterator[str]:
-    if "$ref" in schema:
-        path = schema["$ref"].removeprefix("#/").split("/")
-        yield from _named(functools.reduce(lambda part, name: part[name], path, document), document)
-    yield from schema.get("properties", ())
-    for part in (part for word in ("allOf", "anyOf", "oneOf") for part in schema.get(word, ())):
-        yield from _named(part, document)
 
 
 def _has_unknown_header(case: Case) -> bool:
