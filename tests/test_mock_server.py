@@ -1014,6 +1014,29 @@ def test_the_journal_of_another_mock_is_never_taken_for_the_one_that_was_seen(
         assert http.get(other.url + "/journal", headers=seen).status_code == 200
 
 
+def test_the_journal_over_http_names_cookies_without_their_values(
+    mock: MockServer, send: Send, http: httpx.Client
+) -> None:
+    cookie = "session=secret; theme=a=b;hidden"
+    send(headers={"cookie": cookie})
+    (shown,) = http.get(f"{mock.url}/journal").json()
+    assert ["cookie", "session=[redacted]; theme=[redacted]; [redacted]"] in shown["headers"]
+    assert ("cookie", cookie) in mock.journal[0].headers
+
+
+def test_a_token_is_not_in_the_journal_over_http_in_any_spelling_of_a_url(
+    http: httpx.Client,
+) -> None:
+    with MockServer(token='P T+ü/"token') as mock:
+        for spelt in ("P%20T%2B%C3%BC%2F%22token", "P+T%2b%c3%bc/%22%74oken"):
+            content = f"PhoneNumber={spelt}"
+            http.post(f"{mock.url}/x{spelt}?a={spelt}", headers=FORM, content=content)
+            shown = http.get(f"{mock.url}/journal?last=1").json()[0]
+            assert (shown["path"], shown["query"]) == ("/x[token]", "a=[token]")
+            assert shown["body"] == "PhoneNumber=[token]"
+            assert mock.journal[-1].query == f"a={spelt}"
+
+
 @pytest.mark.parametrize("last", ["-1", "abc", "1.5", "9" * 5_000])
 def test_an_end_of_the_journal_that_is_no_number_is_refused(
     mock: MockServer, http: httpx.Client, last: str

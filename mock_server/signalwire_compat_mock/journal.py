@@ -1,16 +1,16 @@
 """What was on the wire: requests and their answers, oldest first."""
 
 import base64
+import re
 import secrets
 import threading
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from .engine import Answer
 from .wire import Incoming
-
-_CREDENTIALS = ("authorization", "proxy-authorization")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Exchange:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def as_json(self, token: str) -> dict[str, Any]:
-        """Turn it into JSON values: bytes as text, no password, and the token of the mock nowhere.
+        """Turn it into JSON values: bytes as text, no password, no cookie's value, and no token.
 
         A token of less than eight characters may be a part of any text, and is left where it is.
         """
@@ -47,10 +47,10 @@ class Exchange:
         for name in ("body", "reply_body"):
             view[name] = view[name].decode(errors="backslashreplace")
         view["headers"] = [
-            (name, _without_password(value) if name in _CREDENTIALS else value)
+            (name, _REDACTED[name](value) if name in _REDACTED else value)
             for name, value in self.headers
         ]
-        cleared: dict[str, Any] = _without(view, token) if len(token) >= 8 else view
+        cleared: dict[str, Any] = _without(view, _spelt(token)) if len(token) >= 8 else view
         return cleared
 
 
@@ -102,9 +102,20 @@ class Journal:
             return version, total, self._exchanges[-last:]
 
 
-def _without(value: Any, token: str) -> Any:
+@cache
+def _spelt(token: str) -> re.Pattern[str]:
+    """Match a token as it is, and as a URL or a form may hold it."""
+    pattern = ""
+    for character in token:
+        escape = "".join(f"%{byte:02x}" for byte in character.encode(errors="surrogateescape"))
+        plus = r"|\+" if character == " " else ""
+        pattern += f"(?:{re.escape(character)}|(?i:{escape}){plus})"
+    return re.compile(pattern)
+
+
+def _without(value: Any, token: re.Pattern[str]) -> Any:
     if isinstance(value, str):
-        return value.replace(token, "[token]")
+        return token.sub("[token]", value)
     if isinstance(value, dict):
         return {_without(name, token): _without(member, token) for name, member in value.items()}
     return [_without(item, token) for item in value] if isinstance(value, list | tuple) else value
@@ -117,3 +128,15 @@ def _without_password(value: str) -> str:
     except ValueError:
         colon = ""
     return f"{scheme} {user}:[redacted]" if colon and scheme.lower() == "basic" else "[redacted]"
+
+
+def _without_values(cookies: str) -> str:
+    pairs = (cookie.strip().partition("=") for cookie in cookies.split(";"))
+    return "; ".join(f"{name}=[redacted]" if equals else "[redacted]" for name, equals, _ in pairs)
+
+
+_REDACTED = {
+    "authorization": _without_password,
+    "proxy-authorization": _without_password,
+    "cookie": _without_values,
+}
