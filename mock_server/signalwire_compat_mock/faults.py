@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, fields, replace
 from http import HTTPStatus
 from typing import Any
 
+import h11
+
 from .contract import Contract
 from .engine import Answer, error_body
 
 _LONGEST_SECONDS = 600
 _MOST_TIMES = 1_000_000
-# What stands in a head as it is. Source: RFC 9110, 5.1 and 5.5.
-_NAME, _VALUE = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", "[\\t -~\x80-\xff]*"
 
 
 class FaultError(ValueError):
@@ -65,14 +65,18 @@ class Fault:
 
     def _check_types(self) -> None:
         for name in NAMES:
-            if (value := getattr(self, name)) is not None:
+            if (value := getattr(self, name)) is not getattr(_NOTHING, name):
                 _check_type(name, value)
         for name, text in self.headers.items():
             if not isinstance(name, str) or not isinstance(text, str):
                 raise FaultError("headers holds a value that is no text")
-            if not (re.fullmatch(_NAME, name) and re.fullmatch(_VALUE, text)):
-                what = "a name without blanks, and one line of Latin-1, is what can be sent"
-                raise FaultError(f"headers holds {name!r} with {text!r}: {what}")
+            try:  # What sends it says whether it can be sent.
+                head = [(name.lower().encode("latin-1"), text.encode("latin-1"))]
+                h11.Response(status_code=HTTPStatus.OK.value, headers=head)
+            except (UnicodeEncodeError, h11.LocalProtocolError) as error:
+                todo = "Take a name without blanks, and one line of Latin-1 with none at its ends"
+                problem = f"headers holds {name!r} with {text!r}, which can't be sent: {error}"
+                raise FaultError(f"{problem}. {todo}") from error
         if isinstance(self.body, str) and re.search("[\ud800-\udfff]", self.body):
             raise FaultError("body holds half of a surrogate pair: give bytes")
 
