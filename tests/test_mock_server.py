@@ -844,6 +844,60 @@ def test_without_its_handler_a_purchase_answers_the_example_of_the_spec(
         assert (number["phone_number"], number["verification_status"]) == (NUMBER, "Unverified")
 
 
+@pytest.mark.parametrize(
+    ("change", "sent", "words"),
+    [
+        (lambda fields, body, _: fields.pop("PhoneNumber"), {"FriendlyName": "a"}, "PhoneNumber"),
+        (
+            lambda fields, body, _: fields.update(PhoneNumber={"type": "integer"}),
+            {"PhoneNumber": "15551234567"},
+            "PhoneNumber",
+        ),
+        (lambda fields, body, _: body.update(required=False), None, "PhoneNumber"),
+        (
+            lambda fields, body, account: account.update(name="Account"),
+            {"PhoneNumber": NUMBER},
+            "AccountSid",
+        ),
+    ],
+    ids=["no such field", "a number", "no body", "no account"],
+)
+def test_a_purchase_without_what_its_handler_needs_is_told_what_to_require(
+    serve: Serve,
+    http: httpx.Client,
+    caplog: pytest.LogCaptureFixture,
+    change: Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], object],
+    sent: dict[str, str] | None,
+    words: str,
+) -> None:
+    def loosen(spec: dict[str, Any]) -> None:
+        path = "/Accounts/{AccountSid}/IncomingPhoneNumbers"
+        request = spec["components"]["schemas"]["PurchaseRequest"]
+        account = spec["components"]["parameters"]["AccountSid"]
+        body = spec["paths"][path]["post"]["requestBody"]
+        request["required"] = []
+        change(request["properties"], body, account)
+        spec["paths"] = {path.replace("AccountSid", account["name"]): spec["paths"][path]}
+
+    reply = sender(serve(loosen), http)(data=sent)
+    told = f"the handler of purchase is broken, it needs {words}, and the contract allows a request"
+    assert (reply.status_code, told in reply.text) == (500, True), reply.text
+    assert "Require it in" in reply.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_reply_without_the_number_in_it_is_sold_as_any_other(
+    serve: Serve, http: httpx.Client
+) -> None:
+    def rename(spec: dict[str, Any]) -> None:
+        reply = spec["components"]["schemas"]["IncomingPhoneNumber"]
+        reply["properties"]["number"] = reply["properties"].pop("phone_number")
+        reply["required"].remove("phone_number")
+
+    send = sender(serve(rename), http)
+    assert [send(data={"PhoneNumber": NUMBER}).status_code for _ in range(2)] == [201, 422]
+
+
 def test_code_and_default_come_from_the_spec_alone(serve: Serve, http: httpx.Client) -> None:
     def change(spec: dict[str, Any]) -> None:
         fields = spec["components"]["schemas"]["PurchaseRequest"]["properties"]

@@ -69,7 +69,7 @@ class Engine:
                 return self._encode(operation, self._reply(incoming, operation, path))
             except Refusal as refusal:
                 return self._refuse(operation, refusal)
-        except MisfitError as error:
+        except (MisfitError, SpecError) as error:
             return self._fault(operation, str(error))
         except Exception as error:
             logger.exception("an operation of the mock failed")

@@ -13,7 +13,7 @@ import phonenumbers
 
 from .checks import Refusal
 from .contract import CREDENTIALS, INVALID, Contract, Operation
-from .document import join
+from .document import SpecError, join
 from .sample import sample_body, sample_status
 
 ACCOUNT = "AccountSid"
@@ -71,11 +71,11 @@ class State:
         if owner != project:
             raise Refusal(CREDENTIALS, "The account belongs to another project.")
 
-    def buy(self, account_sid: str, record: dict[str, Any]) -> bool:
+    def buy(self, account_sid: str, number: str, record: dict[str, Any]) -> bool:
         """Charge an account for a number and keep its record; False if the number is taken."""
         with self._lock:
             mine = (account_sid.lower(), copy.deepcopy(record))
-            return self._numbers.setdefault(record["phone_number"], mine) is mine
+            return self._numbers.setdefault(number, mine) is mine
 
     def phone_numbers(self, account_sid: str) -> list[dict[str, Any]]:
         """Return the records of an account's numbers, in order of purchase."""
@@ -99,18 +99,28 @@ def purchase(call: Call, state: State) -> Reply:
 
     Assumed, as no published code says it: a number that is sold, to whomever, is refused with
     status 422 and code 10000.
+    Errors: `SpecError` for a request that names no number or account, as the spec may allow.
     """
-    number = call.body["PhoneNumber"]
+    number = _text(call, call.body, "PhoneNumber")
+    account = _text(call, call.parameters["path"], ACCOUNT)
     rows = reserved_numbers(call.contract) if number.startswith(_RESERVED) else []
     reserved = next((row for row in rows if row.phone_number == number), None)
     if reserved:
         message = f"{reserved.when} {number} is a reserved number of the mock."
         raise Refusal(reserved.code, message, status=reserved.status)
     record = _new_record(call, number)
-    if not state.buy(call.parameters["path"][ACCOUNT], record):
+    if not state.buy(account, number, record):
         message = f"{_NOT_AVAILABLE} {number} is sold already."
         raise Refusal(INVALID, message, status=call.contract.status(call.operation, 422))
     return Reply(sample_status(call.operation), record)
+
+
+def _text(call: Call, values: Any, name: str) -> str:
+    text = values.get(name) if isinstance(values, Mapping) else None
+    if isinstance(text, str):
+        return text
+    problem = f"it needs {name}, and the contract allows a request without, or no text there"
+    raise SpecError(f"{problem}. Require it in {call.contract.source}, as text.")
 
 
 def reserved_numbers(contract: Contract) -> list[ReservedNumber]:
