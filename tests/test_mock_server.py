@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import signal
 import socket
@@ -1238,6 +1239,32 @@ def test_a_command_that_can_not_serve_says_why_and_what_to_do(
     assert (out, words.format(**known) in err) == ("", True), err
     assert "Traceback" not in err
     assert len(err.splitlines()) == 1 or process.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [(">&-", "it is closed"), (">/dev/full", "No space left on device"), ("", "Broken pipe")],
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_command_that_can_not_say_its_address_ends_in_one_line(
+    target: str, words: str, unbuffered: str
+) -> None:
+    script = f'"$0" -m signalwire_compat_mock --port 0 {target}'
+    nobody, pipe = os.pipe()
+    os.close(nobody)
+    told = subprocess.run(
+        ["sh", "-c", script, sys.executable],
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        check=False,
+        stdout=pipe,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    os.close(pipe)
+    assert told.returncode == 1
+    problem = f"signalwire-compat-mock: can't write to standard output: {words}."
+    assert told.stderr == f"{problem} Send it to a terminal, a file or a reader that stays.\n"
 
 
 def test_the_mock_needs_the_spec_and_not_the_client() -> None:

@@ -41,15 +41,34 @@ def _serve(server: MockServer) -> int:
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
-    sys.stdout.write(f"SignalWire mock at {server.url}\n")
-    sys.stdout.write(f"Project ID: any UUID, API token: {server.token}. Stop it with Ctrl-C.\n")
-    sys.stdout.write(f"In a browser: {server.url}/docs and {server.url}/journal\n")
-    sys.stdout.flush()
+    problem = _write(
+        f"SignalWire mock at {server.url}\n"
+        f"Project ID: any UUID, API token: {server.token}. Stop it with Ctrl-C.\n"
+        f"In a browser: {server.url}/docs and {server.url}/journal\n"
+    )
+    if problem:
+        server.close()
+        todo = "Send it to a terminal, a file or a reader that stays"
+        return _fail(f"can't write to standard output: {problem}. {todo}.")
     # A wait without an end can't be interrupted by a signal on Windows.
     while not stop.wait(0.5):
         pass
     server.close()
     return 0
+
+
+def _write(text: str) -> str | None:
+    """Write to standard output; return why that is not possible, if so."""
+    if sys.stdout is None:
+        return "it is closed"
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # What is not written yet would fail once more, and be told, as the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return error.strerror or str(error)
+    return None
 
 
 def _run(command: Sequence[str], server: MockServer) -> int:
