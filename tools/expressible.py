@@ -42,7 +42,8 @@ OWN_NAMES = {
     *("File", "Reply", "Request", "Response", "Rule", "RULE", "UNSET", "Unset"),
 }
 # What the module of a tag has as names already.
-_OWN_OPERATIONS = {"annotations", "import_module"}
+# What every module imports, and so has a name for already.
+_IMPORTED = {"annotations"}
 _UNFIT = {
     "path": ("a list", "an object"),
     "query": ("an object in a list", "a list in a list"),
@@ -275,7 +276,7 @@ def _operation(document: dict[str, Any], where: Where, node: dict[str, Any]) -> 
     if len(name) > LONGEST:
         what = f"is longer than {LONGEST} characters, too long for a file: shorten it"
         yield Trouble((*where, "operationId"), what)
-    if PythonIdentifier(name, "") in _OWN_OPERATIONS:
+    if PythonIdentifier(name, "") in _IMPORTED:
         what = f'"{name}" is a name that the package needs itself: rename it'
         yield Trouble((*where, "operationId"), what)
     yield from _twins(document, where)
@@ -317,6 +318,8 @@ def _tags(document: dict[str, Any]) -> Iterator[Trouble]:
         elif len(name) > LONGEST:
             what = f"is longer than {LONGEST} characters, too long for a file: shorten it"
             yield Trouble(where, what)
+        elif name in _IMPORTED:
+            yield Trouble(where, f'"{tag}" is a name that the package needs itself: rename it')
         elif taken := {own, f"Async{own}"} & OWN_NAMES or {f"Async{own}"} & classes:
             what = f'"{tag}" needs the class {min(taken)}, which the package has already: rename it'
             yield Trouble(where, what)

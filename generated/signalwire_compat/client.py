@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
 
+from .api import AsyncCompat, Compat
 from .errors import (
     APIConnectionError,
     APITimeoutError,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     import aiohttp
     import httpx
 
-    from .api import AsyncCompat, Compat
     from .given import AsyncGiven, Given
     from .session import AiohttpGiven
     from .transport import AsyncTransport, Head, Transport
@@ -391,8 +391,6 @@ class RestClient(_BaseClient):
     @property
     def compat(self) -> Compat:
         """The operations, by tag: `client.compat.<tag>.<operation>(...)`."""
-        from .api import Compat
-
         return Compat(self)
 
     def send(self, request: Request) -> Reply:
@@ -469,8 +467,6 @@ class AsyncRestClient(_BaseClient):
     @property
     def compat(self) -> AsyncCompat:
         """The operations, by tag: `await client.compat.<tag>.<operation>(...)`."""
-        from .api import AsyncCompat
-
         return AsyncCompat(self)
 
     async def asend(self, request: Request) -> Reply:

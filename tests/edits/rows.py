@@ -433,6 +433,7 @@ REFUSED = [
     Refusal("a tag with a name of the package", adds(tags=["rest client"]), (f"{THINGS}get.tags[0]", "AsyncRestClient")),
     Refusal("a tag with the twin of another", tags_alike, ("tags[0]", "AsyncThings")),
     Refusal("a tag that no folder can have", adds(tags=["t" * 300]), (f"{THINGS}get.tags[0]", "too long")),
+    Refusal("a tag with a name of every module", adds(tags=["annotations"]), (f"{THINGS}get.tags[0]", '"annotations"')),
     Refusal("an operation with a name of its module", adds(operationId="annotations"), (f"{THINGS}get.operationId", '"annotations"')),
     Refusal("a part of another schema", sends(object_of(Url={"$ref": "#/components/schemas/PurchaseRequest/properties/SmsUrl"})), ("schema.properties.Url.$ref", "components")),
     Refusal("a format that the client does not check", asks(Area=text(format="ipv4")), ("PurchaseRequest.properties.Area.format", '"ipv4"', "pattern")),

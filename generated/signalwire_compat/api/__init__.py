@@ -6,8 +6,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .. import api as _tags
     from ..client import AsyncRestClient, RestClient
+    from . import phone_numbers as phone_numbers
     from .phone_numbers import AsyncPhoneNumbers, PhoneNumbers
+else:
+    import sys as _sys
+    from importlib import import_module as _import_module
+
+    # A look at it takes a tenth of the time of an import in each call.
+    _tags = _sys.modules[__name__]
+    _TAGS = ("phone_numbers",)
+
+    def __getattr__(name: str) -> object:
+        if name not in _TAGS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _import_module(f"{__name__}.{name}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_TAGS})
 
 
 class Compat:
@@ -19,9 +36,7 @@ class Compat:
     @property
     def phone_numbers(self) -> PhoneNumbers:
         """Phone numbers that belong to an account."""
-        from .phone_numbers import PhoneNumbers
-
-        return PhoneNumbers(self._client)
+        return _tags.phone_numbers.PhoneNumbers(self._client)
 
 
 class AsyncCompat:
@@ -33,6 +48,4 @@ class AsyncCompat:
     @property
     def phone_numbers(self) -> AsyncPhoneNumbers:
         """Phone numbers that belong to an account."""
-        from .phone_numbers import AsyncPhoneNumbers
-
-        return AsyncPhoneNumbers(self._client)
+        return _tags.phone_numbers.AsyncPhoneNumbers(self._client)

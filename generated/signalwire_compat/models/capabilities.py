@@ -61,6 +61,5 @@ class Capabilities:
         model.sms = rest.pop("sms", UNSET)
         model.mms = rest.pop("mms", UNSET)
         model.fax = rest.pop("fax", UNSET)
-
         model.additional_properties = rest
         return model

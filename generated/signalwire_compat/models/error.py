@@ -61,6 +61,5 @@ class Error:
         model.message = rest.pop("message", UNSET)
         model.more_info = rest.pop("more_info", UNSET)
         model.status = rest.pop("status", UNSET)
-
         model.additional_properties = rest
         return model

@@ -91,6 +91,5 @@ class IncomingCallStatus:
         model.call_status = rest.pop("CallStatus", UNSET)
         model.call_duration = rest.pop("CallDuration", UNSET)
         model.audio_in_mos = rest.pop("AudioInMos", UNSET)
-
         model.additional_properties = rest
         return model

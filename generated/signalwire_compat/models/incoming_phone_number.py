@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models as _models
 from ..models.address_requirements import AddressRequirements
 from ..models.origin import Origin
 from ..rules import Rule
@@ -222,8 +223,6 @@ class IncomingPhoneNumber:
 
         Errors: `TypeError` for what is not an object.
         """
-        from ..models.capabilities import Capabilities
-
         rest: dict[str, Any] = {**src_dict}
         model = object.__new__(cls)
         model.account_id = rest.pop("account_id", UNSET)
@@ -232,7 +231,9 @@ class IncomingPhoneNumber:
         model.address_sid = rest.pop("address_sid", None)
         model.api_version = rest.pop("api_version", UNSET)
         model.beta = rest.pop("beta", UNSET)
-        model.capabilities = decode(rest.pop("capabilities", UNSET), (dict, Capabilities.from_dict))
+        model.capabilities = decode(
+            rest.pop("capabilities", UNSET), (dict, _models.Capabilities.from_dict)
+        )
         model.country_code = rest.pop("country_code", UNSET)
         model.date_created = rest.pop("date_created", UNSET)
         model.date_updated = rest.pop("date_updated", UNSET)
@@ -259,6 +260,5 @@ class IncomingPhoneNumber:
         model.voice_method = rest.pop("voice_method", UNSET)
         model.voice_url = rest.pop("voice_url", None)
         model.verification_status = rest.pop("verification_status", UNSET)
-
         model.additional_properties = rest
         return model

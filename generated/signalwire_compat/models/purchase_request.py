@@ -10,7 +10,7 @@ from attrs import field as _attrs_field
 from ..models.http_method import HttpMethod
 from ..models.voice_receive_mode import VoiceReceiveMode
 from ..rules import Rule
-from ..types import UNSET, Unset, built
+from ..types import UNSET, Unset
 
 RULE = Rule(
     kinds=("object",),
@@ -123,24 +123,23 @@ class PurchaseRequest:
         that the contract does not know.
         """
         rest: dict[str, Any] = {**src_dict}
-        model = built(
-            cls,
-            phone_number=rest.pop("PhoneNumber", UNSET),
-            friendly_name=rest.pop("FriendlyName", UNSET),
-            sms_application_sid=rest.pop("SmsApplicationSid", UNSET),
-            sms_fallback_method=rest.pop("SmsFallbackMethod", UNSET),
-            sms_fallback_url=rest.pop("SmsFallbackUrl", UNSET),
-            sms_method=rest.pop("SmsMethod", UNSET),
-            sms_url=rest.pop("SmsUrl", UNSET),
-            status_callback=rest.pop("StatusCallback", UNSET),
-            status_callback_method=rest.pop("StatusCallbackMethod", UNSET),
-            voice_application_sid=rest.pop("VoiceApplicationSid", UNSET),
-            voice_fallback_method=rest.pop("VoiceFallbackMethod", UNSET),
-            voice_fallback_url=rest.pop("VoiceFallbackUrl", UNSET),
-            voice_method=rest.pop("VoiceMethod", UNSET),
-            voice_receive_mode=rest.pop("VoiceReceiveMode", UNSET),
-            voice_url=rest.pop("VoiceUrl", UNSET),
-        )
+        model = object.__new__(cls)
+        put = object.__setattr__  # To set a member would check it.
+        put(model, "phone_number", rest.pop("PhoneNumber", UNSET))
+        put(model, "friendly_name", rest.pop("FriendlyName", UNSET))
+        put(model, "sms_application_sid", rest.pop("SmsApplicationSid", UNSET))
+        put(model, "sms_fallback_method", rest.pop("SmsFallbackMethod", UNSET))
+        put(model, "sms_fallback_url", rest.pop("SmsFallbackUrl", UNSET))
+        put(model, "sms_method", rest.pop("SmsMethod", UNSET))
+        put(model, "sms_url", rest.pop("SmsUrl", UNSET))
+        put(model, "status_callback", rest.pop("StatusCallback", UNSET))
+        put(model, "status_callback_method", rest.pop("StatusCallbackMethod", UNSET))
+        put(model, "voice_application_sid", rest.pop("VoiceApplicationSid", UNSET))
+        put(model, "voice_fallback_method", rest.pop("VoiceFallbackMethod", UNSET))
+        put(model, "voice_fallback_url", rest.pop("VoiceFallbackUrl", UNSET))
+        put(model, "voice_method", rest.pop("VoiceMethod", UNSET))
+        put(model, "voice_receive_mode", rest.pop("VoiceReceiveMode", UNSET))
+        put(model, "voice_url", rest.pop("VoiceUrl", UNSET))
         if rest:
             raise ValueError(f"PurchaseRequest has no member {', '.join(map(repr, rest))}")
         return model
