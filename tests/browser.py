@@ -14,6 +14,25 @@ FLAGS = (
     "--disable-background-networking --disable-component-update --disable-sync"
 )
 NUMBER = "+15551234567"
+# The values that are shown cut, and the headings of tables that touch the next one.
+CUT_OR_TOUCHING = """() => {
+  const text = document.createElement("canvas").getContext("2d"), faults = [];
+  for (const control of document.querySelectorAll("#explorer select, #explorer input[type=text]")) {
+    const look = getComputedStyle(control);
+    const value = control.selectedOptions ? control.selectedOptions[0].text : control.value;
+    text.font = look.font;
+    const room = control.clientWidth - parseFloat(look.paddingLeft) - parseFloat(look.paddingRight);
+    if (text.measureText(value).width > room) faults.push(value);
+  }
+  const range = document.createRange();
+  for (const heading of document.querySelectorAll("#explorer th, #explorer thead td")) {
+    range.selectNodeContents(heading);
+    const next = heading.nextElementSibling;
+    if (next && next.getBoundingClientRect().left < range.getBoundingClientRect().right + 5
+        && heading.offsetParent) faults.push(heading.textContent);
+  }
+  return faults;
+}"""
 WIDTHS = pytest.mark.parametrize("width", [1280, 400])
 
 
@@ -96,6 +115,22 @@ def test_the_explorer_buys_a_number_and_the_journal_shows_both_answers(
     expect(rows.nth(1).locator("summary")).to_contain_text("201")
     expect(rows.nth(1).locator("summary")).to_contain_text(NUMBER)
     assert fits(page)
+
+
+@WIDTHS
+def test_the_explorer_cuts_no_value_and_lets_nothing_overlap(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/docs")
+    page.get_by_role("button", name="Try it out").click()
+    buy(page)
+    answered(page, 401)
+    assert page.evaluate(CUT_OR_TOUCHING) == []
+    tab = page.locator(".tab-item.active span").bounding_box()
+    cancel = page.get_by_role("button", name="Cancel").bounding_box()
+    assert tab
+    assert cancel
+    # The line that marks the tab ends 15 pixels below its text.
+    assert tab["y"] + tab["height"] + 15 <= cancel["y"] or tab["x"] + tab["width"] < cancel["x"]
 
 
 def test_wrong_credentials_are_an_answer_and_no_dialogue_of_the_browser(
