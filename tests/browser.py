@@ -70,9 +70,11 @@ def page(browser: Browser, mock: MockServer) -> Iterator[Page]:
     assert problems == refusals
 
 
-def authorise(page: Page, token: str = DEFAULT_TOKEN) -> None:
+def authorise(page: Page, token: str) -> None:
     page.get_by_role("button", name="Authorize", exact=True).first.click()
     dialogue = page.locator(".modal-ux")
+    if (known := dialogue.get_by_role("button", name="Remove authorization")).is_visible():
+        known.click()
     dialogue.locator("input[type=text]").fill(PROJECT)
     dialogue.locator("input[type=password]").fill(token)
     dialogue.get_by_role("button", name="Apply credentials").click()
@@ -99,7 +101,6 @@ def test_the_explorer_buys_a_number_and_the_journal_shows_both_answers(
     page.set_viewport_size({"width": width, "height": 900})
     page.goto("/")
     assert page.url == f"{mock.url}/docs"
-    authorise(page)
     page.get_by_role("button", name="Try it out").click()
     buy(page)
     answered(page, 201)
@@ -123,7 +124,7 @@ def test_the_explorer_cuts_no_value_and_lets_nothing_overlap(page: Page, width: 
     page.goto("/docs")
     page.get_by_role("button", name="Try it out").click()
     buy(page)
-    answered(page, 401)
+    answered(page, 201)
     assert page.evaluate(CUT_OR_TOUCHING) == []
     tab = page.locator(".tab-item.active span").bounding_box()
     cancel = page.get_by_role("button", name="Cancel").bounding_box()
@@ -142,6 +143,21 @@ def test_wrong_credentials_are_an_answer_and_no_dialogue_of_the_browser(
     buy(page)
     answered(page, 401)
     assert mock.charges() == 0
+
+
+def test_a_token_of_ones_own_is_asked_for_and_not_shown(browser: Browser) -> None:
+    with MockServer(token="spoken") as mock, browser.new_context(base_url=mock.url) as context:
+        page = context.new_page()
+        page.goto("/docs")
+        page.get_by_role("button", name="Try it out").click()
+        expect(page.locator("#project")).to_have_text(PROJECT)
+        expect(page.locator("#token")).to_contain_text("give it under Authorize")
+        buy(page)
+        answered(page, 401)
+        assert "spoken" not in page.content()
+        authorise(page, "spoken")
+        buy(page)
+        answered(page, 201)
 
 
 def test_the_explorer_shows_fields_values_errors_and_the_callback(page: Page) -> None:
@@ -197,6 +213,7 @@ def test_a_purchase_needs_no_mouse(page: Page, mock: MockServer) -> None:
     page.goto("/docs")
     page.get_by_role("button", name="Try it out").wait_for()
     press("button", "Authorize")
+    press("button", "Logout")
     page.locator(".modal-ux input[type=text]").wait_for()
     page.locator(".modal-ux input[type=text]").focus()
     page.keyboard.type(PROJECT)

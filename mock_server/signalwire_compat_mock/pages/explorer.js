@@ -1,11 +1,5 @@
 "use strict";
 
-async function showCredentials() {
-  const known = await (await fetch("/docs/credentials")).json();
-  document.getElementById("project").textContent = known.project;
-  if (known.token) document.getElementById("token").textContent = known.token;
-}
-
 function prepare(request) {
   // Else the browser answers a 401 by a dialogue of its own.
   request.credentials = "omit";
@@ -16,9 +10,11 @@ function prepare(request) {
   return request;
 }
 
-window.addEventListener("load", () => {
-  showCredentials();
-  SwaggerUIBundle({
+window.addEventListener("load", async () => {
+  const { project, token } = await (await fetch("/docs/credentials")).json();
+  document.getElementById("project").textContent = project;
+  if (token) document.getElementById("token").textContent = token;
+  const ui = SwaggerUIBundle({
     url: "/openapi.json",
     dom_id: "#explorer",
     deepLinking: true,
@@ -27,5 +23,11 @@ window.addEventListener("load", () => {
     displayRequestDuration: true,
     validatorUrl: null,
     requestInterceptor: prepare,
+    onComplete: () => {
+      if (!token) return;
+      for (const [name, scheme] of ui.specSelectors.securityDefinitions() || []) {
+        if (/^basic$/i.test(scheme.get("scheme"))) ui.preauthorizeBasic(name, project, token);
+      }
+    },
   });
 });
