@@ -1196,9 +1196,8 @@ def test_the_command_serves_until_a_signal_and_ends_cleanly(
 ) -> None:
     with command("--port", "0", "--token", "spoken", "--forgetful") as process:
         assert process.stdout is not None
-        url = process.stdout.readline().split()[-1]
-        assert "spoken" in process.stdout.readline()
-        pages = process.stdout.readline().split()[-3::2]
+        said = [process.stdout.readline() for _ in range(5)]
+        url, pages = said[0].split()[-1], said[1].split()[-3::2]
         for page in pages:
             assert "<html" in http.get(page, headers={"Accept": "text/html"}).text
         for _ in range(2):
@@ -1207,7 +1206,19 @@ def test_the_command_serves_until_a_signal_and_ends_cleanly(
         rest = process.communicate()
     assert pages == [url + "/docs", url + "/journal"]
     assert number_of(reply)["phone_number"] == NUMBER
+    assert "with your token as SIGNALWIRE_API_TOKEN" in said[2]
+    assert "spoken" not in "".join(said)
     assert (process.returncode, rest) == (0, ("", ""))
+
+
+def test_what_the_command_prints_points_a_shell_and_its_client_at_it() -> None:
+    with command("--port", "0") as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(6)]
+        exports = "".join(line for line in lines if line.startswith("export "))
+        script = f"{exports}exec {sys.executable} {ROOT / 'examples' / 'buy.py'}"
+        bought = subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True)
+    assert "+1555" in bought.stdout
 
 
 @pytest.mark.parametrize(

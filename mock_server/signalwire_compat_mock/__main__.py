@@ -3,6 +3,7 @@
 import argparse
 import errno
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -41,12 +42,7 @@ def _serve(server: MockServer) -> int:
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
-    problem = _write(
-        f"SignalWire mock at {server.url}\n"
-        f"Project ID: any UUID, API token: {server.token}. Stop it with Ctrl-C.\n"
-        f"In a browser: {server.url}/docs and {server.url}/journal\n"
-    )
-    if problem:
+    if problem := _write(_greeting(server)):
         server.close()
         todo = "Send it to a terminal, a file or a reader that stays"
         return _fail(f"can't write to standard output: {problem}. {todo}.")
@@ -55,6 +51,22 @@ def _serve(server: MockServer) -> int:
         pass
     server.close()
     return 0
+
+
+def _greeting(server: MockServer) -> str:
+    """Say where it is, and to a shell how to get there. A token of one's own is not repeated."""
+    settings = server.environment
+    own = ""
+    if server.token != DEFAULT_TOKEN:
+        del settings["SIGNALWIRE_API_TOKEN"]
+        own = ", with your token as SIGNALWIRE_API_TOKEN"
+    exports = (f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
+    return (
+        f"SignalWire mock at {server.url}\n"
+        f"In a browser: {server.url}/docs and {server.url}/journal\n"
+        f"Stop it with Ctrl-C. In another shell{own}, this points a client at it:\n"
+        f"{''.join(exports)}"
+    )
 
 
 def _write(text: str) -> str | None:
