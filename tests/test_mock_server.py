@@ -434,6 +434,15 @@ def test_an_unknown_path_is_refused_before_credentials(
     assert path in refused(http.post(mock.url + path), 404, 20404)
 
 
+def test_a_program_that_asks_for_an_unknown_path_learns_the_pages_of_the_mock(
+    mock: MockServer, http: httpx.Client
+) -> None:
+    said = refused(http.get(mock.url), 404, 20404)
+    pages = re.findall(r"GET (/\w+)", said)
+    assert pages == ["/docs", "/journal"]
+    assert all(http.get(mock.url + page).status_code == 200 for page in pages)
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"])
 def test_an_unknown_method_is_refused_with_the_known_ones(
     mock: MockServer, http: httpx.Client, method: str
@@ -1120,6 +1129,17 @@ def test_a_token_of_ones_own_is_not_shown_by_the_explorer(http: httpx.Client) ->
     with MockServer(token="spoken") as server:
         assert http.get(server.url + "/docs/credentials").json()["token"] is None
         assert "spoken" not in http.get(server.url + "/docs").text
+
+
+def test_the_readme_names_every_member_of_an_entry_of_the_journal(
+    mock: MockServer, send: Send, http: httpx.Client
+) -> None:
+    send(data={"PhoneNumber": NUMBER})
+    (entry,) = http.get(f"{mock.url}/journal").json()
+    readme = (ROOT / "mock_server" / "README.md").read_text("utf-8")
+    table = readme.partition("| member | holds |")[2].partition("\n\n")[0]
+    cells = re.findall(r"^\|(.*?)\|", table, re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", "".join(cells))) == sorted(entry)
 
 
 # Start and end

@@ -80,7 +80,8 @@ class Engine:
         if found is None:
             path = self._show.name(incoming.path, 200)
             message = f"Nothing is served at {path}: the spec has no such path."
-            raise Refusal(NOT_FOUND, message)
+            pages = "GET /docs shows the spec, GET /journal what was sent."
+            raise Refusal(NOT_FOUND, f"{message} {pages}")
         route, parameters = found
         if incoming.method not in route.operations:
             allowed = ", ".join(sorted(route.operations))
