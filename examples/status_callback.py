@@ -122,7 +122,7 @@ def application(key: str | None = None, url: str | None = None) -> Starlette:
         except (RecursionError, ValueError) as error:
             return PlainTextResponse(f"This is no status callback: {error}.", 400)
         # The same call may be reported up to three times: know it by its SID.
-        print(f"{status.call_sid!r}: {status.from_!r} called {status.to!r}, {status.call_status!r}")
+        print(f"SID {status.call_sid!r}: {status.from_!r} to {status.to!r}, {status.call_status!r}")
         return PlainTextResponse("Received.")
 
     return Starlette(routes=[Route("/status", receive, methods=["GET", "POST"])])
@@ -141,23 +141,19 @@ async def demo() -> None:
         "CallDuration": "142",
         "AudioInMos": "4.5",
     }
-    body, query = json.dumps(call).encode(), f"{url}?{urlencode(call)}"
-    transport = httpx.ASGITransport(application(key))
-    async with httpx.AsyncClient(transport=transport) as client:
-        sent = [
-            await client.post(
-                url,
-                content=body,
-                headers={"Content-Type": "application/json", SIGNATURE: sign_json(key, url, body)},
-            ),
-            await client.post(
-                url, data=call, headers={SIGNATURE: sign_form(key, url, list(call.items()))}
-            ),
-            await client.get(query, headers={SIGNATURE: sign_form(key, query, [])}),
-            await client.post(url, json=call, headers={SIGNATURE: "forged"}),
-        ]
-    for reply in sent:
-        print(reply.status_code, reply.text)
+    query, as_json = f"{url}?{urlencode(call)}", httpx.Request("POST", url, json=call)
+    sent = {
+        "JSON": (as_json, sign_json(key, url, as_json.content)),
+        "A form": (httpx.Request("POST", url, data=call), sign_form(key, url, list(call.items()))),
+        "A query": (httpx.Request("GET", query), sign_form(key, query, [])),
+        "A forged signature": (httpx.Request("POST", url, json=call), "forged"),
+    }
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application(key))) as client:
+        for label, (request, signature) in sent.items():
+            print(f"{label}:")
+            request.headers[SIGNATURE] = signature
+            reply = await client.send(request)
+            print(f"Answer: {reply.status_code} {reply.text}\n")
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def test_a_signed_callback_is_taken_as_json_form_and_query(
         http.get(query, headers={HEADER: receiver.sign_form(KEY, query, [])}),
     ]
     assert [reply.status_code for reply in replies] == [200, 200, 200]
-    line = f"'{call['CallSid']}': '{call['From']}' called '{call['To']}', 'completed'"
+    line = f"SID '{call['CallSid']}': '{call['From']}' to '{call['To']}', 'completed'"
     assert capsys.readouterr().out.splitlines() == [line] * 3
 
 
@@ -158,5 +158,12 @@ def test_behind_a_proxy_the_url_that_was_given_is_the_signed_one(call: dict[str,
 def test_the_demo_shows_three_callbacks_and_a_forged_one() -> None:
     script = [sys.executable, "-W", "error", receiver.__file__, "--demo"]
     result = subprocess.run(script, check=True, capture_output=True, text=True)
-    statuses = [line[:3] for line in result.stdout.splitlines() if line[:3].isdecimal()]
-    assert statuses == ["200", "200", "200", "403"]
+    sent = [part.splitlines() for part in result.stdout.strip().split("\n\n")]
+    assert [(lines[0], lines[-1][:11]) for lines in sent] == [
+        ("JSON:", "Answer: 200"),
+        ("A form:", "Answer: 200"),
+        ("A query:", "Answer: 200"),
+        ("A forged signature:", "Answer: 403"),
+    ]
+    assert [len(lines) for lines in sent] == [3, 3, 3, 2]
+    assert all(lines[1].startswith("SID '5d3b") for lines in sent[:3])
