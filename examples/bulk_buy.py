@@ -168,9 +168,9 @@ async def buy_all(
     stopped: list[str] = []
 
     def interrupt() -> None:
-        print("Waiting for what was sent. Ctrl-C again leaves at once.", file=sys.stderr)
         stopped.append(INTERRUPTED)
         loop.remove_signal_handler(signal.SIGINT)
+        print("Waiting for what was sent. Ctrl-C again leaves at once.", file=sys.stderr)
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, interrupt)
