@@ -1185,6 +1185,15 @@ def test_a_server_on_ipv6_has_a_url_with_brackets(http: httpx.Client) -> None:
         number_of(sender(server, http)(data={"PhoneNumber": NUMBER}))
 
 
+@pytest.mark.parametrize(("host", "called"), [("0.0.0.0", r"127\.0\.0\.1"), ("::", r"\[::1\]")])  # noqa: S104
+def test_a_server_on_every_address_names_one_that_a_client_takes(
+    host: str, called: str, http: httpx.Client
+) -> None:
+    with MockServer(host=host) as server:
+        assert re.fullmatch(rf"http://{called}:\d+", server.environment["SIGNALWIRE_SPACE"])
+        number_of(sender(server, http)(data={"PhoneNumber": NUMBER}))
+
+
 def test_a_token_without_text_is_not_taken() -> None:
     with pytest.raises(ValueError, match="token is empty"):
         MockServer(token="")

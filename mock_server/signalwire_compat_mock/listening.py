@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+from ipaddress import ip_address
 
 import uvicorn
 from starlette.types import ASGIApp, Scope
@@ -70,8 +71,10 @@ class Listening:
         self._socket = socket.create_server((host, port), family=family)
         # Connections inherit it. Without it, every reply to a kept connection waits 40 ms.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{self._socket.getsockname()[1]}"
+        address, port = self._socket.getsockname()[:2]
+        if ip_address(address.partition("%")[0]).is_unspecified:  # Nobody can call that.
+            host = "::1" if ":" in host else "127.0.0.1"
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._server = _Server(
             uvicorn.Config(
                 app,
