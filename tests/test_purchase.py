@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 import signalwire_compat
-from conftest import PROJECT, Answering
+from conftest import PROJECT, VARIABLES, Answering
 from signalwire_compat import AsyncRestClient, InvalidRequestError, RestClient, Unset
 from signalwire_compat.api.phone_numbers import purchase
 from signalwire_compat.models import Error, IncomingPhoneNumber, PurchaseRequest
@@ -242,6 +242,20 @@ def test_a_missing_setting_names_the_argument_and_the_variable(
         kind(**settings)  # type: ignore[arg-type]  # a dict of names
     assert f"{argument}=" in str(caught.value)
     assert variable in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [RestClient, AsyncRestClient])
+def test_all_settings_that_are_missing_or_wrong_are_named_at_once(kind: Any) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        kind()
+    for variable in VARIABLES:
+        assert variable in str(caught.value)
+    with pytest.raises(InvalidRequestError) as caught:
+        kind("a:b", "t", "a b", timeout=0, max_retries=-1, max_reply_bytes=0, headers={"te": ""})
+    problems = caught.value.problems
+    wrong = ("project", "host", "timeout", "max_retries", "max_reply_bytes", "the header te")
+    assert all(said.startswith(name) for said, name in zip(problems, wrong, strict=True))
+    assert str(caught.value) == " ".join(problems)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,18 @@ class _Project(_Secret):
         return "[the project of the client]"
 
 
+class _Problems(list[str]):
+    """What is wrong with the settings: each `with` checks one more of them."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if isinstance(error, InvalidRequestError):
+            self.extend(error.problems)
+        return isinstance(error, InvalidRequestError)
+
+
 class _BaseClient:
     """What both clients share: settings, and what is sent."""
 
@@ -102,18 +114,26 @@ class _BaseClient:
         allow_http: bool,
         headers: dict[str, str] | None,
     ) -> None:
-        self.project = _project(project)
-        if ":" in self.project:
-            raise InvalidRequestError("project can't hold a colon: HTTP Basic ends it there.")
-        token = _Secret(_setting("token", token))
-        pair = _Secret(b64encode(f"{self.project}:{token}".encode()).decode())
+        problems = _Problems()
+        with problems:
+            self.project = _project(project)
+        with problems:
+            secret = _Secret(_setting("token", token))
+        with problems:
+            self.base_url = _base_url(_setting("host", host), allow_http=allow_http)
+        with problems:
+            self.timeout = _timeout(timeout)
+        with problems:
+            self.max_retries = _whole("max_retries", max_retries, 0)
+        with problems:
+            self.max_reply_bytes = _whole("max_reply_bytes", max_reply_bytes, 1)
+        with problems:
+            self._headers = _extra(headers or {})
+        if problems:
+            raise InvalidRequestError(" ".join(problems), problems=list(problems))
+        pair = _Secret(b64encode(f"{self.project}:{secret}".encode()).decode())
         self._authorization = _Secret(f"Basic {pair}")
-        self._secrets = _forms(pair, token)
-        self.base_url = _base_url(_setting("host", host), allow_http=allow_http)
-        self.timeout = _timeout(timeout)
-        self.max_retries = _whole("max_retries", max_retries, 0)
-        self.max_reply_bytes = _whole("max_reply_bytes", max_reply_bytes, 1)
-        self._headers = _extra(headers or {})
+        self._secrets = _forms(pair, secret)
         self._owned = True
 
     def __repr__(self) -> str:
@@ -363,7 +383,7 @@ class RestClient(_BaseClient):
             of `timeout`.
 
     Raises:
-        InvalidRequestError: A setting is missing or can't be used; says which and why.
+        InvalidRequestError: Settings are missing or can't be used; names all of them, and why.
     """
 
     _transport: Transport | Given
@@ -532,6 +552,8 @@ def _setting(name: str, given: str | None) -> str:
 
 def _project(given: str | None) -> str:
     project = _setting("project", given)
+    if ":" in project:
+        raise InvalidRequestError("project can't hold a colon: HTTP Basic ends it there.")
     return project if re.fullmatch(r"[0-9a-fA-F-]{36}", project) else _Project(project)
 
 

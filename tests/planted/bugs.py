@@ -71,7 +71,7 @@ BUGS = (
     Bug("the path is another one", _CALL, 'path="/Accounts/{account_sid}/IncomingPhoneNumbers"', 'path="/Accounts/{account_sid}/IncomingPhoneNumbers.json"'),
     Bug("the base path is another one", f"{_CLIENT}client.py", "2010-04-01", "2010-04-02"),
     Bug("the credentials are left out", _CALL, "authenticate=True", "authenticate=False"),
-    Bug("the credentials are in the wrong order", f"{_CLIENT}client.py", "{self.project}:{token}", "{token}:{self.project}"),
+    Bug("the credentials are in the wrong order", f"{_CLIENT}client.py", "{self.project}:{secret}", "{secret}:{self.project}"),
     Bug("a header that nobody asked for is sent", f"{_CLIENT}client.py", '"accept-encoding": "identity",', '"accept-encoding": "identity", "x-debug": "1",'),
     Bug("the query repeats the form", _CALL, 'method="POST",', 'method="POST", query=_urlencoded(_encode(body)),'),
     Bug("an account that was named is ignored", _FACADE, "isinstance(AccountSid, _types.Unset)", "True", "class PhoneNumbers"),
