@@ -31,6 +31,7 @@ def test_every_python_block_of_the_docs_runs_against_the_mock(
     # A block that imports nothing is a piece of a program that has a client.
     for name, value in mock.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["a block"])
     logger = logging.getLogger("signalwire_compat")
     level = logger.level
     with RestClient() as client:

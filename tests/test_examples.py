@@ -26,19 +26,18 @@ HAVE_TESTS_OF_THEIR_OWN = ("bulk_buy.py", "status_callback.py", "test_my_code.py
 SCRIPTS = [path for path in EXAMPLES if path.name not in HAVE_TESTS_OF_THEIR_OWN]
 
 
-def run(code: str, mock: MockServer) -> str:
-    settings = {
-        "SIGNALWIRE_PROJECT_ID": PROJECT,
-        "SIGNALWIRE_API_TOKEN": DEFAULT_TOKEN,
-        "SIGNALWIRE_SPACE": mock.url,
-    }
-    result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
+def start(code: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *arguments],
         env={**os.environ, **settings},
         check=False,
         capture_output=True,
         text=True,
     )
+
+
+def run(code: str, mock: MockServer, *arguments: str) -> str:
+    result = start(code, *arguments, **mock.environment)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -52,6 +51,27 @@ def _filled(code: str, mock: MockServer) -> str:
 def test_every_example_runs_against_the_mock(path: Path, mock: MockServer) -> None:
     printed = run(path.read_text("utf-8"), mock)
     assert re.search(r"\+1555\d{7}|21401", printed)
+
+
+def test_the_example_buys_the_number_that_it_is_given(mock: MockServer) -> None:
+    run((ROOT / "examples" / "buy.py").read_text("utf-8"), mock, "+15557654321")
+    assert [number["phone_number"] for number in mock.phone_numbers()] == ["+15557654321"]
+
+
+@pytest.mark.parametrize("space", ["", "127.0.0.1:9"])
+@pytest.mark.parametrize("name", ["buy.py", "buy_async.py", "buy_aiohttp.py"])
+def test_an_example_that_fails_says_what_to_do_without_a_traceback(name: str, space: str) -> None:
+    settings = {"SIGNALWIRE_PROJECT_ID": PROJECT, "SIGNALWIRE_API_TOKEN": "token"}
+    code = (ROOT / "examples" / name).read_text("utf-8")
+    result = start(code, SIGNALWIRE_SPACE=space, **settings)
+    said = (result.stdout + result.stderr).splitlines()
+    if space:
+        assert "no connection to http://127.0.0.1:9" in said[0]
+        assert said[1] == "Nothing was carried out, so it is safe to call again."
+    else:
+        assert said == ["host is missing: pass host= to the client, or set SIGNALWIRE_SPACE."]
+    assert "Traceback" not in result.stdout + result.stderr
+    assert result.returncode == (name == "buy.py" or not space)
 
 
 def test_the_first_example_shows_a_purchase_and_a_failure(mock: MockServer) -> None:
