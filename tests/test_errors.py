@@ -85,7 +85,8 @@ def test_every_code_of_the_contract_has_a_category_and_advice(
     }
     for code, known in table["x-error-codes"].items():
         error = failure(answering(422, {"code": int(code)}))
-        advice = categories[known["category"]]["advice"]
+        category = categories[known["category"]]
+        advice = category.get("by-status", {}).get("422", category["advice"])
         assert (error.code, error.category, error.advice) == (int(code), known["category"], advice)
         assert error.message == known["when"]
         assert str(error).endswith(f"\n{advice}")
@@ -109,6 +110,25 @@ def test_a_status_without_a_known_code_has_a_category_too(
 ) -> None:
     assert failure(answering(status, b"")).category == category
     assert failure(answering(status, {"code": 99999})).category == category
+
+
+def test_a_number_that_is_sold_is_answered_with_the_advice_to_choose_another(
+    client: RestClient, answering: Answering
+) -> None:
+    client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+    title = {"errors": [{"detail": None, "status": "422", "title": "Taken.", "code": "422"}]}
+    for error in (failure(client), failure(answering(422, title))):
+        assert "choose another number" in str(error)
+        assert error.advice
+        assert "choose another number" in error.advice
+
+
+@pytest.mark.parametrize("body", [b"<h1>Not Found</h1>", {"code": 20404}])
+def test_an_address_that_is_not_found_leads_to_host_and_account(
+    answering: Answering, body: Any
+) -> None:
+    assert failure(answering(404, body)).advice == "Check host and AccountSid, then call again."
+    assert "scope Numbers" in str(failure(answering(404, {"code": 20003})))
 
 
 def test_wrong_credentials_name_the_scope_that_may_be_missing(mock: MockServer) -> None:

@@ -183,6 +183,8 @@ def test_the_page_about_errors_is_true(contract: dict[str, Any]) -> None:
     categories = contract["components"]["schemas"]["Error"]["x-error-categories"]
     advice = {name: text.strip() for name, text in rows if name in categories}
     assert advice == {name: category["advice"] for name, category in categories.items()}
+    for status, own in categories["input"]["by-status"].items():
+        assert f"{status}: {own}" in page.replace("\n", " ")
     listed = page.partition("## What an exception carries\n")[2].partition("`__cause__`")[0]
     carried = {*vars(SignalWireError()), "body", "request_id", "sid"}
     assert set(re.findall(r"`(\w+)`", listed)) == carried

@@ -771,7 +771,7 @@ def test_a_quote_left_open_is_told_with_the_line_where_the_trouble_begins(tmp_pa
     file = tmp_path / "openapi.yaml"
     text = SPEC.read_text("utf-8").replace('version: "2010-04-01"', 'version: "2010-04-01', 1)
     file.write_text(text, "utf-8")
-    with pytest.raises(SpecError, match="a block mapping from line 16: expected"):
+    with pytest.raises(SpecError, match="a block mapping from line 17: expected"):
         load(file)
 
 

@@ -41,6 +41,13 @@ _ADVICE: dict[Category, str] = {
     "unavailable": "The service failed; try again later.",
     "unknown": "Read the body of the reply, and ask the provider with the request id.",
 }
+_ADVICE_BY_STATUS: dict[tuple[Category, int], str] = {
+    ("input", 404): "Check host and AccountSid, then call again.",
+    (
+        "input",
+        422,
+    ): "Correct the arguments that the message names, or choose another number, then call again.",
+}
 _BY_STATUS: dict[int, Category] = {
     400: "input",
     404: "input",
@@ -250,7 +257,8 @@ def status_error(
     if category is None:
         category = _BY_STATUS.get(status, "unavailable" if 500 <= status < 600 else "unknown")
     message = message or when or _phrase(status)
-    advice = _UNKNOWN if outcome_unknown else _ADVICE[category]
+    own = _ADVICE_BY_STATUS.get((category, status), _ADVICE[category])
+    advice = _UNKNOWN if outcome_unknown else own
     if status == 401 and category != "credentials":
         advice = f"{advice} {_ADVICE['credentials']}"
     if 300 <= status < 400:
