@@ -4,6 +4,7 @@ import asyncio
 import copy
 import json
 import pickle
+import socket
 from http import HTTPStatus
 from typing import Any
 
@@ -356,6 +357,31 @@ def test_an_exception_can_be_made_by_hand_for_tests_of_callers() -> None:
     error = RateLimitError("slow down", status=429)
     assert (str(error), error.status, error.outcome_unknown) == ("slow down", 429, False)
     assert (error.operation, error.arguments, error.sid, error.body) == (None, {}, None, None)
+
+
+def failures(host: str) -> list[SignalWireError]:
+    """Let each kind of client fail to buy."""
+    twin = AsyncRestClient(PROJECT, "token", host, max_retries=0)
+    with pytest.raises(SignalWireError) as caught:
+        asyncio.run(twin.compat.phone_numbers.purchase(PhoneNumber=NUMBER))
+    return [failure(RestClient(PROJECT, "token", host, max_retries=0)), caught.value]
+
+
+def test_a_host_that_has_no_address_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    for error in failures("acmee.signalwire.com"):
+        assert str(error).endswith("No such name was found: check host (SIGNALWIRE_SPACE).")
+        assert error.advice == str(error).splitlines()[1]
+
+
+def test_https_to_a_port_without_tls_is_told_to_be_http(mock: MockServer) -> None:
+    for error in failures(mock.url.replace("http:", "https:")):
+        assert "The port speaks no TLS: plain http needs" in str(error)
+    for error in failures("127.0.0.1:9"):
+        assert error.advice == "Nothing was carried out, so it is safe to call again."
 
 
 def test_the_async_client_raises_the_same_exceptions(async_client: AsyncRestClient) -> None:

@@ -10,6 +10,7 @@ import os
 import platform
 import random
 import re
+import socket
 import ssl
 import time
 import zlib
@@ -335,7 +336,7 @@ class _Call:
             found = f" (the reply holds the sid {sid})" if sid else ""
             advice = f"It may have taken effect{found}: look before you repeat it."
         else:
-            advice = "Nothing was carried out, so it is safe to call again."
+            advice = f"Nothing was carried out, so it is safe to call again.{_hint(cause)}"
         error = (APITimeoutError if over else APIConnectionError)(
             f"{self.request.call}: {what}{why}{tries}\n{advice}",
             **self.request.told,
@@ -697,6 +698,16 @@ def _decompressed(content: bytes, headers: Mapping[str, str], most: int) -> tupl
         if not unpacker.eof and len(content) <= most:
             return content, f"its {coding} is cut off"
     return content, ""
+
+
+def _hint(error: Exception) -> str:
+    for cause in chain(error):
+        if isinstance(cause, socket.gaierror):
+            return f" No such name was found: check host ({_VARIABLES['host']})."
+        # The one reason is that of OpenSSL from 3.2 on, the other that of those before.
+        if getattr(cause, "reason", "") in ("RECORD_LAYER_FAILURE", "WRONG_VERSION_NUMBER"):
+            return " The port speaks no TLS: plain http needs a host that begins with http://."
+    return ""
 
 
 def _certificate(error: BaseException | None) -> bool:
