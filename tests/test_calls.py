@@ -300,17 +300,23 @@ def test_a_given_async_client_keeps_to_the_time_too(silent: str) -> None:
 
 
 def test_a_cancelled_call_leaves_word_and_a_usable_client(
-    mock: MockServer, silent: str, caplog: pytest.LogCaptureFixture
+    mock: MockServer, caplog: pytest.LogCaptureFixture
 ) -> None:
+    mock.inject(delay_seconds=60, times=2)
+
     async def cancelled(client: AsyncRestClient) -> None:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(1):
-                await client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+        before = len(mock.journal)
+        call = asyncio.ensure_future(client.compat.phone_numbers.purchase(PhoneNumber=NUMBER))
+        while len(mock.journal) == before:
+            await asyncio.sleep(0.01)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
         transport: Any = client._transport
         assert list(transport._idle) == []
 
     async def both() -> None:
-        async with AsyncRestClient(PROJECT, TOKEN, silent) as client:
+        async with AsyncRestClient(PROJECT, TOKEN, mock.url) as client:
             await cancelled(client)
             await cancelled(client)
 
