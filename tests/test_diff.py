@@ -416,8 +416,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     # The releases of these tests begin here, whatever the project has come to.
     version = ".".join(map(str, diff.Tree(ROOT).version))
-    for name, old in (("pyproject.toml", f'"{version}"'), ("CHANGELOG.md", f"## {version}")):
-        replace(folder / name, old, old.replace(version, "0.1.0"))
+    replace(folder / "pyproject.toml", f'"{version}"', '"0.1.0"')
+    history = (folder / "CHANGELOG.md").read_text("utf-8")
+    (folder / "CHANGELOG.md").write_text(history.partition("\n## ")[0] + "\n## 0.1.0\n", "utf-8")
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message=base")

@@ -50,13 +50,22 @@ def test_every_link_within_the_repository_leads_somewhere(path: Path) -> None:
             assert (path.parent / target).exists(), target
 
 
-def test_the_page_about_moving_has_a_row_for_every_argument() -> None:
+def test_the_page_about_moving_says_where_each_argument_of_twilio_goes() -> None:
     page = (ROOT / "docs" / "migrating.md").read_text("utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|$", page, re.MULTILINE))
+    gone = re.findall(r"`(\w+)`", page.rpartition("The API documents nothing for ")[2])
+    # twilio-python 9 takes this many; what it does not take, nobody brings along.
+    assert len({*rows, *gone}) == len(rows) + len(gone) == 24
     purchase = RestClient("p", "t", "localhost").compat.phone_numbers.purchase
-    assert set(rows.values()) == set(inspect.signature(purchase).parameters) - {"AccountSid"}
-    for snake, name in rows.items():
-        assert snake == re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    ours = {
+        re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): name
+        for name in inspect.signature(purchase).parameters
+    }
+    wanted = {snake: name for snake, name in ours.items() if snake in {*rows, *gone}}
+    assert rows == wanted, (
+        "docs/migrating.md: what purchase() takes is a row of the last table, such as"
+        " | `sms_url` | `SmsUrl` |, and what it does not take stands in the sentence below"
+    )
 
 
 def test_the_contract_page_names_all_that_the_contract_does(contract: dict[str, Any]) -> None:

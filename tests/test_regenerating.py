@@ -43,9 +43,11 @@ def checkout(tmp_path: Path) -> Path:
             shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "tests").mkdir()
     shutil.copy(ROOT / "tests" / "purchase_page.csv", tmp_path / "tests")
-    for name, old in (("pyproject.toml", f'"{version}"'), ("CHANGELOG.md", f"## {version}")):
-        text = (tmp_path / name).read_text("utf-8")
-        (tmp_path / name).write_text(text.replace(old, old.replace(version, FIRST), 1), "utf-8")
+    project, changelog = tmp_path / "pyproject.toml", tmp_path / "CHANGELOG.md"
+    text = project.read_text("utf-8").replace(f'"{version}"', f'"{FIRST}"', 1)
+    project.write_text(text, "utf-8")
+    text = changelog.read_text("utf-8").partition("\n## ")[0]
+    changelog.write_text(f"{text}\n## {FIRST}\n", "utf-8")
     tools = tmp_path / ".venv" / "bin"
     tools.mkdir(parents=True)
     for name in ("check-wheel-contents", "python", "ruff", "twine", "yamllint"):
@@ -56,6 +58,11 @@ def checkout(tmp_path: Path) -> Path:
     for name in (".locked", ".ready"):
         (tmp_path / ".venv" / name).touch()
     run("git init --quiet --initial-branch=main", tmp_path)
+    (tmp_path / ".build").mkdir()
+    diffs = "".join(block for kind, block in STEPS if kind == "diff")
+    (tmp_path / ".build" / "patch").write_text(diffs, "utf-8")
+    # The page begins without its change, also in a project that has made it.
+    run("git apply --reverse .build/patch", tmp_path)
     run("make generate", tmp_path)
     run("git add --all && git commit --quiet --message=base", tmp_path)
     return tmp_path
@@ -92,9 +99,8 @@ def test_every_step_of_the_page_prints_what_stands_there(checkout: Path) -> None
     seen = []
     for kind, block in STEPS:
         if kind == "diff":
-            (checkout / ".build").mkdir(exist_ok=True)
-            (checkout / ".build" / "patch").write_text(block, "utf-8")
-            assert run("git apply .build/patch", checkout) == ""
+            said = run("git apply .build/patch", checkout)
+            assert said == "", f"docs/regenerating.md: mend the diff, which does not fit:\n{said}"
             continue
         for command, shown in commands(block):
             printed = run(command, checkout)
