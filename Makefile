@@ -95,8 +95,8 @@ try-generator: $(READY) ## say what openapi-python-client of VERSION would chang
 diff: $(READY) ## say what changed for callers since BASE (the last release, or main), and the version it asks for
 	@$(BIN)/python tools/diff.py --base "$(BASE)"
 
-release: $(READY) ## bump to VERSION, regenerate, run the gate and build
-	@$(BIN)/python tools/release.py "$(VERSION)"
+release: $(READY) ## bump to VERSION, draft what changed since BASE, regenerate, run the gate and build
+	@$(BIN)/python tools/release.py "$(VERSION)" "$(BASE)"
 	@$(MAKE) --no-print-directory generate $(GATE) build || { \
 	  echo "$(VERSION) is not ready, and nothing is committed. It stands in both pyproject.toml," \
 	    "CHANGELOG.md and generated/. To go on, mend what is said above and run this again: the entry" \

@@ -538,7 +538,7 @@ def test_a_breaking_change_needs_a_version_and_an_entry(
     for part in (
         "**breaking**: phone_numbers.purchase: VoiceFallbackUrl: removed: the argument is gone",
         "PhoneNumbers.purchase: Parameter was removed",
-        "The change breaks callers: write version 0.2.0 or higher into pyproject.toml.",
+        "The change breaks callers: run `make release VERSION=0.2.0`, or a higher one.",
     ):
         assert part in result.out
     replace(repository / "pyproject.toml", 'version = "0.1.0"', 'version = "0.2.0"')
@@ -557,7 +557,7 @@ def test_a_compatible_change_needs_less(
     assert result.status == 1
     assert "compatible: phone_numbers.purchase: reply 201: new: added" in result.out
     assert "\nMoved: spec.\n" in result.out
-    assert "changes what callers get: write version 0.1.1 or higher" in result.out
+    assert "changes what callers get: run `make release VERSION=0.1.1`" in result.out
 
 
 @pytest.mark.parametrize("edit", [lambda d: None, with_a_member], ids=["alone", "beside-another"])
@@ -575,7 +575,7 @@ def test_a_json_body_where_a_form_belongs_breaks_whatever_else_changes(
     assert all(line.startswith("- **breaking**: phone_numbers.purchase, ") for line in wire_lines)
     # Replies of all sorts were asked for with the same body: that is told once.
     assert len({line.partition(": sent: ")[2] for line in wire_lines}) == len(wire_lines)
-    assert "write version 0.2.0" in result.out
+    assert "VERSION=0.2.0`" in result.out
 
 
 @pytest.mark.parametrize(
@@ -591,7 +591,7 @@ def test_another_path_of_the_server_is_no_fault_of_the_client(
     assert line.startswith("- as the contract says: phone_numbers.purchase, page, 201 purchased")
     path = f"{base}/Accounts/b3877c40-da60-4998-90ad-b792e98472ac/IncomingPhoneNumbers"
     assert line.endswith(f'became "POST {path}" (and 5 more like it)')
-    assert "write version 0.1.1" in result.out
+    assert "VERSION=0.1.1`" in result.out
 
 
 def test_a_refusal_in_another_content_type_breaks_nothing(
@@ -603,7 +603,7 @@ def test_a_refusal_in_another_content_type_breaks_nothing(
     result = run(diff)
     assert "**breaking**" not in result.out
     assert re.search(r"^- as the contract says: .*: headers: accept: ", result.out, re.MULTILINE)
-    assert "write version 0.1.1" in result.out
+    assert "VERSION=0.1.1`" in result.out
 
 
 def test_an_operation_that_is_gone_is_told_in_one_line_of_each_client(
@@ -658,6 +658,38 @@ def test_the_base_is_the_last_release_or_what_is_named(
     assert len(wrong.err.splitlines()) == 1
 
 
+def test_what_is_committed_on_main_is_compared_with_what_was_pushed(
+    repository: Path, edit_contract: Callable[[Edit], None], run: Run
+) -> None:
+    git(repository, "update-ref", "refs/remotes/origin/main", "HEAD")
+    edit_contract(with_a_member)
+    git(repository, "commit", "--quiet", "--all", "--message=next")
+    result = run(diff)
+    assert (result.status, result.out.splitlines()[0]) == (1, "# Changes since origin/main")
+    assert "reply 201: new: added" in result.out
+    assert run(release, "0.1.1") == (0, "", "")
+    assert "reply 201: new: added" in (repository / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_what_is_compared_with_itself_is_not_told_as_nothing(
+    repository: Path, edit_contract: Callable[[Edit], None], run: Run
+) -> None:
+    edit_contract(with_a_member)
+    assert "what is checked out" not in run(diff).out
+    git(repository, "commit", "--quiet", "--all", "--message=next")
+    said = "main is what is checked out, and nothing for callers was edited since.\n`make diff"
+    assert said in run(diff).out
+    history = (repository / "CHANGELOG.md").read_text("utf-8")
+    refused = run(release, "0.1.1")
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.err.startswith(
+        "There is no earlier state to draft section 0.1.1 from: name what"
+    )
+    assert (repository / "CHANGELOG.md").read_text("utf-8") == history
+    assert run(release, "0.1.1", "HEAD~1") == (0, "", "")
+    assert "reply 201: new: added" in (repository / "CHANGELOG.md").read_text("utf-8")
+
+
 def test_a_shallow_clone_says_that_a_release_may_be_out_of_sight(
     repository: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -666,7 +698,7 @@ def test_a_shallow_clone_says_that_a_release_may_be_out_of_sight(
     git(repository.parent, "clone", "--quiet", "--no-tags", "--depth=1", source, str(clone))
     monkeypatch.chdir(clone)
     result = run(diff)
-    assert (result.status, result.out.splitlines()[0]) == (0, "# Changes since main")
+    assert (result.status, result.out.splitlines()[0]) == (0, "# Changes since origin/main")
     assert "`git fetch --unshallow --tags` brings it" in result.err
 
 

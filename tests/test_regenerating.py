@@ -65,6 +65,7 @@ def checkout(tmp_path: Path) -> Path:
     run("git apply --reverse .build/patch", tmp_path)
     run("make generate", tmp_path)
     run("git add --all && git commit --quiet --message=base", tmp_path)
+    run("git update-ref refs/remotes/origin/main HEAD", tmp_path)
     return tmp_path
 
 

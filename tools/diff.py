@@ -88,6 +88,8 @@ class Report(NamedTuple):
     version: tuple[int, ...]
     described: bool
     inputs: list[str] | None = None
+    same: bool = False
+    """Whether the base is what is checked out, and nothing for callers was edited since."""
 
     def explains(self, line: str) -> bool:
         """Whether a change of the contract is behind a difference on the wire."""
@@ -121,7 +123,7 @@ class Report(NamedTuple):
         wanted = ".".join(map(str, self.wanted))
         if self.version < self.wanted:
             what = "breaks callers" if self.breaking else "changes what callers get"
-            return f"The change {what}: write version {wanted} or higher into pyproject.toml."
+            return f"The change {what}: run `make release VERSION={wanted}`, or a higher one."
         if not self.described:
             current = ".".join(map(str, self.version))
             return f"CHANGELOG.md has no entry for {current}: add `## {current}` and what changed."
@@ -154,7 +156,9 @@ def compare(base: Tree, tree: Tree) -> Report:
     described = wanted == old or re.search(heading, changelog, re.MULTILINE) is not None
     known = (packages[0] / inputs.NAME).is_file()
     names = [line.partition(":")[0] for line in inputs.moved(*packages)] if known else None
-    return report._replace(wanted=wanted, described=described, inputs=names)
+    commits = (git("rev-parse", f"{name}^{{commit}}").stdout for name in (base.name, "HEAD"))
+    same = wanted == old and len({*commits}) == 1
+    return report._replace(wanted=wanted, described=described, inputs=names, same=same)
 
 
 def python_api(folder: Path) -> griffe.Object | griffe.Alias:
@@ -217,8 +221,9 @@ def default_base() -> str:
     """Give the last release, or else the main branch; empty where there is no repository."""
     commands = (
         ("describe", "--tags", "--abbrev=0", "--match", "v*"),
-        ("rev-parse", "--verify", "--abbrev-ref", "main"),
+        # What is committed on main and not pushed is no change since main.
         ("rev-parse", "--verify", "--abbrev-ref", "origin/main"),
+        ("rev-parse", "--verify", "--abbrev-ref", "main"),
     )
     for command in commands:
         answer = git(*command)
@@ -251,6 +256,9 @@ def markdown(report: Report, base: str) -> str:
     lines += ["", "## Inputs of the generator", "", f"Moved: {names}."]
     lines += ["", "## Version", "", f"Asked for: {wanted} or higher. In pyproject.toml: {version}."]
     lines += ["", report.problem] if report.problem else []
+    if report.same:
+        lines += ["", f"{base} is what is checked out, and nothing for callers was edited since."]
+        lines += ["`make diff BASE=HEAD~1` compares with an older state."]
     return "\n".join(lines) + "\n"
 
 

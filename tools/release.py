@@ -18,8 +18,10 @@ class ReleaseError(Exception):
     """Why there is nothing to release, in one line."""
 
 
-def bump(version: str) -> str:
+def bump(version: str, named: str = "") -> str:
     """Write the version, and say what is to be known of the changelog.
+
+    What is drafted is told since the state that is named, or else since the base of `make diff`.
 
     Errors: `ReleaseError`, and nothing is written.
     """
@@ -29,7 +31,7 @@ def bump(version: str) -> str:
         raise ReleaseError(f"VERSION={error}") from error
     if _is_released(version):
         raise ReleaseError(f"v{version} is released already: take a higher version")
-    base, tree = diff.default_base(), diff.Tree(Path.cwd())
+    base, tree = named or diff.default_base(), diff.Tree(Path.cwd())
     old = wanted = tree.version
     entry = ""
     if base:
@@ -37,7 +39,8 @@ def bump(version: str) -> str:
             before = diff.checked_out(base, Path(folder))
             report, old = diff.compare(before, tree), before.version
         wanted = report.wanted
-        entry = _entry(report)
+        if named or _is_released(base.removeprefix("v")) or not report.same:
+            entry = _entry(report)
     if numbers < wanted:
         least = ".".join(map(str, wanted))
         raise ReleaseError(f"VERSION={version} is too low for what changed: take {least} or higher")
@@ -65,7 +68,9 @@ def _with_section(history: str, version: str, old: tuple[int, ...], entry: str) 
     if top and diff.as_numbers(top[1]) > old and not _is_released(top[1]):
         history = f"{history[: top.start(1)]}{version}{history[top.end(1) :]}"
         return history, f"The section {top[1]} was never released, and is {version} now: {kept}."
-    entry = entry or "### Changed\n\n- Nothing for callers.\n\n"
+    if not entry:
+        what = "name what was released last, BASE= a tag or a commit, or write the section"
+        raise ReleaseError(f"There is no earlier state to draft section {version} from: {what}")
     place = re.search(r"^## ", history, re.MULTILINE)
     at = place.start() if place else len(history)
     return f"{history[:at]}## {version}\n\n{entry}{history[at:]}", ""
@@ -77,13 +82,14 @@ def _entry(report: diff.Report) -> str:
     for change in report.contract:
         part = "Breaking" if change.breaking else "Added" if change.kind == "added" else "Changed"
         parts[part].append(f"- api: {change}.\n")
-    return "".join(f"### {part}\n\n{''.join(lines)}\n" for part, lines in parts.items() if lines)
+    told = "".join(f"### {part}\n\n{''.join(lines)}\n" for part, lines in parts.items() if lines)
+    return told or "### Changed\n\n- Nothing for callers.\n\n"
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command: the version is its one argument."""
+    """Run the command: its arguments are the version, and a base where one is named."""
     try:
-        note = bump(arguments[0] if arguments else "")
+        note = bump(*arguments or [""])
     except (ReleaseError, diff.DiffError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
