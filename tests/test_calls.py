@@ -566,14 +566,17 @@ def test_plain_http_to_another_machine_needs_a_word(host: str) -> None:
         assert client.base_url.startswith(host)
 
 
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
 def test_a_proxy_of_the_environment_is_used_for_another_machine(
-    monkeypatch: pytest.MonkeyPatch,
+    variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "127.0.0.1:9")
+    monkeypatch.setenv(variable, "127.0.0.1:9")
     with RestClient(PROJECT, TOKEN, "acme.signalwire.com", max_retries=0) as client:
         with pytest.raises(APIConnectionError, match="Connection refused") as caught:
             client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
         assert not caught.value.outcome_unknown
+        assert caught.value.operation == "phone_numbers.purchase"
+        assert caught.value.arguments == {"AccountSid": PROJECT, "PhoneNumber": NUMBER}
     monkeypatch.setenv("NO_PROXY", "acme.signalwire.com")
     with RestClient(PROJECT, TOKEN, "acme.signalwire.com") as client:
         transport: Any = client._transport

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from faults.certificates import trusted_by_environment
 from faults.run import PROJECT, TOKEN
 from faults.scripts import BUY, HEALTHY, HEALTHY_TLS, KEEP, RECEIPT, STALL, send, tls
 from signalwire_compat import APITimeoutError, AsyncRestClient, RestClient, transport
+from signalwire_compat.network import Network
 from signalwire_compat.transport import MOST_CONNECTIONS
 
 SLOW = (*BUY, lambda peer: peer.pause(0.2), send(RECEIPT), KEEP)
@@ -260,6 +262,21 @@ def test_no_thread_of_a_process_that_forked_uses_a_connection_of_its_parent(
         assert [first.result(), second.result()] == numbers(3)[1:]
         assert inherited.info().endswith("Request Count: 1")
         inherited.close()
+
+
+def test_every_address_of_a_name_is_tried_in_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[tuple[str, int]] = []
+
+    class Unreachable:
+        def connect_tcp(self, host: str, port: int, *_: object) -> None:
+            tried.append((host, port))
+            raise OSError(host)
+
+    found = [(0, 0, 0, "", (address, 443)) for address in ("192.0.2.1", "192.0.2.2")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(OSError, match=r"192\.0\.2\.2"):
+        Network(Unreachable()).connect_tcp("acme.example.com", 443, 5.0)
+    assert tried == [("192.0.2.1", 443), ("192.0.2.2", 443)]
 
 
 class SilentProxy:

@@ -602,6 +602,7 @@ paths:
         - {name: Rate, in: query, schema: {type: number}}
         - {name: Muted, in: query, schema: {type: boolean}}
         - {name: Ids, in: query, schema: {type: array, items: {type: integer}}}
+        - {name: Sizes, in: query, explode: false, schema: {type: array, items: {type: integer}}}
         - {name: Before, in: query, schema: {type: string, format: date-time}}
         - {name: X-Trace, in: header, required: true, schema: {const: "7"}}
       responses:
@@ -616,6 +617,15 @@ paths:
       responses:
         "202": {content: {application/json: {schema: {type: object}, example: {created: true}}}}
         "404": {content: {application/json: {schema: {$ref: "#/components/schemas/Error"}}}}
+  /Forms:
+    post:
+      operationId: send_form
+      requestBody:
+        required: true
+        content:
+          application/x-www-form-urlencoded:
+            schema: {oneOf: [{type: object, properties: {Size: {type: integer}}}]}
+      responses: {"204": {}}
   /Notes/{Number}:
     parameters: [{name: Number, in: path, required: true, schema: {type: integer}}]
     delete:
@@ -643,9 +653,8 @@ def test_an_operation_that_was_added_to_the_spec_is_served_without_code(
 ) -> None:
     mock = serve(add_operations)
     send = sender(mock, http)
-    calls = send(
-        "GET", f"{BASE}/Accounts/{PROJECT}/Calls.json?Ids=1&Ids=2", headers={"x-trace": "7"}
-    )
+    query = "Ids=1&Ids=2&Sizes=3,4"
+    calls = send("GET", f"{BASE}/Accounts/{PROJECT}/Calls.json?{query}", headers={"x-trace": "7"})
     call = {"sid": "00000000-0000-4000-8000-000000000000", "at": "2024-01-31T12:00:00Z"}
     assert calls.json() == [{**call, "status": "completed", "price": 0.5}] * 2
     noted = send(path=f"{BASE}/Notes", auth=None, json={"size": -(2**63), "text": "\0 ü"})
@@ -655,9 +664,10 @@ def test_an_operation_that_was_added_to_the_spec_is_served_without_code(
     assert "content-type" not in gone.headers
     text = send("GET", f"{BASE}/Notes/12", auth=None)
     assert (text.text, text.headers["content-type"]) == ("textxx", "text/plain")
+    assert send(path=f"{BASE}/Forms", auth=None, data={"Size": "3"}).status_code == 204
     ids = [exchange.operation_id for exchange in mock.journal]
     calls_id = "GET /Accounts/{AccountSid}/Calls.json"
-    assert ids == [calls_id, "create_note", "delete_note", "read_note"]
+    assert ids == [calls_id, "create_note", "delete_note", "read_note", "send_form"]
     number_of(send(data={"PhoneNumber": NUMBER}))
 
 
