@@ -30,7 +30,7 @@ _ASKING = {
     *("type", "enum", "const", "pattern", "format", "items", "anyOf", "oneOf"),
     *("additionalProperties", "properties", "required", "x-must-be", *_LIMITS),
 }
-_FORMATS = ("uuid", "uri", "date", "date-time", "email")
+FORMATS = ("uuid", "uri", "date", "date-time", "email")
 _BITS = {"int32": 31, "int64": 63}
 
 
@@ -189,7 +189,7 @@ class _Expression:
             yield f"pattern={python_pattern(schema['pattern'])!r}"
         if "x-must-be" in schema:
             yield f"must_be={schema['x-must-be']!r}"
-        if schema.get("format") in _FORMATS:
+        if schema.get("format") in FORMATS:
             yield f"format={schema['format']!r}"
         if bits := _BITS.get(schema.get("format", "")):
             schema = {"minimum": -(2**bits), "maximum": 2**bits - 1, **schema}

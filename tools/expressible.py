@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from constraints import FORMATS
 from contents import FORMS, files_in, kinds_of, media_type, wrong_body, wrong_reply
 from openapi_python_client.strings import ClassName, PythonIdentifier
 from spec_source import Trouble, Where, at, circles, follow, nodes, target
@@ -24,12 +25,8 @@ KEYWORDS = {
 # No reply of these has a body, whatever is documented. Source: RFC 9110, 15.
 _EMPTY = re.compile(r"204|205|304")
 _ENCODINGS = {"style", "explode", "allowReserved", "contentType", "headers"}
-# What a validator checks and the client does not; other formats ask nothing.
-_FORMATS = {
-    *("time", "duration", "ipv4", "ipv6", "hostname", "idn-hostname", "idn-email", "regex"),
-    *("uri-reference", "iri", "iri-reference", "uri-template"),
-    *("json-pointer", "relative-json-pointer"),
-}
+# What says how a value is stored or shown, and asks nothing of it.
+_DECORATIVE = {"int32", "int64", "float", "double", "binary", "byte", "password"}
 # What HTTP itself says of a request.
 _OWN_HEADERS = {
     *("accept", "authorization", "connection", "content-length", "content-type"),
@@ -162,11 +159,10 @@ def _schema(document: dict[str, Any], where: Where, node: dict[str, Any]) -> Ite
     if "$ref" in node and target(node["$ref"])[:-1] != ("components", "schemas"):
         what = "names a part of a schema, which the generator does not find: move it to components"
         yield Trouble((*where, "$ref"), what)
-    if node.get("format") in _FORMATS:
-        what = (
-            f'"{node["format"]}" is a format that the client does not check: say it with a pattern'
-        )
-        yield Trouble((*where, "format"), what)
+    if node.get("format", "uuid") not in {*FORMATS, *_DECORATIVE}:
+        what = f'"{node["format"]}" is a format that the client does not check'
+        todo = f"say it with a pattern, or take one of {', '.join(FORMATS)}"
+        yield Trouble((*where, "format"), f"{what}: {todo}")
     parts = [(*where, "allOf", index) for index, _ in enumerate(node.get("allOf", ()))]
     kinds = {kind for part in parts for kind in kinds_of(document, part)}
     if len(parts) > 1 and kinds - {"an object"}:

@@ -436,6 +436,7 @@ REFUSED = [
     Refusal("a tag with a name of every module", adds(tags=["annotations"]), (f"{THINGS}get.tags[0]", '"annotations"')),
     Refusal("an operation with a name of its module", adds(operationId="annotations"), (f"{THINGS}get.operationId", '"annotations"')),
     Refusal("a part of another schema", sends(object_of(Url={"$ref": "#/components/schemas/PurchaseRequest/properties/SmsUrl"})), ("schema.properties.Url.$ref", "components")),
+    Refusal("a format that nobody knows", asks(Area=text(format="uiid")), ("PurchaseRequest.properties.Area.format", '"uiid"', "uuid")),
     Refusal("a format that the client does not check", asks(Area=text(format="ipv4")), ("PurchaseRequest.properties.Area.format", '"ipv4"', "pattern")),
     Refusal("allOf of what is no object", sends(object_of(V={"allOf": [ref("Word"), {"maxLength": 2}], "description": "V."}), schemas={"Word": text()}), ("schema.properties.V.allOf", "string", "beside the $ref")),
     Refusal("allowed values that are fractions", asks(Area={"type": "number", "enum": [1.5, 2.5], "description": "One."}), ("PurchaseRequest.properties.Area.enum", "whole numbers")),
