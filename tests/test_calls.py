@@ -692,7 +692,7 @@ def test_a_token_in_the_place_of_the_project_is_not_shown(kind: Any) -> None:
         result = client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
         await result if kind is AsyncRestClient else result
 
-    told = r"AccountSid must be a UUID, got \[the project of the client\]$"
+    told = r"AccountSid must be a UUID, got \[project=, or SIGNALWIRE_PROJECT_ID\]$"
     with pytest.raises(InvalidRequestError, match=told) as caught:
         asyncio.run(outcome())
     summary = traceback.TracebackException.from_exception(caught.value, capture_locals=True)

@@ -382,6 +382,15 @@ def test_an_http_client_of_the_wrong_kind_is_refused() -> None:
         RestClient(PROJECT, "token", "localhost", http_client=wrong)
 
 
+@pytest.mark.parametrize("argument", ["project", "token", "host"])
+@pytest.mark.parametrize("blanks", [" {}", "{}\n"])
+def test_a_setting_with_blanks_around_it_is_refused(argument: str, blanks: str) -> None:
+    settings = {"project": PROJECT, "token": "token", "host": "localhost"}
+    settings[argument] = blanks.format(settings[argument])
+    with pytest.raises(InvalidRequestError, match=f"^{argument} begins or ends with blanks"):
+        RestClient(**settings)  # type: ignore[arg-type]  # a dict of names
+
+
 @pytest.mark.parametrize("argument", ["project", "token"])
 def test_a_setting_that_can_not_be_encoded_is_refused(argument: str) -> None:
     settings = {"project": PROJECT, "token": "token", "host": "localhost", argument: "\ud800"}

@@ -78,7 +78,7 @@ class _Project(_Secret):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return "[the project of the client]"
+        return "[project=, or SIGNALWIRE_PROJECT_ID]"
 
 
 class _Problems(list[str]):
@@ -546,6 +546,10 @@ def _setting(name: str, given: str | None) -> str:
     if not isinstance(value, str):
         kind = value if isinstance(value, type) else type(value)
         raise InvalidRequestError(f"{name} must be text, got {kind.__name__}.")
+    if value != value.strip():
+        raise InvalidRequestError(
+            f"{name} begins or ends with blanks or a line break: cut them off."
+        )
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise InvalidRequestError(f"{name} holds half of a surrogate pair, which can't be sent.")
     return value
