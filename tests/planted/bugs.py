@@ -143,7 +143,7 @@ BUGS = (
     Bug("the async client sends every request twice", "templates/client.py.jinja", "outcome = {{ word }}self._attempt(call)", "{{ word }}self._attempt(call)\n            call.next_attempt()\n            outcome = {{ word }}self._attempt(call)"),
     Bug("patterns are not generated", "tools/constraints.py", 'if "pattern" in schema:', "if False:"),
     Bug("allowed values are not generated", "tools/constraints.py", 'elif schema.get("enum") is not None:', "elif False:"),
-    Bug("formats are not generated", "tools/constraints.py", 'if schema.get("format") in _FORMATS:', "if False:"),
+    Bug("formats are not generated", "tools/constraints.py", 'if schema.get("format") in FORMATS:', "if False:"),
     Bug("limits are not generated", "tools/constraints.py", "if keyword in schema:", "if False:"),
     Bug("closed models are open", "tools/constraints.py", "is False:", "is None:"),
     # The mock: what stands for the service.
