@@ -30,8 +30,7 @@ def request(document: dict[str, Any]) -> dict[str, Any]:
 
 def without_a_field(document: dict[str, Any]) -> None:
     del request(document)["properties"]["VoiceFallbackUrl"]
-    (operation,) = (item["post"] for item in document["paths"].values())
-    (body,) = operation["requestBody"]["content"].values()
+    (body,) = operation(document)["requestBody"]["content"].values()
     del body["examples"]["everything"]["value"]["VoiceFallbackUrl"]
 
 
