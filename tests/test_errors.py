@@ -222,6 +222,7 @@ def test_every_shape_of_an_error_body_gives_a_useful_message(
     assert error.code == code
     assert (error.message or "").startswith(message)
     assert message[:100] in str(error)
+    assert ("(see " in str(error)) is (error.more_info is not None)
     assert len(str(error).splitlines()) == 2
     assert error.content == (body if isinstance(body, bytes) else json.dumps(body).encode())
     assert str(error).isprintable() or "\n" in str(error)
