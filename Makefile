@@ -99,9 +99,9 @@ release: $(READY) ## bump to VERSION, draft what changed since BASE, regenerate,
 	@$(BIN)/python tools/release.py "$(VERSION)" "$(BASE)"
 	@$(MAKE) --no-print-directory generate $(GATE) build || { \
 	  echo "$(VERSION) is not ready, and nothing is committed. It stands in both pyproject.toml," \
-	    "CHANGELOG.md and generated/. To go on, mend what is said above, run 'make generate' and then" \
-	    "this again: the entry in the changelog stays. To go back, take the version out of these three files and run" \
-	    "'make generate'." >&2; exit 1; }
+	    "CHANGELOG.md and generated/. To go on, mend what is said above, run 'make generate' and this" \
+	    "again: the entry in the changelog stays. To go back, take the version out of these three files" \
+	    "and run 'make generate'." >&2; exit 1; }
 	@echo "$(VERSION) is ready. Look at CHANGELOG.md, then commit and tag: v$(VERSION)"
 
 lint: $(READY) ## check the spec, the style of the code and the YAML

@@ -38,8 +38,7 @@ OWN_NAMES = {
     *("AsyncCompat", "AsyncRestClient", "Compat", "RestClient"),
     *("File", "Reply", "Request", "Response", "Rule", "RULE", "UNSET", "Unset"),
 }
-# What the module of a tag has as names already.
-# What every module imports, and so has a name for already.
+# What every module imports, and so has as a name already.
 _IMPORTED = {"annotations"}
 _UNFIT = {
     "path": ("a list", "an object"),
