@@ -459,7 +459,9 @@ def _text(rule: Rule) -> Callable[[str], Any] | None:
 
 def _flat(rule: Rule) -> bool:
     """Whether of an object nothing but its members has a say."""
-    return rule.kinds[:1] == ("object",) and not (rule.any_of or rule.all_of or rule.enum)
+    return rule.kinds[:1] == ("object",) and not (
+        rule.any_of or rule.all_of or rule.enum is not None
+    )
 
 
 def _text_limits(rule: Rule) -> list[Any]:
