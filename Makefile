@@ -53,19 +53,19 @@ test: $(READY) ## run every test, in parallel and in random order
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --quiet
 
 test-browser: $(MORE) ## use the pages of the mock in a headless Chromium
-	@$(BIN)/pytest tests/browser.py --quiet
+	@$(BIN)/pytest tests/mock/browser.py --quiet
 
 faults: $(READY) ## run every fault against both clients, print the table, write docs/reliability.md
-	@PYTHONPATH=tests $(BIN)/python -m faults
+	@$(BIN)/python -m tests.transport.faults
 
 fuzz: $(READY) ## fuzz client, spec and mock: FUZZ_EXAMPLES=, FUZZ_SECONDS=, FUZZ_SEED=
-	@$(BIN)/python tools/run_fuzz.py
+	@$(BIN)/python -m scripts.run_fuzz
 
 fuzz-proof: $(READY) ## plant bugs one at a time, show that `make fuzz` finds each, write docs/fuzz-proof.md
-	@PYTHONPATH=tests:tools $(BIN)/python -m planted
+	@$(BIN)/python -m tests.fuzz_proof
 
 mutants: $(MORE) ## let mutmut edit client and mock, SAMPLE= times, and write docs/mutants.md
-	@PYTHONPATH=tests $(BIN)/python -m planted.mutants $(SAMPLE)
+	@$(BIN)/python -m tests.fuzz_proof.mutants $(SAMPLE)
 
 bench-scale: $(READY) ## time generation and import for contracts of 10, 100 and 1,000 operations
 	@$(BIN)/python benchmarks/scale.py
@@ -77,7 +77,7 @@ mock: $(READY) ## serve the mock on http://127.0.0.1:8000 until Ctrl-C
 	@$(BIN)/python -m signalwire_compat_mock $(if $(FORGETFUL),--forgetful)
 
 generate: $(READY) ## rebuild generated/ from openapi.yaml and templates/, or leave it as it was
-	@$(BIN)/python tools/generate.py --spec "$(SPEC)" --output "$(OUT)"
+	@$(BIN)/python -m codegen.generate --spec "$(SPEC)" --output "$(OUT)"
 
 check-generated: $(READY) ## fail if generated/ differs from what `make generate` writes
 	@rm -rf .build/generated && mkdir -p .build
@@ -85,18 +85,18 @@ check-generated: $(READY) ## fail if generated/ differs from what `make generate
 	@find generated -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find generated -type d -empty -delete
 	@diff -ru -x __pycache__ -x '.new-*' generated .build/generated || { \
-	  $(BIN)/python tools/inputs.py $(OUT) .build/generated/$(PKG); \
+	  $(BIN)/python -m codegen.stamp $(OUT) .build/generated/$(PKG); \
 	  echo "Run 'make generate' and commit the result; edits by hand belong into the templates." >&2; \
 	  exit 1; }
 
 try-generator: $(READY) ## say what openapi-python-client of VERSION would change here, and if it works
-	@$(BIN)/python tools/try_generator.py "$(VERSION)"
+	@$(BIN)/python -m scripts.try_generator "$(VERSION)"
 
 diff: $(READY) ## say what changed for callers since BASE (the last release, or main), and the version it asks for
-	@$(BIN)/python tools/diff.py --base "$(BASE)"
+	@$(BIN)/python -m contract_diff.diff --base "$(BASE)"
 
 release: $(READY) ## bump to VERSION, draft what changed since BASE, regenerate, run the gate and build
-	@$(BIN)/python tools/release.py "$(VERSION)" "$(BASE)"
+	@$(BIN)/python -m scripts.release "$(VERSION)" "$(BASE)"
 	@$(MAKE) --no-print-directory generate $(GATE) build || { \
 	  echo "$(VERSION) is not ready, and nothing is committed. It stands in both pyproject.toml," \
 	    "CHANGELOG.md and generated/. To go on, mend what is said above, run 'make generate' and this" \
@@ -105,7 +105,7 @@ release: $(READY) ## bump to VERSION, draft what changed since BASE, regenerate,
 	@echo "$(VERSION) is ready. Look at CHANGELOG.md, then commit and tag: v$(VERSION)"
 
 lint: $(READY) ## check the spec, the style of the code and the YAML
-	@$(BIN)/python tools/check_spec.py openapi.yaml
+	@$(BIN)/python -m codegen.check openapi.yaml
 	@$(BIN)/yamllint --strict openapi.yaml generator-config.yml .github .pre-commit-config.yaml
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --diff
@@ -121,7 +121,7 @@ typecheck: $(READY) ## check types with mypy --strict, generated code included
 	@$(BIN)/mypy
 
 docs: $(MORE) ## build the reference site into .build/docs/site, every link checked
-	@$(BIN)/python tools/build_docs.py
+	@$(BIN)/python -m scripts.build_docs
 
 build: $(READY) ## build and check wheel and sdist of client and mock, into dist/
 	@rm -rf dist
@@ -132,7 +132,7 @@ build: $(READY) ## build and check wheel and sdist of client and mock, into dist
 	@$(BIN)/check-wheel-contents dist/*.whl
 
 test-package: $(MORE) build ## install what `make build` gave into an empty environment, and use it there
-	@$(BIN)/pytest tests/installed.py --quiet
+	@$(BIN)/pytest tests/release/installed.py --quiet
 
 lock: $(READY) ## resolve the lock files anew, from releases a week old or older
 	@$(RESOLVE) pyproject.toml mock_server/pyproject.toml --output-file requirements-dev.lock \

@@ -72,9 +72,11 @@ def main() -> None:
             folder.mkdir()
             spec = folder / "openapi.yaml"
             spec.write_text(yaml.safe_dump(contract(size), sort_keys=False), "utf-8")
-            command = [sys.executable, str(ROOT / "tools" / "generate.py"), "--spec", str(spec)]
+            command = [sys.executable, "-m", "codegen.generate", "--spec", str(spec)]
             began = time.perf_counter()
-            subprocess.run([*command, "--output", str(folder / "signalwire_compat")], check=True)
+            subprocess.run(
+                [*command, "--output", str(folder / "signalwire_compat")], cwd=ROOT, check=True
+            )
             took = time.perf_counter() - began
             print(f"{size:10}  {took:8.1f} s  {1000 * took / size:9.1f} ms", flush=True)
         print("\nimport of                 10 operations     100   1,000   ratio of 1,000 to 10")

@@ -56,7 +56,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
 @pytest.fixture
 def page_reply() -> dict[str, Any]:
     """Give the reply as the page shows it: without the members that are null."""
-    text = Path(__file__).with_name("purchase_page_reply.json").read_text("utf-8")
+    text = (ROOT / "tests" / "contract" / "purchase_page_reply.json").read_text("utf-8")
     reply: dict[str, Any] = json.loads(text)
     return reply
 

@@ -14,7 +14,7 @@ from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from .contract import CREDENTIALS, INVALID, Body, Field, Operation, Parameter, Shape
 from .document import VALUE, Validator
-from .wire import BROKEN_ESCAPE, Incoming, WireError, decode_pairs, decode_text
+from .parsing import BROKEN_ESCAPE, Incoming, WireError, decode_pairs, decode_text
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 

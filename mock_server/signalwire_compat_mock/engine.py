@@ -11,8 +11,8 @@ from .checks import UUID, Refusal, Show, check_request, find_project
 from .contract import INVALID, JSON, NOT_FOUND, Contract, Operation, Response, is_json, media_type
 from .document import SpecError, Validator
 from .handlers import ACCOUNT, HANDLERS, Call, Reply, State
+from .parsing import Incoming
 from .sample import sample_body, sample_headers, sample_status
-from .wire import Incoming
 
 logger = logging.getLogger(__name__)
 

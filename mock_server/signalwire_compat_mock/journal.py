@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from .engine import Answer
-from .wire import Incoming
+from .parsing import Incoming
 
 
 @dataclass(frozen=True)

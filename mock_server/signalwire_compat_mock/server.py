@@ -25,7 +25,7 @@ from .handlers import ReservedNumber, State, reserved_numbers
 from .journal import Exchange, Journal
 from .listening import Listening
 from .loading import load_contract
-from .wire import MAX_BODY_BYTES, Incoming, read_incoming
+from .parsing import MAX_BODY_BYTES, Incoming, read_incoming
 
 DEFAULT_PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 """A Project ID to use where any will do."""

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import schemathesis
-from conftest import ROOT
 from schemathesis import APIOperation, BaseSchema, GenerationMode
 from schemathesis.core.result import Ok
+
+from tests.conftest import ROOT
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 12)
 SEED = int(os.environ.get("FUZZ_SEED") or 1)

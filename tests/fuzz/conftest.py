@@ -6,8 +6,9 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
-from conftest import PROJECT, ROOT
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+
+from tests.conftest import PROJECT, ROOT
 
 from . import report, tally
 from .coverage import Coverage

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import tracecov
-from conftest import ROOT
 from signalwire_compat_mock import Exchange
 from signalwire_compat_mock.contract import Contract
 from signalwire_compat_mock.document import Document
 from signalwire_compat_mock.loading import load_contract
+
+from tests.conftest import ROOT
 
 from .forms import Gap, is_askable
 

@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import ROOT
 from signalwire_compat_mock import MockServer
+
+from tests.conftest import ROOT
 
 from .budget import EXAMPLES, SEED
 from .tally import LOCAL, replay

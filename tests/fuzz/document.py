@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 import yaml
-from conftest import ROOT
 from schemathesis import Case
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
 from signalwire_compat_mock.contract import FORM, MULTIPART, is_json, media_type
+
+from tests.conftest import ROOT
 
 AnyCase = Case[Any]
 DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))

@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from attrs import NOTHING, fields, has
-from conftest import PROJECT
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
 from signalwire_compat.types import Unset
 from signalwire_compat_mock import DEFAULT_TOKEN, Exchange
+
+from tests.conftest import PROJECT
 
 from .document import (
     BASE_PATH,

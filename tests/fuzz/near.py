@@ -5,8 +5,9 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from conftest import ROOT
 from hypothesis import HealthCheck, Phase, find, settings
+
+from tests.conftest import ROOT
 
 from .budget import EXAMPLES, VALID, Operation
 from .document import (

@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import PROJECT, ROOT
 from schemathesis import Response
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 from signalwire_compat_mock.contract import FORM, JSON, MULTIPART, is_json, media_type
 from signalwire_compat_mock.engine import Answer
+
+from tests.conftest import PROJECT, ROOT
 
 from . import tally
 from .budget import Operation, each_operation

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 import signalwire_compat
-from conftest import PROJECT
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+
+from tests.conftest import PROJECT
 
 from . import tally
 from .agreement import CLASSES

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import schemathesis.pytest
-from conftest import PROJECT
 from hypothesis import assume
 from schemathesis.core import NotSet
 from signalwire_compat import APIResponseError, APIStatusError
 from signalwire_compat_mock import DEFAULT_TOKEN, Exchange, MockServer
 from signalwire_compat_mock.engine import Answer
+
+from tests.conftest import PROJECT
 
 from . import tally
 from .agreement import assert_decoded, assert_refused, assert_told, only, send

@@ -1,0 +1,1 @@
+"""Reads openapi.yaml, checks it, and writes the client package from it."""

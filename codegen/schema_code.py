@@ -1,0 +1,269 @@
+"""What the schemas of the contract ask of a value, as Python source for the generated package.
+
+Templates call it: each schema becomes one `Rule(...)` expression of the module `rules`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from openapi_python_client.strings import PythonIdentifier
+
+from codegen.content_types import is_json
+from codegen.document import at, follow, nodes, target
+
+# Annotations ask nothing of a value; a format that nobody can check does not either.
+_LIMITS = {
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "exclusiveMinimum": "above",
+    "exclusiveMaximum": "below",
+    "multipleOf": "multiple_of",
+    "minItems": "min_items",
+    "maxItems": "max_items",
+    "uniqueItems": "unique",
+}
+_ASKING = {
+    *("type", "enum", "const", "pattern", "format", "items", "anyOf", "oneOf"),
+    *("additionalProperties", "properties", "required", "x-must-be", *_LIMITS),
+}
+FORMATS = ("uuid", "uri", "date", "date-time", "email")
+_BITS = {"int32": 31, "int64": 63}
+
+
+_EXACT = "x-exact"
+
+
+def keep_exact(document: dict[str, Any]) -> None:
+    """Write whole limits a second time: the generator takes them for floats, exact to 2^53."""
+    for kind, _, node in nodes(document):
+        exact = {name: node[name] for name in _LIMITS if type(node.get(name)) is int}
+        if kind == "schema" and exact:
+            node[_EXACT] = exact
+
+
+def _exact(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {name: _exact(part) for name, part in {**node, **node.get(_EXACT, {})}.items()}
+    return [_exact(part) for part in node] if isinstance(node, list) else node
+
+
+class ConstraintError(Exception):
+    """A constraint that Python can't check, in one line."""
+
+
+class Constraints:
+    """The rules of one document, found by the names that the generator has for its parts."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        """Find the operations of a document that was checked."""
+        self._document = document
+        self._operations: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {}
+        for path, item in document.get("paths", {}).items():
+            for member in item.values():
+                if isinstance(member, dict) and "operationId" in member:
+                    name = PythonIdentifier(member["operationId"], "field_")
+                    self._operations[name] = (path, item, member)
+
+    def route(self, operation: str) -> str:
+        """Give the path of an operation as the contract writes it."""
+        return self._operations[operation][0]
+
+    def parameters(self, operation: str) -> str:
+        """Write the rule for all parameters of an operation, as if they were one object."""
+        _, item, raw = self._operations[operation]
+        members: dict[str, Any] = {}
+        required: list[str] = []
+        declared = (*item.get("parameters", ()), *raw.get("parameters", ()))
+        for parameter in map(self._resolved, declared):
+            members[parameter["name"]] = parameter.get("schema", {})
+            if parameter.get("required") and parameter["name"] not in required:
+                required.append(parameter["name"])
+        return self.rule({"type": "object", "properties": members, "required": required})
+
+    def body(self, operation: str, media_type: str) -> str:
+        """Write the rule for the body of a request."""
+        body = self._resolved(self._operations[operation][2]["requestBody"])
+        return self.rule(body["content"][media_type].get("schema", {}))
+
+    def reply(self, operation: str, status: str) -> str:
+        """Write the rule for the first JSON body under a status of an operation."""
+        response = self._resolved(self._operations[operation][2]["responses"][status])
+        for media_type, media in response.get("content", {}).items():
+            if is_json(media_type):
+                return self.rule(media.get("schema", {}))
+        return "Rule()"
+
+    def model(self, model: Any) -> str:
+        """Write the rule for a model of the generator."""
+        try:
+            data = model.data.model_dump(by_alias=True, exclude_unset=True, mode="json")
+            return self.rule(_exact(data))
+        except ConstraintError as error:
+            raise ConstraintError(f"{model.class_info.name}: {error}") from error
+
+    def rule(self, schema: Any) -> str:
+        """Write one schema as a `Rule(...)`. Errors: `ConstraintError`."""
+        return _Expression(self._document).written(schema)
+
+    def _resolved(self, node: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" not in node:
+            return node
+        found: dict[str, Any] = at(self._document, follow(self._document, target(node["$ref"])))
+        return found
+
+
+class _Expression:
+    """The rule of one schema, in which what holds itself stands once, under its name."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        """Begin with no names."""
+        self._document = document
+        # What is made of the same parts is the same, whatever leads to it. The parts are kept,
+        # since the number of one that is gone comes again.
+        self._names: dict[frozenset[int], tuple[str, list[dict[str, Any]]]] = {}
+        self._named: dict[str, str] = {}
+        self._uses = 0
+
+    def written(self, schema: Any) -> str:
+        """Write the rule, and those that it refers to."""
+        rule = self._rule(schema)
+        named = "".join(f"{name!r}: {text}, " for name, text in self._named.items())
+        return f"Rule.tied({rule}, {{{named}}})" if named else rule
+
+    def _rule(self, schema: Any) -> str:
+        if not isinstance(schema, dict):
+            return "Rule()"  # A boolean schema.
+        parts = list({id(part): part for part in self._parts(schema, ())}.values())
+        names = [str(part["$ref"]).rpartition("/")[2] for part in parts if "$ref" in part]
+        parts = [part for part in parts if part.keys() & _ASKING]
+        if not names:  # Whatever holds itself has a name.
+            return self._merged(parts)
+        key = frozenset(map(id, parts))
+        if key not in self._names:
+            others = sum(name.partition(" ")[0] == names[0] for name, _ in self._names.values())
+            name = f"{names[0]} {others + 1}" if others else names[0]
+            self._names[key] = name, parts
+            uses = self._uses
+            rule = self._merged(parts)
+            if self._uses == uses:
+                del self._names[key]
+                return rule
+            self._named[name] = rule
+        self._uses += 1
+        return f"Rule(again={self._names[key][0]!r})"
+
+    def _merged(self, parts: list[dict[str, Any]]) -> str:
+        merged, rest = _merged(parts)
+        arguments = list(self._arguments(merged))
+        if rest:
+            arguments.append(f"all_of=({''.join(self._rule(part) + ', ' for part in rest)})")
+        return f"Rule({', '.join(arguments)})"
+
+    def _parts(self, schema: dict[str, Any], seen: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+        """Take a schema apart at its references and at `allOf`; the nearest words come first."""
+        yield schema
+        inner = list(schema.get("allOf", ()))
+        reference = schema.get("$ref")
+        if reference and reference not in seen:
+            seen = (*seen, reference)
+            inner.append(at(self._document, target(reference)))
+        for part in inner:
+            yield from self._parts(part, seen) if isinstance(part, dict) else ()
+
+    def _arguments(self, schema: dict[str, Any]) -> Iterator[str]:
+        kinds = schema.get("type", ())
+        kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
+        if schema.get("format") == "binary":
+            kinds = tuple("file" if kind == "string" else kind for kind in kinds)
+        if kinds:
+            yield f"kinds={kinds!r}"
+        if "const" in schema:
+            yield f"enum={(schema['const'],)!r}"
+        elif schema.get("enum") is not None:  # The generator makes one with null an alternative.
+            yield f"enum={tuple(schema['enum'])!r}"
+        if "pattern" in schema:
+            yield f"pattern={python_pattern(schema['pattern'])!r}"
+        if "x-must-be" in schema:
+            yield f"must_be={schema['x-must-be']!r}"
+        if schema.get("format") in FORMATS:
+            yield f"format={schema['format']!r}"
+        if bits := _BITS.get(schema.get("format", "")):
+            schema = {"minimum": -(2**bits), "maximum": 2**bits - 1, **schema}
+        for keyword, argument in _LIMITS.items():
+            if keyword in schema:
+                yield f"{argument}={schema[keyword]!r}"
+        if "items" in schema:
+            yield f"items={self._rule(schema['items'])}"
+        if schema.get("properties"):
+            members = (
+                f"{name!r}: {self._rule(member)}, " for name, member in schema["properties"].items()
+            )
+            yield f"members={{{''.join(members)}}}"
+        if schema.get("required"):
+            yield f"required={tuple(schema['required'])!r}"
+        if schema.get("additionalProperties") is False:
+            yield "closed=True"
+        elif isinstance(schema.get("additionalProperties"), dict):
+            yield f"others={self._rule(schema['additionalProperties'])}"
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in schema:
+                options = "".join(self._rule(option) + ", " for option in schema[keyword])
+                yield f"any_of=({options})"
+                break
+
+
+def _merged(parts: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Merge parts into one schema, and list what must hold besides."""
+    merged: dict[str, Any] = {}
+    rest: list[dict[str, Any]] = []
+    for part in parts:
+        left: dict[str, Any] = {}
+        for key, value in part.items():
+            if key == "properties":
+                mine = merged.setdefault(key, {})
+                for name, member in value.items():
+                    mine[name] = {"allOf": [mine[name], member]} if name in mine else member
+            elif key == "required":
+                mine = merged.setdefault(key, [])
+                mine += [name for name in value if name not in mine]
+            elif key not in _ASKING:
+                continue
+            elif merged.setdefault(key, value) != value:
+                left[key] = value
+        if left:
+            rest.append(left)
+    return merged, rest
+
+
+def python_pattern(pattern: str) -> str:
+    r"""Write a pattern of ECMA-262 for the `re` of Python, with `re.ASCII`.
+
+    In Python `$` matches before a last newline, too, and a named group has a `P`.
+    Errors: `ConstraintError` for what Python can't match.
+    """
+    written, inside, index = [], False, 0
+    while index < len(pattern):
+        character = pattern[index]
+        if character == "\\":
+            written.append(pattern[index : index + 2])
+            index += 2
+            continue
+        if character in "[]":
+            inside = character == "["
+        if character == "$" and not inside:
+            character = r"\Z"
+        if pattern.startswith("(?<", index) and pattern[index + 3 : index + 4] not in ("=", "!"):
+            character, index = "(?P<", index + 2
+        written.append(character)
+        index += 1
+    result = "".join(written)
+    try:
+        re.compile(result, re.ASCII)
+    except re.error as error:
+        raise ConstraintError(f"the pattern {pattern} can't be checked: {error}") from error
+    return result

@@ -1,0 +1,1 @@
+"""What the Makefile runs besides generation and comparison."""

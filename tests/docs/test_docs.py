@@ -1,0 +1,97 @@
+"""The pages of docs/ show what happens, name what there is, and link to what is there."""
+
+import inspect
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import signalwire_compat
+from signalwire_compat import RestClient
+from signalwire_compat_mock import MockServer
+
+from scripts.build_docs import SECTIONS, contract_page
+from tests.conftest import ROOT
+
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+LINKED = [*PAGES, ROOT / "README.md", ROOT / "mock_server" / "README.md"]
+BLOCKS = [
+    pytest.param(code, id=f"{path.stem}-{number}")
+    for path in PAGES
+    for number, code in enumerate(
+        re.findall(r"^```python\n(.*?)^```$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    )
+]
+
+
+@pytest.mark.parametrize("code", BLOCKS)
+def test_every_python_block_of_the_docs_runs_against_the_mock(
+    code: str, mock: MockServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A block that imports nothing is a piece of a program that has a client.
+    for name, value in mock.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.argv", ["a block"])
+    logger = logging.getLogger("signalwire_compat")
+    level = logger.level
+    with RestClient() as client:
+        around = {**vars(signalwire_compat), "__name__": "__main__", "client": client}
+        try:
+            exec(code, {"__name__": "__main__"} if "import" in code else around)  # noqa: S102  # a page of ours
+        finally:
+            logger.setLevel(level)
+
+
+@pytest.mark.parametrize("path", LINKED, ids=lambda path: path.parent.name + "-" + path.name)
+def test_every_link_within_the_repository_leads_somewhere(path: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)#\s]+)", text):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+
+
+def test_the_page_about_moving_says_where_each_argument_of_twilio_goes() -> None:
+    page = (ROOT / "docs" / "migrating.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|$", page, re.MULTILINE))
+    gone = re.findall(r"`(\w+)`", page.rpartition("The API documents nothing for ")[2])
+    # twilio-python 9 takes this many; what it does not take, nobody brings along.
+    assert len({*rows, *gone}) == len(rows) + len(gone) == 24
+    purchase = RestClient("p", "t", "localhost").compat.phone_numbers.purchase
+    ours = {
+        re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): name
+        for name in inspect.signature(purchase).parameters
+    }
+    wanted = {snake: name for snake, name in ours.items() if snake in {*rows, *gone}}
+    assert rows == wanted, (
+        "docs/migrating.md: what purchase() takes is a row of the last table, such as"
+        " | `sms_url` | `SmsUrl` |, and what it does not take stands in the sentence below"
+    )
+
+
+def test_the_contract_page_names_all_that_the_contract_does(contract: dict[str, Any]) -> None:
+    page = "\n".join(contract_page(contract))
+    schemas = contract["components"]["schemas"]
+    for name, schema in schemas.items():
+        assert f"### {name}\n" in page
+        for member, value in schema.get("properties", {}).items():
+            (row,) = [
+                line
+                for line in page.partition(f"### {name}\n")[2].splitlines()
+                if line.startswith(f"| `{member}` |")
+            ][:1]
+            codes = value.get("x-error-codes", {}).items()
+            assert all(f"If {kind}: error {code}." in row for kind, code in codes)
+            assert f"Default `{value['default']}`." in row if "default" in value else True
+        for value in schema.get("enum", ()):
+            assert f"`{value}`" in page
+    for code, entry in schemas["Error"]["x-error-codes"].items():
+        assert f"| {code} | {entry['status']} | `{entry['category']}` |" in page
+    headings = {heading.lower() for heading in re.findall(r"^#+ (\S+)$", page, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", page)) <= headings
+    assert {"## purchase", "## incoming_call_status"} <= set(re.findall(r"^## \w+", page, re.M))
+
+
+def test_every_page_of_the_docs_has_its_place_in_the_navigation() -> None:
+    placed = {name for titles in SECTIONS.values() for name in titles.values()}
+    assert {path.name for path in PAGES} <= placed

@@ -1,0 +1,195 @@
+"""What the README and examples/ show is what happens."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import signalwire_compat
+from signalwire_compat import SignalWireError
+from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+
+from tests.conftest import PROJECT, ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+GUIDE = (ROOT / "docs" / "guide.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PYTHON = [code for language, code in BLOCKS if language == "python"]
+TYPED = [code for language, code in BLOCKS if language == "sh"]
+(SETTINGS,) = [code for code in TYPED if "export" in code]
+TYPED += re.findall(r"^```sh\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+SHELL = [line for code in TYPED if code != SETTINGS for line in code.splitlines()]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+HAVE_TESTS_OF_THEIR_OWN = ("bulk_buy.py", "status_callback.py", "test_my_code.py")
+SCRIPTS = [path for path in EXAMPLES if path.name not in HAVE_TESTS_OF_THEIR_OWN]
+
+
+def start(code: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *arguments],
+        env={**os.environ, **settings},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def run(code: str, mock: MockServer, *arguments: str) -> str:
+    result = start(code, *arguments, **mock.environment)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def _filled(code: str, mock: MockServer) -> str:
+    code = code.replace("your-project-id", PROJECT).replace("your-api-token", DEFAULT_TOKEN)
+    return code.replace("your-space.signalwire.com", mock.url)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_every_example_runs_against_the_mock(path: Path, mock: MockServer) -> None:
+    printed = run(path.read_text("utf-8"), mock)
+    assert re.search(r"\+1555\d{7}|21401", printed)
+
+
+def test_the_example_buys_the_number_that_it_is_given(mock: MockServer) -> None:
+    run((ROOT / "examples" / "buy.py").read_text("utf-8"), mock, "+15557654321")
+    assert [number["phone_number"] for number in mock.phone_numbers()] == ["+15557654321"]
+
+
+@pytest.mark.parametrize("space", ["", "127.0.0.1:9"])
+@pytest.mark.parametrize("name", ["buy.py", "buy_async.py", "buy_aiohttp.py"])
+def test_an_example_that_fails_says_what_to_do_without_a_traceback(name: str, space: str) -> None:
+    settings = {"SIGNALWIRE_PROJECT_ID": PROJECT, "SIGNALWIRE_API_TOKEN": "token"}
+    code = (ROOT / "examples" / name).read_text("utf-8")
+    result = start(code, SIGNALWIRE_SPACE=space, **settings)
+    said = (result.stdout + result.stderr).splitlines()
+    if space:
+        assert "no connection to http://127.0.0.1:9" in said[0]
+        assert said[1] == "Nothing was carried out, so it is safe to call again."
+    else:
+        assert said == ["host is missing: pass host= to the client, or set SIGNALWIRE_SPACE."]
+    assert "Traceback" not in result.stdout + result.stderr
+    assert result.returncode == (name == "buy.py" or not space)
+
+
+def test_the_first_example_shows_a_purchase_and_a_failure(mock: MockServer) -> None:
+    assert README.index(PYTHON[0]) < 1_500
+    bought, refused, advice = run(PYTHON[0], mock).splitlines()
+    assert re.fullmatch(r"bought \S+ \+15551234567 True", bought)
+    assert refused.startswith("422 4001 funds phone_numbers.purchase(PhoneNumber='+15550004001')")
+    assert advice == "Add funds to the account, then call again."
+
+
+def test_the_demo_shows_the_request_the_result_and_a_refusal(mock: MockServer) -> None:
+    printed = run((ROOT / "examples" / "demo.py").read_text("utf-8"), mock)
+    assert "PhoneNumber=%2B15551234567&FriendlyName=Main+Line" in printed
+    assert "phone_number = '+15551234567'" in printed
+    assert "UnprocessableEntityError" in printed
+    assert "purchases charged: 1" in printed
+    assert DEFAULT_TOKEN not in printed
+
+
+def test_the_tests_among_the_examples_pass_as_a_user_runs_them(tmp_path: Path) -> None:
+    # Nothing but the plugin: a user has not the others of this environment.
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "signalwire_compat_mock.plugin"]
+    result = subprocess.run(
+        [*command, "-c", os.devnull, str(ROOT / "examples" / "test_my_code.py")],
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert "2 passed" in result.stdout, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    "code",
+    [code for code in PYTHON if "def test_" not in code],
+    ids=lambda code: code.splitlines()[0],
+)
+def test_every_python_block_of_the_readme_runs(code: str, mock: MockServer) -> None:
+    assert run(_filled(code, mock), mock)
+
+
+def test_the_blocks_of_the_readme_stand_in_the_examples_too() -> None:
+    files = {path.read_text("utf-8").partition('"""\n\n')[2] for path in EXAMPLES}
+    page = [code for code in PYTHON if "your-project-id" in code]
+    assert len(page) == 1
+    assert [code for code in PYTHON if code not in files] == page
+
+
+def test_three_variables_lead_an_example_to_another_service(mock: MockServer) -> None:
+    script = _filled(SETTINGS, mock).replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    assert re.findall(r"^export (\w+)=", script, re.MULTILINE) == list(mock.environment)
+    result = subprocess.run(
+        ["sh", "-eu", "-c", script], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    (number,) = mock.phone_numbers()
+    assert result.stdout == f"{number['phone_number']} is yours: {number['sid']}\n", result.stderr
+
+
+def test_the_guide_shows_the_examples_of_buying_as_they_are() -> None:
+    for path in (ROOT / "examples").glob("buy*.py"):
+        code = path.read_text("utf-8").partition('"""\n\n')[2]
+        assert f"```python\n{code}```" in GUIDE, path.name
+
+
+@pytest.mark.parametrize("line", SHELL)
+def test_every_command_of_the_readme_and_the_guide_exists(line: str, tmp_path: Path) -> None:
+    if line.startswith("make "):
+        target = line.split()[1]
+        makefile = (ROOT / "Makefile").read_text("utf-8")
+        assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE)
+    elif line.startswith(".venv/bin/"):
+        typed = line.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+        typed = typed.replace("results.jsonl", str(tmp_path / "results.jsonl"))
+        result = subprocess.run(
+            typed.split(), cwd=ROOT, check=False, capture_output=True, text=True
+        )
+        # Of the numbers in the file one is never for sale.
+        assert result.returncode == ("bulk_buy" in line), result.stderr
+    else:
+        # Debian's pip refuses to install outside of an environment.
+        assert line in (
+            "python3 -m venv ../buyer",
+            "../buyer/bin/pip install . './mock_server[pytest]'",
+            "pip install '.[aiohttp]'",
+        )
+
+
+def test_every_target_of_the_makefile_is_explained() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    explained = re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)
+    assert sorted(phony.split()) == sorted(explained)
+
+
+def test_the_page_about_the_mock_lists_its_reserved_numbers() -> None:
+    page = (ROOT / "mock_server" / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\+1555\d+)` \| (\d+) \| (\d+) \| (.+) \|$", page, re.MULTILINE)
+    expected = [
+        (entry.phone_number, str(entry.status), str(entry.code), entry.when)
+        for entry in MockServer().reserved_numbers()
+    ]
+    assert rows == expected
+
+
+def test_the_page_about_errors_is_true(contract: dict[str, Any]) -> None:
+    page = (ROOT / "docs" / "errors.md").read_text("utf-8")
+    names = [name for name in signalwire_compat.__all__ if name.endswith("Error")]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+)", page, re.MULTILINE)
+    assert sorted(name for name, _ in rows if name.endswith("Error")) == sorted(
+        set(names) - {"SignalWireError"}
+    )
+    categories = contract["components"]["schemas"]["Error"]["x-error-categories"]
+    advice = {name: text.strip() for name, text in rows if name in categories}
+    assert advice == {name: category["advice"] for name, category in categories.items()}
+    for status, own in categories["input"]["by-status"].items():
+        assert f"{status}: {own}" in page.replace("\n", " ")
+    listed = page.partition("## What an exception carries\n")[2].partition("`__cause__`")[0]
+    carried = {*vars(SignalWireError()), "body", "request_id", "sid"}
+    assert set(re.findall(r"`(\w+)`", listed)) == carried

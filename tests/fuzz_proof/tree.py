@@ -1,0 +1,65 @@
+"""Copies of the project that may be spoilt, and fuzz runs in them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SECOND = Path(__file__).with_name("second.yaml")
+_FOLDERS = ("codegen", "generated", "mock_server", "runtime", "scripts", "tests")
+_FILES = ("generator-config.yml", "openapi.yaml", "pyproject.toml", "schemathesis.toml")
+
+
+def copy_tree(folder: Path) -> Path:
+    """Copy all that a fuzz run needs."""
+    for name in _FOLDERS:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in _FILES:
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def add_second_operation(folder: Path) -> None:
+    """Add to the document of a copy an operation with all that a purchase lacks."""
+    spec = folder / "openapi.yaml"
+    document: dict[str, Any] = yaml.safe_load(spec.read_text("utf-8"))
+    added = yaml.safe_load(SECOND.read_text("utf-8"))
+    document["paths"].update(added["paths"])
+    document["components"].update(added["components"])
+    spec.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+
+
+_UNCHECKED = """
+import pathlib, sys, yaml
+from codegen import generate
+generate.load = lambda path: yaml.safe_load(path.read_text("utf-8"))
+sys.exit(generate.main([]))
+"""
+
+
+def generate(folder: Path, *, checked: bool = True) -> None:
+    """Generate the package of a copy anew, if not `checked`, then from a document with mistakes.
+
+    Errors: `CalledProcessError` if that fails.
+    """
+    how = ["-m", "codegen.generate"] if checked else ["-c", _UNCHECKED]
+    subprocess.run([sys.executable, *how], cwd=folder, check=True, capture_output=True, text=True)
+
+
+def run(folder: Path, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a copy, with the packages of the copy and no process more for the tests."""
+    paths = [str(folder / "generated"), str(folder / "mock_server")]
+    own = {"PYTHONPATH": os.pathsep.join(paths), "PYTEST_XDIST_AUTO_NUM_WORKERS": "0"}
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env={**os.environ, **own, **settings},
+        check=False,
+        capture_output=True,
+        text=True,
+    )

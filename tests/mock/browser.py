@@ -1,0 +1,236 @@
+"""The pages of the mock, in a browser as people use them. Run by `make test-browser`."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from signalwire_compat import RestClient, SignalWireError
+from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+
+from tests.conftest import PROJECT
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+)
+NUMBER = "+15551234567"
+# The values that are shown cut, and the headings of tables that touch the next one.
+CUT_OR_TOUCHING = """() => {
+  const text = document.createElement("canvas").getContext("2d"), faults = [];
+  for (const control of document.querySelectorAll("#explorer select, #explorer input[type=text]")) {
+    const look = getComputedStyle(control);
+    const value = control.selectedOptions ? control.selectedOptions[0].text : control.value;
+    text.font = look.font;
+    const room = control.clientWidth - parseFloat(look.paddingLeft) - parseFloat(look.paddingRight);
+    if (text.measureText(value).width > room) faults.push(value);
+  }
+  const range = document.createRange();
+  for (const heading of document.querySelectorAll("#explorer th, #explorer thead td")) {
+    range.selectNodeContents(heading);
+    const next = heading.nextElementSibling;
+    if (next && next.getBoundingClientRect().left < range.getBoundingClientRect().right + 5
+        && heading.offsetParent) faults.push(heading.textContent);
+  }
+  return faults;
+}"""
+WIDTHS = pytest.mark.parametrize("width", [1280, 400])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.fail("There is no chromium here: apt-get install chromium", pytrace=False)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS.split())
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, mock: MockServer) -> Iterator[Page]:
+    """Open a page on the mock; whatever it complains of, or fetches elsewhere, fails the test."""
+    context = browser.new_context(base_url=mock.url, viewport={"width": 1280, "height": 900})
+    opened, problems = context.new_page(), []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on(
+        "console",
+        lambda said: problems.append(said.text) if said.type in ("error", "warning") else None,
+    )
+    opened.on(
+        "request",
+        lambda sent: (
+            None if sent.url.startswith((mock.url, "data:")) else problems.append(sent.url)
+        ),
+    )
+    yield opened
+    context.close()
+    # A refusal is an error of the console to Chromium, and what some tests are about.
+    refusals = [text for text in problems if "422 (Unprocessable" in text or "401 (Unauth" in text]
+    assert problems == refusals
+
+
+def authorise(page: Page, token: str) -> None:
+    page.get_by_role("button", name="Authorize", exact=True).first.click()
+    dialogue = page.locator(".modal-ux")
+    if (known := dialogue.get_by_role("button", name="Remove authorization")).is_visible():
+        known.click()
+    dialogue.locator("input[type=text]").fill(PROJECT)
+    dialogue.locator("input[type=password]").fill(token)
+    dialogue.get_by_role("button", name="Apply credentials").click()
+    dialogue.get_by_role("button", name="Close").last.click()
+
+
+def buy(page: Page) -> None:
+    page.get_by_role("button", name="Execute").click()
+
+
+def answered(page: Page, status: int) -> None:
+    shown = page.locator(".live-responses-table .response-col_status").last
+    expect(shown).to_contain_text(str(status))
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+@WIDTHS
+def test_the_explorer_buys_a_number_and_the_journal_shows_both_answers(
+    page: Page, mock: MockServer, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/")
+    assert page.url == f"{mock.url}/docs"
+    page.get_by_role("button", name="Try it out").click()
+    buy(page)
+    answered(page, 201)
+    assert dict(mock.journal[-1].form or [])["PhoneNumber"] == NUMBER
+    buy(page)
+    answered(page, 422)
+    assert fits(page)
+    assert mock.charges() == 1
+    page.get_by_role("link", name="Journal").click()
+    rows = page.locator("#exchanges li")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_contain_text("is sold already")
+    expect(rows.nth(1).locator("summary")).to_contain_text("201")
+    expect(rows.nth(1).locator("summary")).to_contain_text(NUMBER)
+    assert fits(page)
+
+
+@WIDTHS
+def test_the_explorer_cuts_no_value_and_lets_nothing_overlap(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/docs")
+    page.get_by_role("button", name="Try it out").click()
+    buy(page)
+    answered(page, 201)
+    assert page.evaluate(CUT_OR_TOUCHING) == []
+    tab = page.locator(".tab-item.active span").bounding_box()
+    cancel = page.get_by_role("button", name="Cancel").bounding_box()
+    assert tab
+    assert cancel
+    # The line that marks the tab ends 15 pixels below its text.
+    assert tab["y"] + tab["height"] + 15 <= cancel["y"] or tab["x"] + tab["width"] < cancel["x"]
+
+
+def test_wrong_credentials_are_an_answer_and_no_dialogue_of_the_browser(
+    page: Page, mock: MockServer
+) -> None:
+    page.goto("/docs")
+    authorise(page, "wrong")
+    page.get_by_role("button", name="Try it out").click()
+    buy(page)
+    answered(page, 401)
+    assert mock.charges() == 0
+
+
+def test_a_token_of_ones_own_is_asked_for_and_not_shown(browser: Browser) -> None:
+    with MockServer(token="spoken") as mock, browser.new_context(base_url=mock.url) as context:
+        page = context.new_page()
+        page.goto("/docs")
+        page.get_by_role("button", name="Try it out").click()
+        expect(page.locator("#project")).to_have_text(PROJECT)
+        expect(page.locator("#token")).to_contain_text("give it under Authorize")
+        buy(page)
+        answered(page, 401)
+        assert "spoken" not in page.content()
+        authorise(page, "spoken")
+        buy(page)
+        answered(page, 201)
+
+
+def test_the_explorer_shows_fields_values_errors_and_the_callback(page: Page) -> None:
+    page.goto("/docs")
+    explorer = page.locator("#explorer")
+    for text in ("VoiceReceiveMode", "invalid: error 21401", "The balance is too low."):
+        expect(explorer.get_by_text(text).first).to_be_visible()
+    page.get_by_role("button", name="Try it out").click()
+    methods = explorer.locator("select").filter(has_text="fax").locator("option")
+    assert set(methods.all_inner_texts()) >= {"voice", "fax"}
+    page.get_by_role("tab", name="Callbacks").or_(page.get_by_text("Callbacks")).first.click()
+    expect(explorer.get_by_text("IncomingCallStatus").first).to_be_visible()
+    expect(explorer.get_by_text("X-SignalWire-Signature").first).to_be_visible()
+
+
+def test_the_journal_follows_what_happens_without_the_password(
+    page: Page, mock: MockServer
+) -> None:
+    page.goto("/journal")
+    expect(page.get_by_role("status")).to_have_text("Nothing was on the wire yet.")
+    mock.inject(code=30002)
+    with RestClient(PROJECT, DEFAULT_TOKEN, mock.url) as client:
+        with pytest.raises(SignalWireError):
+            client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+        client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+    expect(page.get_by_role("status")).to_have_text("2 requests")
+    oldest = page.locator("#exchanges li").last
+    expect(oldest).to_contain_text("Fault on demand: code=30002")
+    expect(oldest).to_contain_text("The balance is too low.")
+    oldest.locator("summary").click()
+    expect(oldest).to_contain_text("[redacted]")
+    sent = dict(mock.journal[0].headers)["authorization"].split()[1]
+    assert sent not in page.content()
+    assert DEFAULT_TOKEN not in page.content()
+    page.get_by_role("button", name="Forget everything").click()
+    expect(page.get_by_role("status")).to_have_text("Nothing was on the wire yet.")
+    assert mock.journal == []
+
+
+def test_a_purchase_needs_no_mouse(page: Page, mock: MockServer) -> None:
+    def press(role: str, name: str) -> None:
+        """Walk with the tabulator to a control that has this text, and press it."""
+        for _ in range(200):
+            page.keyboard.press("Tab")
+            text = page.evaluate("document.activeElement.innerText || ''")
+            outlined = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            if text.strip() == name:
+                assert outlined == "solid"
+                page.keyboard.press("Enter")
+                return
+        pytest.fail(f"no {role} {name} was reached")
+
+    page.goto("/docs")
+    page.get_by_role("button", name="Try it out").wait_for()
+    press("button", "Authorize")
+    press("button", "Logout")
+    page.locator(".modal-ux input[type=text]").wait_for()
+    page.locator(".modal-ux input[type=text]").focus()
+    page.keyboard.type(PROJECT)
+    page.keyboard.press("Tab")
+    page.keyboard.type(DEFAULT_TOKEN)
+    page.keyboard.press("Enter")
+    press("button", "Close")
+    press("button", "Try it out")
+    press("button", "Execute")
+    answered(page, 201)
+    page.goto("/journal")
+    page.locator("#exchanges li").wait_for()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") == "SUMMARY":
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="What went out")).to_be_visible()
+    assert mock.charges() == 1

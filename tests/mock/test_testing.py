@@ -1,0 +1,228 @@
+"""What people test their own code with: the pytest fixture, and faults on demand."""
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from signalwire_compat import (
+    APIConnectionError,
+    APIResponseError,
+    APITimeoutError,
+    RateLimitError,
+    RestClient,
+    ServerError,
+    SignalWireError,
+    UnprocessableEntityError,
+)
+from signalwire_compat_mock import DEFAULT_PROJECT, DEFAULT_TOKEN, Fault, FaultError, MockServer
+
+from tests.conftest import PROJECT, ROOT
+
+pytest_plugins = ["pytester"]
+
+NUMBER = "+15551234567"
+BLOCKS = re.findall(
+    r"^```python\n(.*?)^```$",
+    (ROOT / "mock_server" / "README.md").read_text("utf-8"),
+    re.MULTILINE | re.DOTALL,
+)
+BUYS_ONE_NUMBER = """
+    from signalwire_compat import RestClient
+
+    def test_{name}(signalwire_mock):
+        with RestClient() as client:
+            number = client.compat.phone_numbers.purchase(PhoneNumber="+15551234567")
+        assert [n["sid"] for n in signalwire_mock.phone_numbers()] == [number.sid]
+        assert len(signalwire_mock.journal) == 1
+"""
+
+
+def test_one_argument_gives_a_test_a_mock_of_its_own(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("".join(BUYS_ONE_NUMBER.format(name=name) for name in "abc"))
+    pytester.runpytest().assert_outcomes(passed=3)
+
+
+def test_the_fixture_is_isolated_in_parallel_workers_too(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The plugins of this environment cost each worker more than the tests do.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    plugins = ("-p", "xdist", "-p", "signalwire_compat_mock.plugin")
+    pytester.makepyfile("".join(BUYS_ONE_NUMBER.format(name=i) for i in range(12)))
+    pytester.runpytest_subprocess(*plugins, "-n", "2").assert_outcomes(passed=12)
+
+
+def test_the_settings_of_the_environment_are_back_after_the_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import os
+
+        def test_with(signalwire_mock):
+            assert os.environ["SIGNALWIRE_SPACE"] == signalwire_mock.url
+
+        def test_without():
+            assert "SIGNALWIRE_SPACE" not in os.environ
+    """)
+    pytester.runpytest("-p", "no:randomly").assert_outcomes(passed=2)
+
+
+def test_a_fault_that_never_happened_fails_the_test_that_asked(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def test_nothing(signalwire_mock):
+            signalwire_mock.inject(code=30002)
+    """)
+    result = pytester.runpytest()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*no request came for the faults*code=30002*"])
+
+
+@pytest.mark.parametrize("code", BLOCKS, ids=lambda code: code.split("def ")[1].split("(")[0])
+def test_every_python_block_of_the_page_about_testing_runs(
+    pytester: pytest.Pytester, code: str
+) -> None:
+    pytester.makepyfile(code)
+    pytester.runpytest().assert_outcomes(passed=1)
+
+
+def purchase(mock: MockServer, **settings: Any) -> Any:
+    with RestClient(PROJECT, DEFAULT_TOKEN, mock.url, **settings) as client:
+        return client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "charges"),
+    [
+        ({"code": 30002}, UnprocessableEntityError, 0),
+        ({"code": 20429}, RateLimitError, 0),
+        ({"code": 30002, "carried_out": True}, UnprocessableEntityError, 1),
+        ({"status": 502, "body": "<html>Bad gateway</html>"}, ServerError, 0),
+        ({"status": 504, "carried_out": True}, ServerError, 1),
+        ({"body": '{"sid": '}, APIResponseError, 1),
+        ({"body": b"\xff\xfe"}, APIResponseError, 1),
+        ({"drop": True}, APIConnectionError, 1),
+        ({"drop": True, "carried_out": False}, APIConnectionError, 0),
+        ({"body": '{"sid": ', "headers": {"Content-Length": "99"}}, APIConnectionError, 1),
+        ({"delay_seconds": 30}, APITimeoutError, 1),
+    ],
+)
+def test_a_fault_on_demand_is_what_the_client_meets(
+    mock: MockServer, fault: dict[str, Any], error: type[SignalWireError], charges: int
+) -> None:
+    mock.inject(**fault)
+    timeout = 1 if "delay_seconds" in fault else 30
+    with pytest.raises(error):
+        purchase(mock, max_retries=0, timeout=timeout)
+    assert mock.charges(PROJECT) == charges
+    assert mock.journal[-1].fault == str(Fault(**fault))
+    assert mock.pending_faults == []
+    if charges == 0:
+        assert purchase(mock).phone_number == NUMBER
+
+
+def test_faults_happen_in_the_order_in_which_they_were_asked_for(mock: MockServer) -> None:
+    mock.inject(status=503, headers={"Retry-After": "0"}, times=2)
+    mock.inject(delay_seconds=0.01)
+    assert purchase(mock, max_retries=2).phone_number == NUMBER
+    assert [exchange.status for exchange in mock.journal] == [503, 503, 201]
+
+
+def test_a_reset_forgets_faults_that_have_not_happened(mock: MockServer) -> None:
+    mock.inject(code=30002)
+    mock.reset()
+    assert purchase(mock).phone_number == NUMBER
+
+
+def test_a_mock_with_a_late_answer_still_closes_at_once() -> None:
+    with MockServer() as mock:
+        mock.inject(delay_seconds=600)
+        with pytest.raises(APITimeoutError):
+            purchase(mock, timeout=0.2)
+        began = time.monotonic()
+    assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({}, "an empty fault changes nothing"),
+        ({"code": 1}, "code 1 is no published error code: take one of 4000"),
+        ({"code": 30002, "status": 422}, "code brings its own status"),
+        ({"status": 99}, "status 99 can't be sent: take one from 200 to 599"),
+        ({"delay_seconds": -1}, "delay_seconds is -1: take 0 to 600"),
+        ({"drop": True, "body": "x"}, "drop closes the connection"),
+        ({"drop": True, "times": 0}, "times is 0: take 1 to 1000000"),
+        ({"drop": True, "times": 10**20}, "take 1 to 1000000"),
+        ({"drop": True, "times": "x"}, "times is no int"),
+        ({"body": 5}, "body is no str"),
+        ({"headers": {"x": 1}}, "headers holds a value that is no text"),
+        ({"headers": {"x": "€"}}, "one line of Latin-1"),
+        ({"headers": {"x": "a\nb"}}, "Illegal header value"),
+        ({"headers": {"x y": "a"}}, "Illegal header name"),
+        ({"headers": {"x": " a"}}, "headers holds 'x' with ' a'"),
+        ({"headers": {"x": "a\t"}}, "Illegal header value"),
+        ({"headers": {"Content-Length": "many"}}, "bad Content-Length"),
+        ({"headers": {"Transfer-Encoding": "gzip"}}, "Transfer-Encoding"),
+        ({"delay_seconds": "x"}, "delay_seconds is no int or float"),
+        ({"delay_seconds": None}, "delay_seconds is no int or float"),
+        ({"status": 503, "drop": None}, "drop is no bool"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused_with_what_would(
+    mock: MockServer, fault: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(FaultError, match=re.escape(words)):
+        mock.inject(**fault)
+    reply = httpx.post(mock.url + "/faults", json=fault)
+    assert (reply.status_code, words in reply.json()["message"]) == (400, True)
+    assert mock.pending_faults == []
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{", "line 1 column 2"),
+        (b"[]", "a fault is a JSON object"),
+        (b'{"cod": 1}', "cod is unknown: name one or more of code, status"),
+        (b'{"code": "30002"}', "code is no int"),
+        (b'{"code": true}', "code is no int"),
+        (b'{"headers": {"a": 1}}', "headers holds a value that is no text"),
+        (rb'{"body": "\ud800"}', "body holds half of a surrogate pair"),
+        (b"[" * 100_000, "recursion"),
+    ],
+)
+def test_a_fault_over_http_that_can_not_be_read_is_refused(
+    mock: MockServer, content: bytes, words: str
+) -> None:
+    reply = httpx.post(mock.url + "/faults", content=content)
+    assert (reply.status_code, words in reply.json()["message"]) == (400, True)
+
+
+def test_a_program_in_any_language_injects_faults_over_http(mock: MockServer) -> None:
+    fault = {"code": 4001, "times": 2}
+    assert httpx.post(mock.url + "/faults", json=fault).status_code == 204
+    for _ in range(2):
+        with pytest.raises(UnprocessableEntityError, match="4001"):
+            purchase(mock)
+    assert purchase(mock).phone_number == NUMBER
+
+
+def test_the_account_that_the_fixture_names_is_the_default_one(mock: MockServer) -> None:
+    with RestClient(DEFAULT_PROJECT, DEFAULT_TOKEN, mock.url) as client:
+        client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+    assert mock.charges() == len(mock.phone_numbers()) == 1
+
+
+def test_the_command_runs_another_one_with_the_mock_in_its_environment(tmp_path: Path) -> None:
+    module = [sys.executable, "-m", "signalwire_compat_mock", "--"]
+    code = (
+        "import os, sys, urllib.request as u; u.urlopen(os.environ['SIGNALWIRE_SPACE'] + '/docs')"
+    )
+    failing = [*module, sys.executable, "-c", f"{code}; sys.exit(7)"]
+    assert subprocess.run(failing, check=False).returncode == 7
+    missing = [*module, str(tmp_path / "none")]
+    told = subprocess.run(missing, check=False, capture_output=True, text=True)
+    assert (told.returncode, "No such file" in told.stderr) == (127, True)

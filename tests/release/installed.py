@@ -1,0 +1,129 @@
+"""What `make build` gave, used as people use it: installed into an empty environment.
+
+Run by `make test-package`; the environment takes what both need from the package index, in the
+versions of the lock.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from signalwire_compat_mock import DEFAULT_TOKEN
+
+from tests.conftest import PROJECT, ROOT
+
+DIST = ROOT / "dist"
+NAMES = ("signalwire_compat", "signalwire_compat_mock")
+EXAMPLES = ("buy.py", "buy_async.py", "demo.py", "quickstart.py")
+# An ignore that mypy needs is one that pyright needs: both find the same mistakes.
+PYRIGHT = {
+    "typeCheckingMode": "standard",
+    "enableTypeIgnoreComments": True,
+    "reportUnnecessaryTypeIgnoreComment": "error",
+}
+USES_THE_FIXTURE = """
+from signalwire_compat import RestClient
+from signalwire_compat_mock import MockServer
+
+
+def test_a_purchase(signalwire_mock: MockServer) -> None:
+    signalwire_mock.inject(delay_seconds=0.01)
+    number = RestClient().compat.phone_numbers.purchase(PhoneNumber="+15551234567")
+    assert signalwire_mock.phone_numbers()[0]["sid"] == number.sid
+"""
+
+
+def run(*command: str | Path, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    outside = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
+    result = subprocess.run(
+        command, cwd=cwd, env={**outside, **settings}, check=False, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install both wheels into an empty environment and name its interpreter."""
+    folder = tmp_path_factory.mktemp("installed")
+    lock = (ROOT / "requirements-dev.lock").read_text("utf-8")
+    pins = re.findall(r"^[a-z][^\n\\]*==[^\n\\]*", lock, re.MULTILINE)
+    (folder / "constraints.txt").write_text("\n".join(pins), "utf-8")
+    venv.create(folder / "venv", with_pip=True)
+    interpreter = folder / "venv" / "bin" / "python"
+    client, mock = (next(DIST.glob(f"{name}-*.whl")) for name in NAMES)
+    run(
+        *(interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *("--constraint", folder / "constraints.txt", client, f"{mock}[pytest]"),
+        cwd=folder,
+    )
+    return interpreter
+
+
+@pytest.fixture
+def service(python: Path, tmp_path: Path) -> Iterator[str]:
+    """Serve the mock by its command, and give its address."""
+    command = [str(python.with_name("signalwire-compat-mock")), "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[-1]
+        process.terminate()
+
+
+def test_both_are_imported_from_the_environment_alone(python: Path, tmp_path: Path) -> None:
+    code = f"import {', '.join(NAMES)}; print({NAMES[0]}.__file__, {NAMES[1]}.__file__)"
+    paths = run(python, "-W", "error", "-c", code, cwd=tmp_path).stdout.split()
+    assert all(Path(path).is_relative_to(python.parents[1]) for path in paths)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_example_runs_from_the_installed_packages(
+    python: Path, tmp_path: Path, service: str, name: str
+) -> None:
+    settings = {
+        "SIGNALWIRE_PROJECT_ID": PROJECT,
+        "SIGNALWIRE_API_TOKEN": DEFAULT_TOKEN,
+        "SIGNALWIRE_SPACE": service,
+    }
+    example = ROOT / "examples" / name
+    assert "+1555" in run(python, "-W", "error", example, cwd=tmp_path, **settings).stdout
+
+
+def test_the_fixture_is_there_as_soon_as_it_is_installed(python: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text(USES_THE_FIXTURE, "utf-8")
+    assert "1 passed" in run(python, "-m", "pytest", "-q", cwd=tmp_path).stdout
+
+
+def test_mypy_and_pyright_see_the_types_of_the_installed_packages(
+    python: Path, tmp_path: Path
+) -> None:
+    promises = (ROOT / "tests" / "release" / "typing_api.py").read_text("utf-8")
+    (tmp_path / "promises.py").write_text(promises, "utf-8")
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(PYRIGHT), "utf-8")
+    (tmp_path / "test_mine.py").write_text(USES_THE_FIXTURE, "utf-8")
+    files = ("promises.py", "test_mine.py")
+    tools = Path(sys.executable).parent
+    run(tools / "mypy", "--strict", "--python-executable", python, *files, cwd=tmp_path)
+    pyright = (tools / "basedpyright", "--pythonpath", python)
+    assert "0 errors" in run(*pyright, *files, cwd=tmp_path).stdout
+    wrong = 'from signalwire_compat_mock import MockServer\nMockServer(port="x")\n'
+    (tmp_path / "wrong.py").write_text(wrong, "utf-8")
+    with pytest.raises(AssertionError, match="reportArgumentType"):
+        run(*pyright, "wrong.py", cwd=tmp_path)
+
+
+def test_each_sdist_holds_all_that_a_wheel_is_built_of() -> None:
+    for name in NAMES:
+        with tarfile.open(next(DIST.glob(f"{name}-[0-9]*.tar.gz"))) as archive:
+            names = {member.partition("/")[2] for member in archive.getnames()}
+        assert {"LICENSE", "README.md", "pyproject.toml", f"{name}/py.typed"} <= {
+            path.removeprefix("generated/") for path in names
+        }
+    assert "signalwire_compat_mock/openapi.yaml" in names

@@ -1,0 +1,189 @@
+"""The wheel: what it holds, what it needs, and what it exports."""
+
+import ast
+import copy
+import datetime
+import os
+import pickle
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Callable
+from email.parser import Parser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import signalwire_compat
+from signalwire_compat import api, models, types
+from signalwire_compat.api import phone_numbers
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "generated" / "signalwire_compat"
+MOCK = ROOT / "mock_server" / "pyproject.toml"
+MOCK_TABLE = tomllib.loads(MOCK.read_text("utf-8"))["project"]
+PROJECT_TABLE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
+    result = subprocess.run([*command, str(ROOT)], check=False, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
+    expected = {
+        f"signalwire_compat/{path.relative_to(PACKAGE)}"
+        for path in PACKAGE.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {name for name in names if ".dist-info/" not in name} == expected
+    assert "signalwire_compat/py.typed" in names
+
+
+def test_the_wheel_needs_attrs_and_httpx_alone(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+    metadata = Parser().parsestr(archive.read(name).decode())
+    needed = metadata.get_all("Requires-Dist") or []
+    needed = [line for line in needed if "extra ==" not in line]
+    assert [re.split(r"[<>=!~ ;]", line)[0] for line in needed] == ["attrs", "httpx"]
+    assert all(">=" in line and "<" in line for line in needed)
+    assert metadata.get_all("Provides-Extra") == ["aiohttp", "mock", "socks"]
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata["License-Expression"] == "MIT"
+
+
+def test_the_wheel_imports_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)  # our own wheel
+    code = "import signalwire_compat as s; print(s.__file__); s.RestClient('p', 't', 'localhost')"
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(str(tmp_path))
+
+
+def test_only_the_clients_and_their_connections_name_httpx() -> None:
+    naming = [
+        path.name for path in PACKAGE.rglob("*.py") if "httpx" in path.read_text("utf-8").lower()
+    ]
+    assert sorted(naming) == ["client.py", "given.py", "session.py", "transport.py"]
+
+
+def test_the_package_imports_nothing_that_it_does_not_declare() -> None:
+    # httpx itself needs anyio, and an async client sleeps with what its caller's loop is. It also
+    # needs httpcore, whose connections it opens. aiohttp, which needs yarl, is an extra.
+    declared = {*sys.stdlib_module_names, "anyio", "attrs", "httpcore", "httpx", "aiohttp", "yarl"}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported = {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported = {str(node.module).partition(".")[0]}
+            else:
+                continue
+            assert imported <= declared, path
+
+
+def loaded(code: str) -> set[str]:
+    """Give the modules of the package that are loaded after some code."""
+    code += "; import sys; print(*(name for name in sys.modules if name.startswith('signalwire_')))"
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return {name.removeprefix("signalwire_compat.") for name in done.stdout.split()}
+
+
+def test_importing_the_package_loads_no_operation_and_no_model() -> None:
+    names = loaded("import signalwire_compat as s; s.RestClient('p', 't', 'localhost')")
+    assert not [name for name in names if name.startswith(("api.", "models"))], names
+
+
+def test_a_model_is_loaded_alone_when_it_is_imported() -> None:
+    names = loaded("from signalwire_compat.models import Capabilities")
+    assert {name for name in names if "models." in name} == {"models.capabilities"}
+
+
+def test_an_operation_is_loaded_when_it_is_called_and_not_before() -> None:
+    used = "import signalwire_compat as s; s.RestClient('p', 't', 'localhost').compat.phone_numbers"
+    assert not [name for name in loaded(used) if name.count(".") == 2 or name.startswith("models.")]
+    called = f"{used}; from signalwire_compat.api import phone_numbers as p; p.purchase.sync"
+    assert "api.phone_numbers.purchase" in loaded(called)
+
+
+def test_modules_that_load_on_demand_still_say_what_is_in_them() -> None:
+    assert set(models.__all__) <= set(dir(models))
+    assert "purchase" in dir(phone_numbers)
+    assert "phone_numbers" in dir(api)
+    assert all(getattr(models, name) is not None for name in models.__all__)
+    for module in (models, api, phone_numbers):
+        with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no .* 'Nothing'"):
+            module.Nothing  # noqa: B018
+    with pytest.raises(ImportError, match="cannot import name 'Nothing'"):
+        exec("from signalwire_compat.models import Nothing")  # noqa: S102
+
+
+def test_a_model_that_was_pickled_is_the_same_in_another_process() -> None:
+    model = models.Capabilities(voice=True, sms=False, mms=False, fax=True)
+    written = pickle.dumps(model)
+    code = f"import pickle; print(pickle.loads({written!r}))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == f"{model}\n"
+    assert pickle.loads(written) == model  # noqa: S301  # our own
+
+
+@pytest.mark.parametrize("written", ["2026-01-31T12:00:00.120Z", "2026-01-31T12:00:00.123456789Z"])
+def test_a_time_keeps_its_text_in_pickles_and_copies(written: str) -> None:
+    time = types.moment(written)
+    plain = datetime.datetime.fromisoformat(written)
+    later = time + datetime.timedelta(days=1)
+    again: Callable[[Any], Any] = lambda it: pickle.loads(pickle.dumps(it))  # noqa: E731, S301
+    for act in (again, copy.copy, copy.deepcopy):
+        assert (act(time), types.encode(act(time))) == (plain, written)
+        assert repr(act(time)) == repr(plain)
+        # What is reckoned from it was not written by anybody.
+        assert types.encode(act(later)) == types.encode(plain + datetime.timedelta(days=1))
+        assert repr(act(later)) == repr(plain + datetime.timedelta(days=1))
+
+
+def test_the_public_names_are_sorted_and_exist() -> None:
+    names = signalwire_compat.__all__
+    assert names == sorted(names, key=lambda name: (not name.isupper(), name))
+    for name in names:
+        assert getattr(signalwire_compat, name).__module__.startswith("signalwire_compat.")
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    newest = re.search(r"^## (\S+)", changelog, re.MULTILINE)
+    assert newest
+    assert newest[1] == PROJECT_TABLE["version"] == signalwire_compat.__version__
+    assert newest[1] == MOCK_TABLE["version"]
+
+
+def test_both_distributions_carry_the_same_licence() -> None:
+    licences = [(ROOT / folder / "LICENSE").read_bytes() for folder in ("", "mock_server")]
+    assert licences[0] == licences[1]
+    assert MOCK_TABLE["license"] == PROJECT_TABLE["license"] == "MIT"
+
+
+@pytest.mark.parametrize("name", ["requirements-dev.lock", "requirements-more.lock"])
+def test_a_lock_names_no_index_and_hashes_everything(name: str) -> None:
+    lock = (ROOT / name).read_text("utf-8")
+    assert "://" not in lock
+    pins = re.findall(r"^[a-z0-9][^\n]*==", lock, re.MULTILINE)
+    assert len(pins) > 30
+    assert lock.count(" \\\n    --hash=sha256:") >= len(pins)

@@ -1,0 +1,289 @@
+"""Runs one row against one client, and says in words what was not as promised."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import aiohttp
+from signalwire_compat import AsyncRestClient, RestClient
+from signalwire_compat.models import IncomingPhoneNumber
+
+from tests.transport.fault_server import PATIENCE_SECONDS, FaultServer
+
+from .certificates import trusted_by_environment
+from .checks import Call, Recorder, problems_of
+from .rows import BY_NAME
+from .scripts import CLOSE, HEALTHY, HEALTHY_TLS
+from .table import Fault
+
+PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
+TOKEN = "PTfa0175ecre7b1d9c0ffee"  # of no account
+NUMBER, BEFORE, AFTERWARDS = "+13105550100", "+13105550101", "+13105550102"
+NAME = "fault-server.localhost"
+# What a healthy server may take on a busy machine.
+PATIENT_SECONDS = 10.0
+Kind = Literal["sync", "async", "aiohttp"]
+# The table holds for these two; what a session of the caller's reads, its own parser decides.
+KINDS: tuple[Kind, ...] = ("sync", "async")
+
+
+class Caller(Protocol):
+    """Either client, called the same way."""
+
+    def purchase(self, number: str, timeout: float | None = None) -> IncomingPhoneNumber:
+        """Buy a number, within another time than that of the client if one is given."""
+
+    def idle(self, seconds: float) -> None:
+        """Let time go by."""
+
+    def close(self) -> None:
+        """Close the client."""
+
+
+class SyncCaller:
+    """A `RestClient`."""
+
+    def __init__(self, host: str, **settings: Any) -> None:
+        self.client = RestClient(PROJECT, TOKEN, host, **settings)
+
+    def purchase(self, number: str, timeout: float | None = None) -> IncomingPhoneNumber:
+        """Buy a number."""
+        client = self.client.with_timeout(timeout) if timeout else self.client
+        return client.compat.phone_numbers.purchase(PhoneNumber=number)
+
+    def idle(self, seconds: float) -> None:
+        """Let time go by."""
+        time.sleep(seconds)
+
+    def close(self) -> None:
+        """Close the client."""
+        self.client.close()
+
+
+class AsyncCaller:
+    """An `AsyncRestClient` and the event loop that it lives in."""
+
+    def __init__(self, host: str, **settings: Any) -> None:
+        self._runner = asyncio.Runner()
+        self.client = AsyncRestClient(PROJECT, TOKEN, host, **settings)
+
+    def purchase(self, number: str, timeout: float | None = None) -> IncomingPhoneNumber:
+        """Buy a number."""
+        client = self.client.with_timeout(timeout) if timeout else self.client
+        return self._runner.run(client.compat.phone_numbers.purchase(PhoneNumber=number))
+
+    def idle(self, seconds: float) -> None:
+        """Let time go by, and the event loop notice what happens meanwhile."""
+        self._runner.run(asyncio.sleep(seconds))
+
+    def close(self) -> None:
+        """Close the client and its event loop."""
+        self._runner.run(self.client.aclose())
+        self._runner.close()
+
+
+class AiohttpCaller(AsyncCaller):
+    """An `AsyncRestClient` that was given a session of aiohttp."""
+
+    def __init__(self, host: str, **settings: Any) -> None:
+        self._runner = asyncio.Runner()
+        self.client = self._runner.run(self._opened(host, settings))
+
+    async def _opened(self, host: str, settings: dict[str, Any]) -> AsyncRestClient:
+        # A session reads the certificates of the environment at its import, and not again.
+        connector = aiohttp.TCPConnector(ssl=ssl.create_default_context())
+        self._session = aiohttp.ClientSession(connector=connector)
+        return AsyncRestClient(PROJECT, TOKEN, host, http_client=self._session, **settings)
+
+    def close(self) -> None:
+        """Close the session and its event loop."""
+        self._runner.run(self._session.close())
+        self._runner.close()
+
+
+CALLERS: dict[Kind, type[SyncCaller | AsyncCaller]] = {
+    "sync": SyncCaller,
+    "async": AsyncCaller,
+    "aiohttp": AiohttpCaller,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a row: clean if there are no problems."""
+
+    problems: tuple[str, ...]
+    requests: int
+    executed: int
+
+
+Results = dict[Kind, Outcome]
+
+
+def run_both(name: str) -> Results:
+    """Run the row of this name against both clients."""
+    return {kind: run(BY_NAME[name], kind) for kind in KINDS}
+
+
+def run(fault: Fault, kind: Kind) -> Outcome:
+    """Run one row against one client.
+
+    The server plays the scripts of the row while the client buys; then the server is healthy, and
+    the same client buys another number.
+    """
+    listening = fault.connect not in ("refused", "full")
+    backlog = 0 if fault.connect == "full" else None
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(FaultServer(listening=listening, backlog=backlog))
+        if fault.group == "redirect":
+            server.elsewhere = stack.enter_context(FaultServer())
+            server.elsewhere.play(HEALTHY)
+        server.play(*fault.scripts)
+        mend = stack.enter_context(_unreachable(fault, server))
+        recorder = stack.enter_context(Recorder())
+        caller = _caller(fault, kind, server)
+        try:
+            call = _call(fault, caller, server)
+            problems = problems_of(fault, call, recorder.records, server, (NUMBER, TOKEN, PROJECT))
+            mend()
+            problems += _afterwards(fault, caller, server)
+        finally:
+            caller.close()
+        if not server.wait_for(lambda: server.open_connections == 0):
+            problems.append(f"{server.open_connections} connections are open after closing")
+        return Outcome(tuple(problems), call.requests, call.executed)
+
+
+def _caller(fault: Fault, kind: Kind, server: FaultServer) -> Caller:
+    given = {"max_retries": fault.max_retries, "max_reply_bytes": fault.max_reply_bytes}
+    settings = {name: value for name, value in given.items() if value is not None}
+    host = server.host
+    if fault.connect.startswith("https"):
+        host = f"https://{host}"
+    if fault.connect in ("name", "slow-name"):
+        host = f"{NAME}:{server.port}"
+    trust = trusted_by_environment() if fault.connect == "https" else contextlib.nullcontext()
+    with trust:
+        return CALLERS[kind](host, timeout=fault.timeout, **settings)
+
+
+def _call(fault: Fault, caller: Caller, server: FaultServer) -> Call:
+    for _ in range(fault.before):
+        caller.purchase(BEFORE, PATIENT_SECONDS)
+    caller.idle(fault.idle_seconds)
+    requests, executed = server.requests, server.purchases
+    if fault.memory_bytes is not None:
+        tracemalloc.start()
+    began = time.monotonic()
+    result: IncomingPhoneNumber | Exception
+    try:
+        result = caller.purchase(NUMBER)
+    except Exception as error:  # whatever comes through is judged
+        result = error
+    seconds = time.monotonic() - began
+    peak = 0
+    if fault.memory_bytes is not None:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    server.wait_for(lambda: server.purchases - executed >= fault.executed)
+    return Call(
+        result=result,
+        seconds=seconds,
+        peak_bytes=peak,
+        requests=server.requests - requests,
+        connections=server.connections,
+        executed=server.purchases - executed,
+    )
+
+
+def _afterwards(fault: Fault, caller: Caller, server: FaultServer) -> list[str]:
+    """Say what is wrong with a client after the fault is over."""
+    if not fault.heals:
+        return []
+    problems = []
+    if any(script[-1] is CLOSE for script in fault.scripts[-1:]):
+        # A client that is faster than a goodbye can't know that nobody will read its request.
+        server.wait_for(lambda: server.goodbyes > 0 or server.open_connections == 0)
+    server.play(HEALTHY_TLS if fault.connect == "https" else HEALTHY)
+    try:
+        number = caller.purchase(AFTERWARDS, PATIENT_SECONDS)
+        if number.phone_number != AFTERWARDS:
+            problems.append(f"the next purchase returned {number.phone_number}")
+    except Exception as error:  # whatever comes through is judged
+        problems.append(f"the next purchase failed: {type(error).__name__}: {error}")
+    if server.executed[AFTERWARDS] != 1:
+        problems.append(f"the next purchase was executed {server.executed[AFTERWARDS]} times")
+    if not server.wait_for(lambda: server.open_connections <= 1):
+        problems.append(f"{server.open_connections} connections are open, more than one")
+    if any(b"\r\ncookie:" in head.lower() for head in server.heads):
+        problems.append("a cookie of the server was sent back")
+    return problems
+
+
+@contextlib.contextmanager
+def _unreachable(fault: Fault, server: FaultServer) -> Iterator[Callable[[], None]]:
+    """Make the server unreachable in the way of the row; give what makes it reachable."""
+    if fault.connect == "refused":
+
+        def open_port() -> None:
+            server.listen()
+            server.accept()
+
+        yield open_port
+    elif fault.connect == "full":
+        with _full_queue(server) as empty:
+            yield empty
+    elif fault.connect in ("name", "slow-name"):
+        with _resolver(fault, server) as mend:
+            yield mend
+    else:
+        yield lambda: None
+
+
+@contextlib.contextmanager
+def _full_queue(server: FaultServer) -> Iterator[Callable[[], None]]:
+    server.listen()
+    with contextlib.ExitStack() as waiting:
+        for _ in range(4):
+            filler = waiting.enter_context(socket.socket())
+            filler.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                filler.connect(("127.0.0.1", server.port))
+
+        def empty() -> None:
+            waiting.close()
+            server.accept()
+
+        yield empty
+
+
+@contextlib.contextmanager
+def _resolver(fault: Fault, server: FaultServer) -> Iterator[Callable[[], None]]:
+    """Answer for the name of the server, as the row wants it; no question leaves this machine."""
+    original = socket.getaddrinfo
+    mended = threading.Event()
+
+    def answer(host: Any, *args: Any, **options: Any) -> Any:
+        if host not in (NAME, NAME.encode()):
+            return original(host, *args, **options)
+        if not mended.is_set():
+            if fault.connect == "slow-name":
+                mended.wait(PATIENCE_SECONDS)
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return original("127.0.0.1", *args, **options)
+
+    socket.getaddrinfo = answer
+    try:
+        yield mended.set
+    finally:
+        mended.set()
+        socket.getaddrinfo = original
