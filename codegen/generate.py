@@ -238,7 +238,8 @@ def settings(spec: Path, package: Path) -> Config:
     )
     config.package_version_override = pyproject["project"]["version"]
     # What no contract changes is no template: it is copied before the hooks format it.
-    copied = f"cp {shlex.quote(str(ROOT / 'runtime'))}/*.py ."
+    runtime = shlex.quote(str(ROOT / "runtime"))
+    copied = f"rm errors.py && mv client.py _contract.py && cp {runtime}/*.py ."
     config.post_hooks = [copied, *config.post_hooks]
     return config
 

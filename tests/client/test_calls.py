@@ -30,7 +30,8 @@ from signalwire_compat import (
     ServerError,
     SignalWireError,
 )
-from signalwire_compat.types import Reply, Request
+from signalwire_compat._reply import Reply
+from signalwire_compat._request import Request
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signalwire_compat import UNSET, InvalidRequestError, RestClient, rules
+from signalwire_compat import UNSET, InvalidRequestError, RestClient
+from signalwire_compat import _schema as rules
 from signalwire_compat.api.phone_numbers import purchase
 from signalwire_compat.models import PurchaseRequest
 from signalwire_compat_mock import MockServer

@@ -37,7 +37,7 @@ from tests.codegen.edits.rows import CAT, REFUSED, ROWS, Refusal, Row
 from tests.conftest import PROJECT, ROOT
 
 _numbers = itertools.count()
-COPIED = ("errors", "given", "network", "rules", "session", "transport", "types")
+COPIED = sorted({path.stem for path in (ROOT / "runtime").glob("*.py")} - {"_call", "_client"})
 """The modules of the package that no edit changes."""
 
 
@@ -95,6 +95,16 @@ def test_an_edit_of_the_contract_can_be_called_and_is_told(
     breaking = any(breaks for _, breaks in row.expected) or row.breaks_names
     assert report.breaking is breaking, (python, report.unexplained)
     assert bool(python) >= row.breaks_names
+
+
+def test_a_wrong_host_is_told_the_further_servers(
+    contract: dict[str, Any], tmp_path: Path, shared: Path
+) -> None:
+    (row,) = (row for row in ROWS if row.name == "a second server")
+    package = running.generated(running.edited(contract, row), tmp_path, shared)
+    module = running.imported(package, f"edit_{next(_numbers)}")
+    with pytest.raises(ValueError, match="Documented as well: https://eu"):
+        module.RestClient(PROJECT, "token", "not a host")
 
 
 def test_a_schema_that_holds_itself_is_kept_to_five_levels_deep_by_client_mock_and_replies(
@@ -155,7 +165,7 @@ def test_a_difference_on_the_wire_is_seen_in_any_content_type(
     )
     package = running.generated(document, tmp_path / "old", shared)
     spoilt = Path(shutil.copytree(package, tmp_path / "new" / package.name))
-    module = spoilt / "types.py"
+    module = spoilt / "_encoding.py"
     module.write_text(module.read_text("utf-8").replace('or "upload"', 'or "file"'), "utf-8")
     played = [case for case in recording.cases(document) if case["tag"] == "things"]
     recordings = []

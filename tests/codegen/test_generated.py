@@ -76,7 +76,7 @@ def test_an_edited_generated_file_fails_the_drift_check(tmp_path: Path, edit: st
     python.chmod(0o755)
     for name in (".locked", ".ready"):
         (tmp_path / ".venv" / name).touch()
-    target = tmp_path / "generated" / "signalwire_compat" / "types.py"
+    target = tmp_path / "generated" / "signalwire_compat" / "_values.py"
     command = ["make", "check-generated"]
     if edit == "changed":
         assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
@@ -89,7 +89,7 @@ def test_an_edited_generated_file_fails_the_drift_check(tmp_path: Path, edit: st
     assert result.returncode != 0
     assert "Run 'make generate'" in result.stderr
     assert "no input has moved, so it was edited by hand" in result.stderr
-    assert ("extra.py" if edit == "added" else "types.py") in result.stdout
+    assert ("extra.py" if edit == "added" else "_values.py") in result.stdout
 
 
 def test_the_drift_check_says_which_of_the_inputs_has_moved(
@@ -228,10 +228,10 @@ def test_a_broken_spec_leaves_the_package_as_it_was(
     ("name", "old", "new", "said"),
     [
         (
-            "codegen/templates/errors.py.jinja",
+            "codegen/templates/models_init.py.jinja",
             "{% endfor %}",
             "{% endfr %}",
-            "codegen/templates/errors.py.jinja:[1-9][0-9]*: .*'endfr'.*: mend the template",
+            "codegen/templates/models_init.py.jinja:[1-9][0-9]*: .*'endfr'.*: mend the template",
         ),
         (
             "codegen/templates/client.py.jinja",
@@ -240,7 +240,7 @@ def test_a_broken_spec_leaves_the_package_as_it_was(
             r".*no template can express it: .*\(codegen/templates/client.py.jinja:\d+\)",
         ),
         (
-            "runtime/network.py",
+            "runtime/_network.py",
             "import ",
             "improt ",
             "templates/ give no sound Python for .*openapi.yaml: ruff failed .*network.py:.*",

@@ -26,13 +26,11 @@ RENDERED_WITH = {
     "client.py.jinja": set(),
     "endpoint_init.py.jinja": {"endpoint_collection"},
     "endpoint_module.py.jinja": {"endpoint"},
-    "errors.py.jinja": set(),
     "helpers.jinja": set(),
     "literal_enum.py.jinja": {"enum"},
     "model.py.jinja": {"model"},
     "models_init.py.jinja": {"alls", "imports"},
     "package_init.py.jinja": set(),
-    "types.py.jinja": set(),
 }
 
 

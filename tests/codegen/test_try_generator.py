@@ -15,11 +15,11 @@ def test_what_upstream_changed_in_an_overridden_template_is_shown(tmp_path: Path
     assert list(try_generator.template_changes(UPSTREAM, new)) == []
     (new / "model.py.jinja").write_text("{# new #}\n", "utf-8")
     (new / "setup.py.jinja").write_text("{# new #}\n", "utf-8")
-    (new / "types.py.jinja").unlink()
+    (new / "api_init.py.jinja").unlink()
     shown = "".join(try_generator.template_changes(UPSTREAM, new))
     assert "+++ new/model.py.jinja\n" in shown
     assert "\n+{# new #}\n" in shown
-    assert "types.py.jinja is gone upstream: look for what replaced it.\n" in shown
+    assert "api_init.py.jinja is gone upstream: look for what replaced it.\n" in shown
     assert "setup.py.jinja" not in OVERRIDES
     assert "setup.py.jinja" not in shown
 

@@ -736,7 +736,9 @@ def test_a_version_that_is_none_is_told_in_one_line(
 def test_a_package_that_can_not_be_imported_is_told_with_its_reason(
     repository: Path, run: Run
 ) -> None:
-    replace(repository / "generated/signalwire_compat/types.py", "import json\n", "import jsno\n")
+    replace(
+        repository / "generated/signalwire_compat/_encoding.py", "import json\n", "import jsno\n"
+    )
     result = run(diff)
     assert (result.status, result.out) == (1, "")
     assert result.err.startswith("the package of this tree can't be used: ")

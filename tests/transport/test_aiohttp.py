@@ -17,9 +17,9 @@ from signalwire_compat import (
     AsyncRestClient,
     InvalidRequestError,
     UnprocessableEntityError,
-    session,
 )
-from signalwire_compat.types import Request
+from signalwire_compat import _session as session
+from signalwire_compat._request import Request
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT

@@ -16,9 +16,10 @@ from typing import Any
 import aiohttp
 import httpx
 import pytest
-from signalwire_compat import APITimeoutError, AsyncRestClient, RestClient, transport
-from signalwire_compat.network import Network
-from signalwire_compat.transport import MOST_CONNECTIONS
+from signalwire_compat import APITimeoutError, AsyncRestClient, RestClient
+from signalwire_compat import _transport as transport
+from signalwire_compat._network import Network
+from signalwire_compat._transport import MOST_CONNECTIONS
 
 from tests.transport.fault_server import FaultServer, Peer
 from tests.transport.faults.certificates import trusted_by_environment

@@ -321,7 +321,7 @@ BODIES = [
 
 REPLIES = [
     Row("no content", adds(), ADDED, "it: None = compat.things.try_it()  # type: ignore[func-returns-value]", GOT),
-    Row("a second server", a_second_server, ADDED, *buys(then="assert it.sid\nassert 'Documented as well: https://eu.example.com/v2\\n' in (RestClient.__doc__ or '')")),
+    Row("a second server", a_second_server, ADDED, *buys()),
     Row("another success of the purchase", another_success, [("added", True), ("removed", True)], *buys()),
     Row("several successes", adds(schemas=PETS, responses={"200": make.reply(ref("Cat"), {"purrs": True}), "201": make.reply(ref("Dog"))}), ADDED, "it = compat.things.try_it()\nassert_type(it, m.Cat | m.Dog)\nassert isinstance(it, m.Cat)", GOT),
     Row("a success of any status", adds(responses={"2XX": make.reply(THING, {"name": "a"})}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT),

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx
 
-from .errors import chain
-from .network import Deadline, is_readable
-from .transport import Head, Receiver, built_request, parser_of
+from ._network import Deadline, is_readable
+from ._redaction import chain
+from ._transport import Head, Receiver, built_request, parser_of
 
 if TYPE_CHECKING:
-    from .types import Request
+    from ._request import Request
 
 # An httpx client tells in no other way that it sent nothing.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)

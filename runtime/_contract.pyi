@@ -1,0 +1,12 @@
+"""The facts of the contract that `make generate` writes into `_contract.py`."""
+
+from typing import TypeAlias
+
+Category: TypeAlias = str
+BASE_PATH: str
+SERVERS: tuple[str, ...]
+USER_AGENT: str
+ADVICE: dict[Category, str]
+ADVICE_BY_STATUS: dict[tuple[Category, int], str]
+CATEGORY_BY_STATUS: dict[int, Category]
+CODES: dict[int, tuple[Category, str]]
