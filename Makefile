@@ -93,7 +93,7 @@ try-generator: $(READY) ## say what openapi-python-client of VERSION would chang
 	@$(BIN)/python -m scripts.try_generator "$(VERSION)"
 
 diff: $(READY) ## say what changed for callers since BASE (the last release, or main), and the version it asks for
-	@$(BIN)/python -m contract_diff.diff --base "$(BASE)"
+	@$(BIN)/python -m contract_diff --base "$(BASE)"
 
 release: $(READY) ## bump to VERSION, draft what changed since BASE, regenerate, run the gate and build
 	@$(BIN)/python -m scripts.release "$(VERSION)" "$(BASE)"

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from contract_diff import diff
+from contract_diff import __main__ as diff
 
 
 class ReleaseError(Exception):

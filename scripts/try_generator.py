@@ -4,7 +4,7 @@
 
 installs it into a temporary environment over this one, shows what upstream changed in the templates
 that codegen/templates overrides and in the generated package, and runs the edits of
-tests/codegen/edits on it. Nothing in the checkout is touched.
+tests/edits on it. Nothing in the checkout is touched.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATOR = "openapi-python-client"
-_TESTS = ("tests/codegen/test_edits.py", "tests/codegen/test_generated.py")
+_TESTS = ("tests/edits/test_edits.py", "tests/codegen/test_generated.py")
 # These hold the package of the new version to the committed one, which is the old one's.
 _OTHERWISE = "not committed and not drift and not twice"
 
@@ -122,7 +122,7 @@ def tried(wanted: str, temporary: Path) -> bool:
     parts = re.split(r"^(?=diff --git)", shown, flags=re.MULTILINE)
     # Bytecode is no part of the package.
     _print("".join(part for part in parts if "__pycache__" not in part.partition("\n")[0]))
-    _print("# The edits of tests/codegen/edits\n")
+    _print("# The edits of tests/edits\n")
     pytest = ("-m", "pytest", "-q", "--numprocesses", "auto", "-k", _OTHERWISE)
     done = run(str(python), *pytest, *_TESTS)
     _print(done.stdout)

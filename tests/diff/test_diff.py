@@ -14,7 +14,8 @@ import yaml
 from jinja2 import FileSystemBytecodeCache
 
 from codegen import generate
-from contract_diff import diff, recording
+from contract_diff import __main__ as diff
+from contract_diff import recording
 from contract_diff.operations import changes
 from scripts import release
 from tests.conftest import ROOT
@@ -520,7 +521,7 @@ def replace(file: Path, old: str, new: str) -> None:
 
 def test_no_change_asks_for_no_version(repository: Path) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "contract_diff.diff"], check=False, capture_output=True, text=True
+        [sys.executable, "-m", "contract_diff"], check=False, capture_output=True, text=True
     )
     assert result.returncode == 0, result.stderr
     told = ("Nothing.", "Nothing that breaks.", "The same bytes.", "Moved: nothing.", "0.1.0 or")

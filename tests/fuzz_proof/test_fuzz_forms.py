@@ -13,9 +13,9 @@ import pytest
 import yaml
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
-from tests.codegen.edits.making import FORM, MULTIPART, adds, body, object_of, parameter, ref, text
-from tests.codegen.edits.running import written
 from tests.conftest import PROJECT, ROOT
+from tests.edits.package import written
+from tests.edits.words import FORM, MULTIPART, adds, body, object_of, parameter, ref, text
 from tests.fuzz import coverage
 from tests.fuzz_proof.tree import copy_tree, generate, run
 

@@ -19,10 +19,13 @@ import pytest
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from codegen import generate
-from contract_diff import diff, recording
+from contract_diff import __main__ as diff
+from contract_diff import recording
 from contract_diff.operations import changes
-from tests.codegen.edits import running
-from tests.codegen.edits.making import (
+from tests.conftest import PROJECT, ROOT
+from tests.edits import package as running
+from tests.edits.rows import CAT, REFUSED, ROWS, Refusal, Row
+from tests.edits.words import (
     BYTES,
     FILE,
     JSON,
@@ -33,8 +36,6 @@ from tests.codegen.edits.making import (
     reply,
     text,
 )
-from tests.codegen.edits.rows import CAT, REFUSED, ROWS, Refusal, Row
-from tests.conftest import PROJECT, ROOT
 
 _numbers = itertools.count()
 COPIED = sorted({path.stem for path in (ROOT / "runtime").glob("*.py")} - {"_call", "_client"})

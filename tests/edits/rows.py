@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tests.codegen.edits import making as make
-from tests.codegen.edits.making import (
+from tests.edits import words as make
+from tests.edits.words import (
     Document,
     Edit,
     adds,

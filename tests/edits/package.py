@@ -21,8 +21,8 @@ from jinja2 import FileSystemBytecodeCache
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from codegen import generate
-from tests.codegen.edits.rows import Row
 from tests.conftest import PROJECT
+from tests.edits.rows import Row
 
 USE = """
 from __future__ import annotations
