@@ -55,22 +55,22 @@ test: $(READY) ## run every test, in parallel and in random order
 test-browser: $(MORE) ## use the pages of the mock in a headless Chromium
 	@$(BIN)/pytest tests/mock/browser.py --quiet
 
-faults: $(READY) ## run every fault against both clients, print the table, write docs/reliability.md
+faults: $(READY) ## run every fault against both clients, print the table, write docs/evidence/reliability.md
 	@$(BIN)/python -m tests.transport.faults
 
 fuzz: $(READY) ## fuzz client, spec and mock: FUZZ_EXAMPLES=, FUZZ_SECONDS=, FUZZ_SEED=
 	@$(BIN)/python -m scripts.run_fuzz
 
-fuzz-proof: $(READY) ## plant bugs one at a time, show that `make fuzz` finds each, write docs/fuzz-proof.md
+fuzz-proof: $(READY) ## plant bugs one at a time, show that `make fuzz` finds each, write docs/evidence/fuzz-proof.md
 	@$(BIN)/python -m tests.fuzz_proof
 
-mutants: $(MORE) ## let mutmut edit client and mock, SAMPLE= times, and write docs/mutants.md
+mutants: $(MORE) ## let mutmut edit client and mock, SAMPLE= times, and write docs/evidence/mutants.md
 	@$(BIN)/python -m tests.fuzz_proof.mutants $(SAMPLE)
 
 bench-scale: $(READY) ## time generation and import for contracts of 10, 100 and 1,000 operations
 	@$(BIN)/python benchmarks/scale.py
 
-bench: $(READY) ## measure what a purchase costs, write docs/benchmarks.md: QUICK=1 for a first look
+bench: $(READY) ## measure what a purchase costs, write docs/evidence/benchmarks.md: QUICK=1 for a first look
 	@$(BIN)/python benchmarks $(if $(QUICK),--quick)
 
 mock: $(READY) ## serve the mock on http://127.0.0.1:8000 until Ctrl-C

@@ -1,4 +1,4 @@
-"""Measure what a purchase costs, print it and write docs/benchmarks.md: see `make bench`.
+"""Measure what a purchase costs, print it and write docs/evidence/benchmarks.md: see `make bench`.
 
 Each ratio is the median of the ratios of many rounds. In a round each client buys a batch, and
 every other round goes backwards, so that what slows the machine for a while slows all alike. What
@@ -19,7 +19,7 @@ from functools import partial
 from statistics import median, quantiles
 
 from processes import HERE, Batch, Process, Worker, python_of
-from report import Line, Report
+from report import PAGE, Line, Report
 
 Run = tuple[str, int]
 """A client, and how many purchases it makes at a time."""
@@ -195,7 +195,7 @@ def concurrency(url: str) -> dict[str, list[Batch]]:
 
 
 def write(report: Report, batches: dict[str, list[Batch]]) -> None:
-    """Write docs/benchmarks.md and its chart."""
+    """Write docs/evidence/benchmarks.md and its chart."""
     report.write(AT_A_TIME, batches)
     lines = {
         client: {
@@ -205,7 +205,7 @@ def write(report: Report, batches: dict[str, list[Batch]]) -> None:
         for client, done in batches.items()
     }
     subprocess.run(
-        [python_of("chart"), str(HERE / "chart.py"), str(HERE.parent / "docs" / "benchmarks.svg")],
+        [python_of("chart"), str(HERE / "chart.py"), str(PAGE.with_suffix(".svg"))],
         input=json.dumps({"at_a_time": AT_A_TIME, "clients": lines}),
         text=True,
         check=True,

@@ -1,4 +1,4 @@
-"""What was measured, for people: on the terminal, and in docs/benchmarks.md."""
+"""What was measured, for people: on the terminal, and in docs/evidence/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from processes import HERE, REQUIREMENTS, Batch
 
-PAGE = HERE.parent / "docs" / "benchmarks.md"
+PAGE = HERE.parent / "docs" / "evidence" / "benchmarks.md"
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,11 @@ SECTIONS = {
     },
     "Reference": {"Python API": "api.md", "Contract": "contract.md"},
     "Quality": {
-        "Reliability": "reliability.md",
-        "Benchmarks": "benchmarks.md",
+        "Reliability": "evidence/reliability.md",
+        "Benchmarks": "evidence/benchmarks.md",
         "Fuzzing": "fuzzing.md",
-        "What fuzzing finds": "fuzz-proof.md",
-        "Mutants": "mutants.md",
+        "What fuzzing finds": "evidence/fuzz-proof.md",
+        "Mutants": "evidence/mutants.md",
     },
     "Maintain": {"Regenerating": "regenerating.md", "Changelog": "changelog.md"},
 }
@@ -86,9 +86,9 @@ def main() -> int:
     """Write the pages and let zensical build them; its exit status is this one's."""
     shutil.rmtree(BUILD, ignore_errors=True)
     pages = BUILD / "pages"
-    pages.mkdir(parents=True)
-    for page in (ROOT / "docs").glob("*.md"):
-        (pages / page.name).write_text(_linked(page.read_text("utf-8")), "utf-8")
+    shutil.copytree(ROOT / "docs", pages)
+    for page in pages.rglob("*.md"):
+        page.write_text(_linked(page.read_text("utf-8")), "utf-8")
     for name, source in (
         ("index.md", "README.md"),
         ("testing.md", "mock_server/README.md"),
@@ -126,7 +126,7 @@ def _toml(value: Any) -> str:
 
 def _linked(text: str) -> str:
     """Let links that fit the repository fit the site; a file without a page is named only."""
-    text = re.sub(r"\]\(docs/([\w-]+\.md)", r"](\1", text)
+    text = re.sub(r"\]\(docs/([\w/-]+\.md)", r"](\1", text)
     text = text.replace("](mock_server/README.md", "](testing.md").replace(
         "](examples)", "](examples.md)"
     )

@@ -14,7 +14,8 @@ from signalwire_compat_mock import MockServer
 from scripts.build_docs import SECTIONS, contract_page
 from tests.conftest import ROOT
 
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
 LINKED = [*PAGES, ROOT / "README.md", ROOT / "mock_server" / "README.md"]
 BLOCKS = [
     pytest.param(code, id=f"{path.stem}-{number}")
@@ -94,4 +95,4 @@ def test_the_contract_page_names_all_that_the_contract_does(contract: dict[str, 
 
 def test_every_page_of_the_docs_has_its_place_in_the_navigation() -> None:
     placed = {name for titles in SECTIONS.values() for name in titles.values()}
-    assert {path.name for path in PAGES} <= placed
+    assert {path.relative_to(DOCS).as_posix() for path in PAGES} <= placed

@@ -1,4 +1,4 @@
-"""Plants each bug in a copy of the project, fuzzes that, and writes docs/fuzz-proof.md.
+"""Plants each bug in a copy of the project, fuzzes that, and writes docs/evidence/fuzz-proof.md.
 
 Arguments are names of bugs or places: these alone then, and nothing is written. The exit status
 is 1 if a bug is not caught by the default budget of `make fuzz`.
@@ -21,7 +21,7 @@ from scripts import run_fuzz
 from .bugs import BUGS, Bug
 from .tree import ROOT, add_second_operation, copy_tree, generate, run
 
-DOCUMENT = ROOT / "docs" / "fuzz-proof.md"
+DOCUMENT = ROOT / "docs" / "evidence" / "fuzz-proof.md"
 DIRECT = "test_direct.py"
 CLIENT = ("test_client.py", "test_replies.py", "test_purchases.py")
 RUNS = {

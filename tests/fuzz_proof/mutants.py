@@ -1,7 +1,7 @@
 """Small edits that mutmut makes of client and mock: how many the tests see, and why not the rest.
 
 The argument is the size of the sample, 80 if it is left out; the same size is the same sample.
-Writes docs/mutants.md. The exit status is 1 if a mutant that is not seen has no reason in
+Writes docs/evidence/mutants.md. The exit status is 1 if a mutant that is not seen has no reason in
 tests/fuzz_proof/survivors.toml.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 from .tree import ROOT, copy_tree
 
 FOLDER = ROOT / ".build" / "mutants"
-DOCUMENT = ROOT / "docs" / "mutants.md"
+DOCUMENT = ROOT / "docs" / "evidence" / "mutants.md"
 REASONS = Path(__file__).with_name("survivors.toml")
 PACKAGES = {"generated": "signalwire_compat", "mock_server": "signalwire_compat_mock"}
 SETTINGS = """

@@ -1,4 +1,4 @@
-"""Runs every row against both clients, prints the table, and writes docs/reliability.md.
+"""Runs every row against both clients, prints the table, and writes docs/evidence/reliability.md.
 
 Names of rows or groups as arguments run those alone, and write nothing. The exit status is 1 if a
 row is not clean.

@@ -1,4 +1,4 @@
-"""Writes the table as docs/reliability.md: the same text for the same table, on any machine."""
+"""Writes the table as docs/evidence/reliability.md: the same text on any machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from .rows import FAULTS, GROUPS
 from .table import Fault
 
-DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "reliability.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "evidence" / "reliability.md"
 HEAD = """\
 <!-- Written by make faults from tests/transport/faults/. Do not edit. -->
 # Reliability: what a caller gets when something goes wrong
