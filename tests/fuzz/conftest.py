@@ -8,14 +8,11 @@ from typing import Any
 import pytest
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
-from tests.conftest import PROJECT, ROOT
+from tests.conftest import PROJECT
 
-from . import report, tally
-from .coverage import Coverage
-from .ways import Caller
-
-COVERAGE = Coverage()
-PAGE = ROOT / "reports" / "coverage.html"
+from . import reporting
+from .client_calls import Caller
+from .coverage import COVERAGE
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +23,14 @@ def server() -> Iterator[MockServer]:
 
 @pytest.fixture(scope="module")
 def caller(server: MockServer) -> Iterator[Caller]:
-    made = Caller(PROJECT, DEFAULT_TOKEN, server.url)
-    yield made
-    made.close()
+    with Caller(PROJECT, DEFAULT_TOKEN, server.url) as made:
+        yield made
 
 
-@pytest.fixture(scope="session")
-def coverage() -> Coverage:
-    return COVERAGE
+@pytest.fixture(scope="module")
+def no_retry_caller(server: MockServer) -> Iterator[Caller]:
+    with Caller(PROJECT, DEFAULT_TOKEN, server.url, max_retries=0) as made:
+        yield made
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -49,21 +46,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    tally.current = tally.Tally(name=item.name, run=item.path.stem.removeprefix("test_"))
+    progress = reporting.begin(item)
     start = time.monotonic()
     try:
         result = yield
     finally:
-        seconds = time.monotonic() - start
-        item.user_properties += tally.current.as_properties(seconds)
-    if tally.current.cases == 0:
+        item.user_properties += progress.as_properties(time.monotonic() - start)
+    if progress.cases == 0:
         pytest.fail("not one case was tried")
     return result
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and os.environ.get("FUZZ_REPORT"):
-        config.pluginmanager.register(report.Reporter(config, COVERAGE, PAGE), "fuzz-report")
+        config.pluginmanager.register(reporting.Reporter(config), "fuzz-report")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -74,6 +70,4 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    output = getattr(node, "workeroutput", {})
-    if "coverage" in output:
-        COVERAGE.merge(output["coverage"])
+    COVERAGE.merge(getattr(node, "workeroutput", {}).get("coverage", []))

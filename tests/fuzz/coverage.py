@@ -1,110 +1,177 @@
-"""How much of openapi.yaml the cases reached: counted by tracecov, allowed values by hand."""
+"""How much of openapi.yaml the cases reached."""
 
-import json
-from collections.abc import Iterable
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
-import tracecov
+from jsonschema_rs import ValidationError
+from schemathesis.core import NotSet
 from signalwire_compat_mock import Exchange
-from signalwire_compat_mock.contract import Contract
-from signalwire_compat_mock.document import Document
-from signalwire_compat_mock.loading import load_contract
 
-from tests.conftest import ROOT
+from .document import (
+    CHOICES,
+    DOCUMENT,
+    METHODS,
+    AnyCase,
+    Schema,
+    as_json,
+    body_schema,
+    documented_parameters,
+    named_members,
+    parameter_schemas,
+    parameters,
+    parts,
+    reply_key,
+    resolved,
+    target,
+    violations,
+    with_bounds,
+)
 
-from .forms import Gap, is_askable
-
-SPEC = ROOT / "openapi.yaml"
-Value = tuple[str, str, str]
-_KINDS = ("operations", "parameters", "keywords", "examples", "responses")
+Item = tuple[str, ...]
+"""Kind, operation, and which one of that kind."""
+KINDS = {
+    "operation": "operations",
+    "parameter": "parameters",
+    "keyword": "keywords",
+    "example": "examples",
+    "response": "responses",
+    "value": "allowed values",
+}
+_KEYWORDS = {
+    *("anyOf", "const", "enum", "exclusiveMaximum", "exclusiveMinimum", "maxItems", "maxLength"),
+    *("maximum", "minItems", "minLength", "minimum", "multipleOf", "oneOf", "pattern", "required"),
+    *("type", "uniqueItems"),
+}
+_UNCHECKED_FORMATS = {"binary", "byte", "double", "float", "int32", "int64", "password"}
 
 
 class Coverage:
-    """The requests that were sent and the replies that came, held against the spec."""
+    """What the document holds, and what of that the cases reached.
+
+    A parameter, an example and an allowed value are reached when they were accepted, a keyword when
+    a case that breaks it was tried.
+    """
 
     def __init__(self) -> None:
-        """Begin with nothing covered."""
-        self._map = tracecov.CoverageMap.from_path(SPEC)
-        self._values: set[Value] = set()
-        self._contract = load_contract(SPEC)
-        self._allowed = _allowed_values(self._contract)
+        """Begin with nothing reached."""
+        self._all = set(_items())
+        self._reached: set[Item] = set()
 
-    def record(self, exchange: Exchange) -> None:
-        """Count one exchange, if it is one of an operation."""
-        if exchange.operation_id is None:
-            return
-        url = f"http://localhost{exchange.path}" + f"?{exchange.query}" * bool(exchange.query)
-        request = tracecov.HttpRequest(exchange.method, url, exchange.body, dict(exchange.headers))
-        headers = {"content-type": "application/json"}
-        self._map.record(
-            request, tracecov.HttpResponse(exchange.status, 0.0, exchange.reply_body, headers)
-        )
-        if exchange.status < 300:
-            members = exchange.form or [(n, str(v)) for n, v in _members(exchange.json)]
-            self._values.update((exchange.operation_id, name, text) for name, text in members)
+    def record(self, case: AnyCase, exchange: Exchange | None) -> None:
+        """Count a case, and the exchange that it led to, if it was sent."""
+        label = case.operation.label
+        found: set[Item] = {("keyword", label, keyword) for keyword in _broken_keywords(case)}
+        if exchange is not None:
+            key = str(reply_key(case, exchange.status))
+            found |= {("operation", label), ("response", label, key)}
+        if exchange is not None and exchange.status < 300:
+            inputs = _inputs(case)
+            found |= {("parameter", label, name) for name in inputs}
+            found |= {("example", label, name, as_json(value)) for name, value in inputs.items()}
+            values = (case.body if isinstance(case.body, dict) else {}) | inputs
+            found |= {("value", label, name, str(value)) for name, value in values.items()}
+        self._reached |= found & self._all
 
-    def export(self) -> dict[str, Any]:
-        """Write it as values that a worker can pass on."""
-        allowed = self._allowed & self._values
-        return {"counts": self._map.export_counts().hex(), "values": json.dumps(sorted(allowed))}
+    def export(self) -> list[Item]:
+        """List what was reached, for another process."""
+        return sorted(self._reached)
 
-    def merge(self, exported: dict[str, Any]) -> None:
-        """Add what another worker covered."""
-        self._map.merge_counts(bytes.fromhex(exported["counts"]))
-        self._values |= {tuple(value) for value in json.loads(exported["values"])}
+    def merge(self, exported: list[list[str]]) -> None:
+        """Add what another process reached."""
+        self._reached |= {tuple(item) for item in exported}
 
     def gaps(self) -> list[str]:
-        """Name everything in the spec that no case reached, though one can."""
-        gaps = [" ".join(map(str, gap.values())) for gap in self._told()[0]]
-        missing = sorted(self._allowed - self._values)
-        return gaps + [f"{op}: {name}={text} was never accepted" for op, name, text in missing]
+        """Name everything in the document that no case reached."""
+        return [" ".join(item) for item in sorted(self._all - self._reached)]
 
     def summary(self) -> str:
-        """Say in one line what part of each kind was reached, without what no case can reach."""
-        counts = self._map.build_json_report()["summary"]
-        told, left_out = self._told()
-        whole = {_parameter(gap) for gap in left_out} - {_parameter(gap) for gap in told}
-        reached = {kind: counts[kind]["covered"] for kind in _KINDS}  # type: ignore[literal-required]
-        total = {kind: counts[kind]["total"] for kind in _KINDS}  # type: ignore[literal-required]
-        reached["parameters"] += len(whole)
-        total["keywords"] -= len(left_out)
-        parts = [f"{reached[kind]}/{total[kind]} {kind}" for kind in _KINDS]
-        taken = f"{len(self._allowed & self._values)}/{len(self._allowed)} allowed values"
-        return ", ".join([*parts, taken])
-
-    def _told(self) -> tuple[list[Gap], list[Gap]]:
-        """List the gaps, and those that are none: no case can fill them."""
-        told: list[Gap] = []
-        left_out: list[Gap] = []
-        for gap in map(dict, self._map.coverage_gaps()):
-            (told if is_askable(self._contract, gap) else left_out).append(gap)
-        return told, left_out
-
-    def save(self, path: Path) -> None:
-        """Write the page."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._map.save_html_report(output_file=str(path), title="signalwire-compat")
+        """Say in one line what part of each kind was reached."""
+        reached, total = (Counter(kind for kind, *_ in i) for i in (self._reached, self._all))
+        return ", ".join(f"{reached[k]}/{total[k]} {plural}" for k, plural in KINDS.items())
 
 
-def _parameter(gap: Gap) -> tuple[Any, ...]:
-    return tuple(gap.get(name) for name in ("method", "path", "location", "parameter"))
+def _inputs(case: AnyCase) -> dict[str, Any]:
+    body = {} if isinstance(case.body, NotSet) else {"body": case.body}
+    return parameters(case) | body
 
 
-def _allowed_values(contract: Contract) -> set[Value]:
-    """List operation, member and value of everything that a request may choose from."""
-    found: set[Value] = set()
-    for operation in contract.operations.values():
-        for media in operation.body.media.values() if operation.body else ():
-            pointers = contract.document.properties(f"{media.pointer}/schema")
-            for name, pointer in pointers.items():
-                found |= {(operation.id, name, v) for v in _enum(contract.document, pointer)}
-    return found
+def _broken_keywords(case: AnyCase) -> Iterator[str]:
+    """List the place of each keyword that a case breaks."""
+    schemas = parameter_schemas(case) | {"body": body_schema(case) or {}}
+    for name, value in _inputs(case).items():
+        for error in violations(case, schemas.get(name, {}), value):
+            yield from _places(error, name)
 
 
-def _enum(document: Document, pointer: str) -> list[str]:
-    return [str(v) for _, part in document.parts(pointer) for v in part.get("enum", [])]
+def _places(error: ValidationError, name: str) -> Iterator[str]:
+    path = "/".join(map(str, error.schema_path))
+    # Behind a reference, the path begins at the root of the document.
+    yield path if path.startswith("components/") else f"{name}/{path}"
+    for choice in getattr(error.kind, "context", ()):
+        for inner in choice:
+            yield from _places(inner, name)
 
 
-def _members(value: Any) -> Iterable[tuple[str, Any]]:
-    return value.items() if isinstance(value, dict) else ()
+def _items() -> Iterator[Item]:
+    """List everything in the document that can be reached."""
+    for path, item in DOCUMENT["paths"].items():
+        for method in (method for method in METHODS if method in item):
+            label, operation = f"{method.upper()} {path}", item[method]
+            yield "operation", label
+            yield from (("response", label, status) for status in operation["responses"])
+            for name, parameter in documented_parameters(path, operation).items():
+                yield from _items_of_input(label, name, parameter)
+            body = resolved(operation.get("requestBody", {}))
+            for media in body.get("content", {}).values():
+                yield from _items_of_input(label, "body", media)
+                for name, member in named_members(media["schema"]).items():
+                    yield from _allowed_values(label, name, member)
+
+
+def _items_of_input(label: str, name: str, holder: dict[str, Any]) -> Iterator[Item]:
+    """List what a parameter or a body holds."""
+    yield "parameter", label, name
+    examples = [resolved(example)["value"] for example in holder.get("examples", {}).values()]
+    examples += [holder["example"]] if "example" in holder else []
+    yield from (("example", label, name, as_json(example)) for example in examples)
+    yield from _allowed_values(label, name, holder["schema"])
+    # No case breaks these: a call has an object as its body, and text as its parameters.
+    given = "object" if name == "body" else "string"
+    yield from (("keyword", label, found) for found in _keywords(holder["schema"], name, given))
+
+
+def _allowed_values(label: str, name: str, schema: Schema) -> Iterator[Item]:
+    for part in parts(schema):
+        yield from (("value", label, name, str(value)) for value in part.get("enum", []))
+
+
+def _keywords(
+    schema: Schema, place: str, given: str = "", above: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """List the place of each keyword that a value can break, also behind references.
+
+    `given` is the type of the value: "object" of itself, "string" of all that it holds.
+    """
+    schema = with_bounds(schema)
+    for keyword, value in schema.items():
+        is_closed = keyword == "additionalProperties" and value is False
+        is_format = keyword == "format" and value not in _UNCHECKED_FORMATS
+        is_off = value is False or value == [] or (keyword == "type" and given and given in value)
+        if is_closed or is_format or (keyword in _KEYWORDS and not is_off):
+            yield f"{place}/{keyword}"
+    if "$ref" in schema:
+        reference = schema["$ref"].removeprefix("#/")
+        if reference not in above:
+            yield from _keywords(target(reference), reference, given, (*above, reference))
+    inner = {f"properties/{name}": part for name, part in schema.get("properties", {}).items()}
+    inner |= {word: schema[word] for word in ("items", "additionalProperties") if word in schema}
+    for word in CHOICES:
+        inner |= {f"{word}/{index}": part for index, part in enumerate(schema.get(word, []))}
+    for path, part in inner.items():
+        if isinstance(part, dict):
+            yield from _keywords(part, f"{place}/{path}", given.replace("object", ""), above)
+
+
+COVERAGE = Coverage()
+"""What this process reached."""

@@ -1,8 +1,13 @@
-"""What openapi.yaml says of a case, read without the client's and the mock's code."""
+"""What openapi.yaml says about a case.
+
+A reader of its own on purpose: what the generator and the mock make of the document is compared
+with what stands here.
+"""
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,27 +16,87 @@ import yaml
 from schemathesis import Case
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
-from signalwire_compat_mock.contract import FORM, MULTIPART, is_json, media_type
-
-from tests.conftest import ROOT
 
 AnyCase = Case[Any]
+Schema = dict[str, Any]
+ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
 BASE_PATH = urlsplit(DOCUMENT["servers"][0]["url"].replace("{", "").replace("}", "")).path
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+MULTIPART = "multipart/form-data"
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+CHOICES = ("allOf", "anyOf", "oneOf")
 
 
-def resolved(node: dict[str, Any]) -> dict[str, Any]:
+def target(reference: str) -> Schema:
+    """Return what a reference means."""
+    path = reference.removeprefix("#/").split("/")
+    return functools.reduce(lambda part, name: part[name], path, DOCUMENT)
+
+
+def resolved(node: Schema) -> Schema:
     """Follow the references of a part of the document."""
     while "$ref" in node:
-        path = node["$ref"].removeprefix("#/").split("/")
-        node = functools.reduce(lambda part, name: part[name], path, DOCUMENT)
+        node = target(node["$ref"])
     return node
 
 
-def is_valid(case: AnyCase, schema: dict[str, Any], value: Any) -> bool:
-    """Tell whether a value keeps to a schema of the document of a case."""
+def parts(schema: Schema) -> Iterator[Schema]:
+    """List a schema and those that it joins or chooses from, each without its reference."""
+    schema = resolved(schema)
+    yield schema
+    for keyword in CHOICES:
+        for part in schema.get(keyword, []):
+            yield from parts(part)
+
+
+def allows_type(schema: Schema, name: str) -> bool:
+    """Tell whether a schema, or a part of it, names a JSON type."""
+    return any(name in part.get("type", ()) for part in parts(schema))
+
+
+def named_members(schema: Schema) -> dict[str, Schema]:
+    """List the members that a schema names, with their own schemas."""
+    return {name: part for one in parts(schema) for name, part in one.get("properties", {}).items()}
+
+
+def is_object(schema: Schema) -> bool:
+    """Tell whether a schema names the members of an object, or says that it is one."""
+    return allows_type(schema, "object") or bool(named_members(schema))
+
+
+def item_schema(schema: Schema) -> Schema | None:
+    """Return the schema of the items of a list; None for what is not a list."""
+    return next((one["items"] for one in parts(schema) if "items" in one), None)
+
+
+@functools.lru_cache(maxsize=1000)
+def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
+    schema = json.loads(schema)
+    return jsonschema_rs.Draft202012Validator(with_bounds(schema), validate_formats=True)
+
+
+def with_bounds(node: Any) -> Any:
+    """Write the bounds of int32 and int64 as keywords: JSON Schema ignores these formats."""
+    if isinstance(node, list):
+        return [with_bounds(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    bits = {"int32": 31, "int64": 63}.get(str(node.get("format")))
+    bounds = {"minimum": -(2**bits), "maximum": 2**bits - 1} if bits else {}
+    return {**bounds, **{name: with_bounds(part) for name, part in node.items()}}
+
+
+def violations(case: AnyCase, schema: Schema, value: Any) -> list[jsonschema_rs.ValidationError]:
+    """List what breaks a schema of the document of a case."""
     components = case.operation.schema.raw_schema["components"]
-    return _validator(json.dumps({**schema, "components": components})).is_valid(plain(value))
+    validator = _validator(json.dumps({**schema, "components": components}))
+    return list(validator.iter_errors(plain(value)))
+
+
+def is_valid(case: AnyCase, schema: Schema, value: Any) -> bool:
+    """Tell whether a value keeps to a schema of the document of a case."""
+    return not violations(case, schema, value)
 
 
 def plain(value: Any) -> Any:
@@ -43,58 +108,53 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
-def make_files(case: AnyCase) -> None:
-    """Turn text in the body of a case into a file where the document has one."""
-    if schema := body_schema(case):
-        case.body = _with_files(case.body, schema)
+def as_json(value: Any) -> str:
+    """Write a value in one way: unlike in Python, true is not 1 and 1 is not 1.0."""
+    return json.dumps(plain(value), sort_keys=True)
 
 
-def _with_files(value: Any, schema: dict[str, Any]) -> Any:
+def with_files(value: Any, schema: Schema) -> Any:
+    """Turn text into a file where the document has one."""
     schema = resolved(schema)
-    if isinstance(value, str) and not isinstance(value, Binary) and is_file(schema):
-        return Binary(value.encode(errors="surrogatepass"))
+    if isinstance(value, str) and not isinstance(value, Binary):
+        is_file = schema.get("format") == "binary"
+        return Binary(value.encode(errors="surrogatepass")) if is_file else value
     if isinstance(value, list) and "items" in schema:
-        return [_with_files(item, schema["items"]) for item in value]
+        return [with_files(item, schema["items"]) for item in value]
     if isinstance(value, dict):
         members = named_members(schema)
-        return {name: _with_files(item, members.get(name, {})) for name, item in value.items()}
+        return {name: with_files(item, members.get(name, {})) for name, item in value.items()}
     return value
 
 
-def is_file(schema: dict[str, Any]) -> bool:
-    """Tell whether a schema is that of a file."""
-    return schema.get("format") == "binary"
-
-
-@functools.lru_cache(maxsize=1000)
-def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(
-        _with_bounds(json.loads(schema)), validate_formats=True
-    )
-
-
-def _with_bounds(node: Any) -> Any:
-    """Write the bounds of int32 and int64 as keywords: to JSON Schema they are words alone."""
-    if isinstance(node, list):
-        return [_with_bounds(part) for part in node]
-    if not isinstance(node, dict):
-        return node
-    bits = {"int32": 31, "int64": 63}.get(str(node.get("format")))
-    bounds = {"minimum": -(2**bits), "maximum": 2**bits - 1} if bits else {}
-    return {**bounds, **{name: _with_bounds(part) for name, part in node.items()}}
+def typed(text: str) -> Any:
+    """Read a text as the JSON value that it is; other text stays text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def is_secured(case: AnyCase) -> bool:
     """Tell whether the operation needs credentials."""
-    ways = case.operation.definition.raw.get("security", DOCUMENT.get("security", []))
-    return bool(ways) and {} not in ways
+    choices = case.operation.definition.raw.get("security", DOCUMENT.get("security", []))
+    return bool(choices) and {} not in choices
 
 
-def parameter_schemas(case: AnyCase) -> dict[str, dict[str, Any]]:
+def documented_parameters(path: str, operation: Schema) -> dict[str, Schema]:
+    """Return each parameter of an operation, those of its path included, by its name."""
+    found = [
+        *DOCUMENT["paths"].get(path, {}).get("parameters", []),
+        *operation.get("parameters", []),
+    ]
+    return {parameter["name"]: parameter for parameter in map(resolved, found)}
+
+
+def parameter_schemas(case: AnyCase) -> dict[str, Schema]:
     """Return the schema of each parameter that the operation has, by its name."""
     operation = case.operation
-    groups = (operation.path_parameters, operation.query, operation.headers, operation.cookies)
-    return {p.name: p.definition.get("schema", {}) for group in groups for p in group}
+    found = documented_parameters(operation.path, operation.definition.raw)
+    return {name: parameter.get("schema", {}) for name, parameter in found.items()}
 
 
 def parameters(case: AnyCase) -> dict[str, Any]:
@@ -110,43 +170,41 @@ def parameters(case: AnyCase) -> dict[str, Any]:
     for found in case.operation.query:
         # Each member of an object in the query is a parameter on the wire.
         if found.name not in query and (members := named_members(schemas[found.name])):
-            names = members.keys() & query.keys()
-            value = {name: _typed(query.pop(name), members[name]) for name in sorted(names)}
-            if value or found.is_required:
-                objects[found.name] = value
-    given = {**case.path_parameters, **query, **headers, **case.cookies}
-    typed_ = {name: _typed(value, schemas.get(name, {})) for name, value in given.items()}
-    return typed_ | objects
+            names = sorted(members.keys() & query.keys())
+            if names or found.is_required:
+                objects[found.name] = {n: _as_given(query.pop(n), members[n]) for n in names}
+    texts = {**case.path_parameters, **query, **headers, **case.cookies}
+    return {n: _as_given(value, schemas.get(n, {})) for n, value in texts.items()} | objects
+
+
+def _as_given(value: Any, schema: Schema) -> Any:
+    is_text = not isinstance(value, str) or "string" in schema.get("type", "string")
+    return value if is_text else typed(value)
 
 
 def in_query(case: AnyCase) -> dict[str, Any]:
     """Return what a case has in its query, as it is on the wire: members, not objects."""
     others = {*case.path_parameters, *case.headers, *case.cookies}
-    given = {name: v for name, v in parameters(case).items() if name not in others}
     flat: dict[str, Any] = {}
-    for name, value in given.items():
-        flat |= value if isinstance(value, dict) else {name: value}
+    for name, value in parameters(case).items():
+        if name not in others:
+            flat |= value if isinstance(value, dict) else {name: value}
     return flat
 
 
-def _typed(value: Any, schema: Mapping[str, Any]) -> Any:
-    if not isinstance(value, str) or "string" in schema.get("type", "string"):
-        return value
-    return typed(value)
+def media_type(content_type: str | None) -> str:
+    """Return a content type without its parameters, in lower case."""
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
-def typed(text: str) -> Any:
-    """Read a text as the JSON value that it is; one that is none stays text."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+def is_json(content_type: str | None) -> bool:
+    """Tell whether a content type is JSON of some kind."""
+    return media_type(content_type).endswith(("/json", "+json"))
 
 
-def body_schema(case: AnyCase) -> dict[str, Any] | None:
-    """Return the schema of the body of a case, None for a content type that has none."""
-    media = contents(case).get(case.media_type)
-    return media["schema"] if media else None
+def is_form(case: AnyCase) -> bool:
+    """Tell whether the body is a form, whose values are text."""
+    return media_type(case.media_type) in (FORM, MULTIPART)
 
 
 def contents(case: AnyCase) -> dict[Any, Any]:
@@ -156,20 +214,16 @@ def contents(case: AnyCase) -> dict[Any, Any]:
     return found
 
 
+def body_schema(case: AnyCase) -> Schema | None:
+    """Return the schema of the body of a case, None for a content type that has none."""
+    media = contents(case).get(case.media_type)
+    return media["schema"] if media else None
+
+
 def lacks_body(case: AnyCase) -> bool:
     """Tell whether a case has no body, and the operation needs one."""
     body = resolved(case.operation.definition.raw.get("requestBody", {}))
     return isinstance(case.body, NotSet) and bool(body.get("required"))
-
-
-def is_form(case: AnyCase) -> bool:
-    """Tell whether the body is a form, whose values are text."""
-    return media_type(case.media_type or "") in (FORM, MULTIPART)
-
-
-def has_json(case: AnyCase) -> bool:
-    """Tell whether the body is JSON, of whatever kind."""
-    return is_json(media_type(case.media_type or ""))
 
 
 def has_unnamed_members(case: AnyCase) -> bool:
@@ -183,42 +237,19 @@ def has_unnamed_members(case: AnyCase) -> bool:
     return not named_members(schema).keys() >= set(case.body) and is_valid(case, schema, case.body)
 
 
-def parts(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """List a schema and those that it joins or chooses from, each without its reference."""
-    schema = resolved(schema)
-    yield schema
-    for word in ("allOf", "anyOf", "oneOf"):
-        for part in schema.get(word, []):
-            yield from parts(part)
-
-
-def named_members(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """List the members that a schema names, with their own schemas."""
-    return {name: part for one in parts(schema) for name, part in one.get("properties", {}).items()}
-
-
-def is_object(schema: dict[str, Any]) -> bool:
-    """Tell whether a schema names the members of an object, or says that it is one."""
-    return any("object" in one.get("type", ()) or "properties" in one for one in parts(schema))
-
-
-def item_schema(schema: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the schema of the items of a list; None for what is no list."""
-    return next((one["items"] for one in parts(schema) if "items" in one), None)
-
-
-def reply_schema(case: AnyCase, status: int) -> dict[str, Any] | None:
-    """Return the schema of the JSON that an operation documents for a status; None without one."""
-    replies = case.operation.definition.raw["responses"]
+def reply_key(case: AnyCase, status: int) -> str | None:
+    """Return the key under which an operation documents a status: itself, its class or default."""
     keys = (str(status), f"{status // 100}XX", "default")
-    reply = next((resolved(replies[key]) for key in keys if key in replies), {})
-    return json_schema(reply)
+    return next((key for key in keys if key in case.operation.definition.raw["responses"]), None)
 
 
-def json_schema(reply: dict[str, Any]) -> dict[str, Any] | None:
+def reply_schema(case: AnyCase, status: int) -> Schema | None:
+    """Return the schema of the JSON that an operation documents for a status; None without one."""
+    key = reply_key(case, status)
+    return json_schema(case.operation.definition.raw["responses"][key]) if key else None
+
+
+def json_schema(reply: Schema) -> Schema | None:
     """Return the schema of the JSON that a reply documents; None if it documents none."""
-    for content_type, media in reply.get("content", {}).items():
-        if content_type.partition(";")[0].endswith(("/json", "+json")):
-            schema: dict[str, Any] = media["schema"]
-            return schema
-    return None
+    content = resolved(reply).get("content", {})
+    return next((media["schema"] for kind, media in content.items() if is_json(kind)), None)

@@ -5,6 +5,7 @@ say. A number has one owner, what is bought stays bought, and a refusal changes 
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -16,17 +17,13 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT
 
-from . import tally
-from .agreement import CLASSES
-from .budget import EXAMPLES, SEED, VALID, operations, spec
-from .document import DOCUMENT
-from .ways import FACADE, Caller, Outcome, python_name
+from .client_calls import FACADE, Caller, Outcome, python_name
+from .document import DOCUMENT, FORM
+from .expected_reply import CLASSES
+from .reporting import counted
+from .settings import EXAMPLES, SEED, VALID, operations, spec
 
-OPERATION = next(
-    operation
-    for operation in operations(spec())
-    if operation.definition.raw["operationId"] == "purchase"
-)
+OPERATION = next(o for o in operations(spec()) if o.definition.raw["operationId"] == "purchase")
 BODIES = OPERATION.as_strategy(generation_mode=VALID).map(lambda case: case.body)
 MEMBERS: dict[str, Any] = DOCUMENT["components"]["schemas"]["PurchaseRequest"]["properties"]
 PROJECTS = (PROJECT, "6d0f2cb2-8a37-4a29-9d0f-3b3f2a3f9f10")
@@ -36,14 +33,14 @@ NUMBERS = tuple(f"+1555123000{digit}" for digit in range(6))
 
 
 class Purchases(RuleBasedStateMachine):
-    """Two projects buy the same few numbers for four accounts; `bought` is what must be so."""
+    """Two projects buy the same few numbers for four accounts; `bought` is what they must own."""
 
     server: MockServer
     callers: dict[str, Caller]
     stranger: Caller
 
     def __init__(self) -> None:
-        """Begin with a server that knows nothing."""
+        """Begin with a server that remembers nothing."""
         super().__init__()
         self.server.reset()
         self.owners: dict[str, str] = {}
@@ -56,24 +53,22 @@ class Purchases(RuleBasedStateMachine):
         number=st.sampled_from(NUMBERS),
         body=BODIES,
         way=st.sampled_from(FACADE),
-        shouted=st.booleans(),
+        upper=st.booleans(),
     )
     def buy(
-        self, project: str, account: str, number: str, body: Any, way: str, shouted: bool
+        self, project: str, account: str, number: str, body: Any, way: str, upper: bool
     ) -> None:
         """Buy a number that may be sold, for an account that may be somebody else's."""
-        named = account.upper() if shouted else account
+        named = account.upper() if upper else account
         body = {**body, "PhoneNumber": number}
-        with tally.counted(self.steps):
+        with counted(self.steps):
             outcome = self._call(self.callers[project], way, named, body)
             if self.owners.setdefault(account, project) != project:
                 assert_refused(outcome, 401, 20003)
             elif number in self.bought:
                 assert_refused(outcome, 422, 10000)
             else:
-                if outcome.error is not None:
-                    raise outcome.error
-                record = outcome.value.to_dict()
+                record = outcome.unwrap().to_dict()
                 assert_echoed({**body, "AccountSid": named}, record)
                 self.bought[number] = (account, record)
 
@@ -83,7 +78,7 @@ class Purchases(RuleBasedStateMachine):
         rows = self.server.reserved_numbers()
         reserved = rows[row % len(rows)]
         body = {"PhoneNumber": reserved.phone_number}
-        with tally.counted(self.steps):
+        with counted(self.steps):
             outcome = self._call(self.callers[project], way, project, body)
             if self.owners.setdefault(project, project) == project:
                 assert_refused(outcome, reserved.status, reserved.code)
@@ -93,27 +88,23 @@ class Purchases(RuleBasedStateMachine):
     @rule(account=st.sampled_from(ACCOUNTS), number=st.sampled_from(NUMBERS))
     def buy_with_a_wrong_token(self, account: str, number: str) -> None:
         """Buy with credentials that open nothing: not even the account is claimed."""
-        with tally.counted(self.steps):
+        with counted(self.steps):
             outcome = self._call(self.stranger, "sync", account, {"PhoneNumber": number})
             assert_refused(outcome, 401, 20003)
 
     @invariant()
     def every_number_is_with_its_one_owner(self) -> None:
         """Compare what the server holds, and what it charged for, with what was bought."""
-        with tally.counted(self.steps, cases=0):
+        with counted(self.steps, cases=0):
             for account in ACCOUNTS:
                 mine = [record for owner, record in self.bought.values() if owner == account]
                 assert self.server.phone_numbers(account) == mine
                 assert self.server.charges(account) == len(mine)
 
     def _call(self, caller: Caller, way: str, account: str, body: dict[str, Any]) -> Outcome:
-        case = OPERATION.Case(
-            path_parameters={"AccountSid": account},
-            body=body,
-            media_type="application/x-www-form-urlencoded",
-        )
+        path = {"AccountSid": account}
+        case = OPERATION.Case(path_parameters=path, body=body, media_type=FORM)
         self.steps.append((caller.project, way, account, body))
-        tally.current.calls += 1
         return caller.call(way, case)
 
 
@@ -134,17 +125,13 @@ def assert_echoed(sent: dict[str, Any], record: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[type[Purchases]]:
-    with MockServer() as server:
-        callers = {project: Caller(project, DEFAULT_TOKEN, server.url) for project in PROJECTS}
+    with MockServer() as server, ExitStack() as opened:
+        callers = [Caller(project, DEFAULT_TOKEN, server.url) for project in PROJECTS]
         stranger = Caller(PROJECT, "another-token", server.url)
-
-        class Connected(Purchases):
-            pass
-
-        Connected.server, Connected.callers, Connected.stranger = server, callers, stranger
-        yield Connected
-        for caller in (*callers.values(), stranger):
-            caller.close()
+        for caller in (*callers, stranger):
+            opened.enter_context(caller)
+        members = {"callers": dict(zip(PROJECTS, callers, strict=True)), "stranger": stranger}
+        yield type("Connected", (Purchases,), {"server": server, **members})
 
 
 @pytest.mark.parametrize("part", range(2))

@@ -1,24 +1,33 @@
-"""Run 3: replies that the document allows, and such as the wild has, come out of the client."""
+"""Run 3: documented replies, and others that servers send, come out of the client."""
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import schemathesis.pytest
 from hypothesis import assume
 from schemathesis.core import NotSet
 from signalwire_compat import APIResponseError, APIStatusError
-from signalwire_compat_mock import DEFAULT_TOKEN, Exchange, MockServer
+from signalwire_compat_mock import Exchange, MockServer
 from signalwire_compat_mock.engine import Answer
 
-from tests.conftest import PROJECT
-
-from . import tally
-from .agreement import assert_decoded, assert_refused, assert_told, only, send
-from .budget import (
+from . import reporting
+from .client_calls import DETAILED, FACADE, Caller, Outcome, layer_of
+from .coverage import COVERAGE
+from .document import JSON, AnyCase
+from .expected_reply import (
+    assert_decoded,
+    assert_names_the_call,
+    assert_refused,
+    only_exchange,
+    send,
+)
+from .expected_request import is_valid_as_meant
+from .near_valid import near_valid_cases, valid_case
+from .replies_as_requests import documented, wild
+from .settings import (
     EXAMPLES,
     INVALID,
     VALID,
@@ -28,50 +37,51 @@ from .budget import (
     slices,
     spec,
 )
-from .coverage import Coverage
-from .document import AnyCase
-from .meaning import is_valid_as_meant
-from .mirror import documented, wild
-from .near import near_cases, valid_case
-from .ways import DETAILED, FACADE, Caller, Outcome, ways
 
-Requests = dict[str, AnyCase]
+each_layer = pytest.mark.parametrize("layer", [FACADE, DETAILED], ids=["facade", "detailed"])
+each_reply = pytest.mark.parametrize("reply", operations(documented()), ids=lambda o: o.path)
+Check = Callable[[str, AnyCase, Outcome, Exchange], None]
+
+
+class Replies:
+    """Makes the mock answer with the replies that schemathesis made as requests."""
+
+    def __init__(self, server: MockServer, caller: Caller, no_retry_caller: Caller) -> None:
+        """Take both callers: where a reply asks for a retry, the call is not to make one."""
+        self._server, self._callers = server, (caller, no_retry_caller)
+        found = (valid_case(operation) for operation in operations(spec()))
+        self._requests = {case.operation.definition.raw["operationId"]: case for case in found}
+
+    def request(self, reply: AnyCase | Operation) -> AnyCase:
+        """Return a valid request of the operation that a reply belongs to."""
+        return self._requests[reply.path.split("/")[1]]
+
+    def check(self, request: AnyCase, answer: Answer, ways: Iterable[str], check: Check) -> None:
+        """Send a request in some ways, have it answered so, and check what comes out."""
+        caller = self._callers[answer.status in (429, 503)]
+        with (
+            reporting.counted(answer),
+            self._server.answering(lambda real: replace(answer, operation_id=real.operation_id)),
+        ):
+            for way in ways:
+                outcome, journal = send(way, request, self._server, caller)
+                check(way, request, outcome, only_exchange(journal, outcome))
 
 
 @pytest.fixture(scope="module")
-def hasty(server: MockServer) -> Iterator[Caller]:
-    made = Caller(PROJECT, DEFAULT_TOKEN, server.url, max_retries=0)
-    yield made
-    made.close()
+def replies(server: MockServer, caller: Caller, no_retry_caller: Caller) -> Replies:
+    return Replies(server, caller, no_retry_caller)
 
 
-@pytest.fixture(scope="module")
-def requests() -> Requests:
-    """Make a valid request for each operation, by its id."""
-    return {
-        operation.definition.raw["operationId"]: valid_case(operation)
-        for operation in operations(spec())
-    }
-
-
-def as_bytes(body: Any) -> bytes:
-    if isinstance(body, NotSet | bytes):
-        return b"" if isinstance(body, NotSet) else bytes(body)
-    try:
-        return json.dumps(body, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return json.dumps(body).encode()
-
-
-def answered(case: AnyCase, caller: Caller, hasty: Caller) -> tuple[Answer, Caller]:
-    """Turn the request that schemathesis made into the reply that it mirrors, and say who calls.
-
-    One that does not try again calls where the reply asks for that.
-    """
-    status = status_of(case.path.rpartition("/")[2])
-    kind = case.headers.get("content-type") or case.media_type or "application/json"
-    answer = Answer(status, as_bytes(case.body), {"content-type": kind})
-    return answer, hasty if status in (429, 503) else caller
+def answer_of(case: AnyCase) -> Answer:
+    """Turn the request that schemathesis made into the reply that it stands for."""
+    kind = case.headers.get("content-type") or case.media_type or JSON
+    body = case.body
+    if not isinstance(body, NotSet | bytes):
+        # Half of a surrogate pair is written as an escape: no UTF-8 holds it.
+        body = json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")
+    content = b"" if isinstance(body, NotSet) else bytes(body)
+    return Answer(status_of(case.path.rpartition("/")[2]), content, {"content-type": kind})
 
 
 def status_of(documented: str) -> int:
@@ -79,91 +89,71 @@ def status_of(documented: str) -> int:
     return int(documented.replace("X", "0").replace("default", "399"))
 
 
-def always(answer: Answer) -> Callable[[Answer], Answer]:
-    """Make a server say this, whatever it would say."""
-    return lambda real: replace(answer, operation_id=real.operation_id)
+def assert_complete(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
+    """Check that a reply that the document allows came out of the client as it is."""
+    _assert_complete(way, request, outcome, exchange, wild=False)
 
 
-def assert_whole(
+def assert_wild_complete(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
+    """Check the same for a reply with values that the document does not know."""
+    _assert_complete(way, request, outcome, exchange, wild=True)
+
+
+def _assert_complete(
     way: str, request: AnyCase, outcome: Outcome, exchange: Exchange, *, wild: bool
 ) -> None:
-    """Check that a reply that the document allows came out of the client as it is."""
     if exchange.status < 300:
         assert_decoded(way, request, outcome, exchange)
-        # A value that the document does not know is told of, all of them in one line.
+        # Unknown values are logged, all of them in one line.
         assert len(outcome.warnings) <= wild
     else:
         assert_refused(way, request, outcome, exchange, documented=not wild)
 
 
-def assert_borne(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
-    """Check that a reply that breaks the document is read as far as it goes, or well raised."""
+def assert_tolerated(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
+    """Check that a reply that breaks the document is decoded and logged, or raised as ours."""
     error = outcome.error
     if exchange.status >= 300:
         assert_refused(way, request, outcome, exchange)
     elif error is None:
         assert_decoded(way, request, outcome, exchange, converted=True)
-        assert len(outcome.warnings) == 1, "no line of the log tells of it"
+        assert len(outcome.warnings) == 1, "no line of the log says so"
     else:
         assert isinstance(error, APIResponseError), repr(error)
         assert error.status == exchange.status
         assert error.content == exchange.reply_body
-        assert_told(request, error)
+        assert_names_the_call(request, error)
         assert error.outcome_unknown == (request.method.upper() != "GET")
 
 
 @each_operation
-def test_each_documented_reply_reaches_the_caller(
-    operation: Operation,
-    server: MockServer,
-    caller: Caller,
-    hasty: Caller,
-    coverage: Coverage,
-) -> None:
+def test_each_documented_reply_reaches_the_caller(operation: Operation, replies: Replies) -> None:
     request = valid_case(operation)
-    mirrored = {found.path: found for found in operations(documented())}
-    for documented_as in operation.definition.raw["responses"]:
-        path = f"/{operation.definition.raw['operationId']}/{documented_as}"
-        if path in mirrored:
-            answer, chosen = answered(valid_case(mirrored[path]), caller, hasty)
-        else:
-            answer, chosen = Answer(status_of(documented_as), b"", {}), hasty
-        with tally.counted(answer), server.answering(always(answer)):
-            outcome, journal = send("sync", request, server, chosen)
-            exchange = only(journal, outcome)
-            assert_whole("sync", request, outcome, exchange, wild=False)
-            coverage.record(exchange)
+    made = {found.path: found for found in operations(documented())}
+
+    def check(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
+        assert_complete(way, request, outcome, exchange)
+        COVERAGE.record(request, exchange)
+
+    for key in operation.definition.raw["responses"]:
+        path = f"/{operation.definition.raw['operationId']}/{key}"
+        empty = Answer(status_of(key), b"", {})
+        answer = answer_of(valid_case(made[path])) if path in made else empty
+        replies.check(request, answer, ["sync"], check)
 
 
-@pytest.mark.parametrize("layer", [FACADE, DETAILED], ids=["facade", "detailed"])
-@pytest.mark.parametrize("mirrored", operations(documented()), ids=lambda found: found.path)
-def test_a_reply_with_one_odd_member_is_whole_or_borne(
-    mirrored: Operation,
-    layer: tuple[str, str],
-    server: MockServer,
-    caller: Caller,
-    hasty: Caller,
-    requests: Requests,
+@each_layer
+@each_reply
+def test_a_reply_with_one_odd_member_is_complete_or_tolerated(
+    reply: Operation, layer: tuple[str, str], replies: Replies
 ) -> None:
-    request = requests[mirrored.path.split("/")[1]]
-    for case in near_cases(mirrored):
-        answer, chosen = answered(case, caller, hasty)
-        is_whole = is_valid_as_meant(case)
-        with (
-            tally.counted(answer),
-            server.answering(always(answer)),
-        ):
-            for way in layer:
-                outcome, journal = send(way, request, server, chosen)
-                exchange = only(journal, outcome)
-                if is_whole:
-                    assert_whole(way, request, outcome, exchange, wild=False)
-                else:
-                    assert_borne(way, request, outcome, exchange)
+    for case in near_valid_cases(reply):
+        check = assert_complete if is_valid_as_meant(case) else assert_tolerated
+        replies.check(replies.request(reply), answer_of(case), layer, check)
 
 
-def _not_whole(answer: Answer) -> Iterator[Answer]:
-    """Spoil a reply so that it is no JSON any more, or not all of it."""
+def truncated_or_broken(answer: Answer) -> Iterator[Answer]:
+    """Spoil a reply so that it is not JSON any more, or not all of it."""
     for body in (b"", b" ", answer.body[:-1], answer.body[: len(answer.body) // 2]):
         yield replace(answer, body=body)
     for body in (b"<html>busy</html>", answer.body + answer.body, b"\xff" + answer.body):
@@ -174,58 +164,39 @@ def _not_whole(answer: Answer) -> Iterator[Answer]:
         yield replace(answer, body=body, headers=headers)
 
 
-@pytest.mark.parametrize("way", [*FACADE, *DETAILED])
-@pytest.mark.parametrize("mirrored", operations(documented()), ids=lambda found: found.path)
-def test_a_reply_that_is_not_whole_is_no_result(
-    mirrored: Operation,
-    way: str,
-    server: MockServer,
-    caller: Caller,
-    hasty: Caller,
-    requests: Requests,
+@each_layer
+@each_reply
+def test_a_truncated_or_broken_reply_is_an_exception(
+    reply: Operation, layer: tuple[str, str], replies: Replies
 ) -> None:
-    request = requests[mirrored.path.split("/")[1]]
-    answer, chosen = answered(valid_case(mirrored), caller, hasty)
-    for broken in _not_whole(answer):
-        with (
-            tally.counted(broken),
-            server.answering(always(broken)),
-        ):
-            outcome, journal = send(way, request, server, chosen)
-            exchange = only(journal, outcome)
-            kind = APIResponseError if exchange.status < 300 else APIStatusError
-            assert isinstance(outcome.error, kind), f"{outcome} for {broken}"
-            said = (exchange.reply_body, answer.body[: len(outcome.error.content or b"")])
-            assert outcome.error.content in said
-            assert_told(request, outcome.error)
+    complete = answer_of(valid_case(reply))
+
+    def check(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
+        error = outcome.error
+        kind = APIResponseError if exchange.status < 300 else APIStatusError
+        assert isinstance(error, kind), f"{outcome} {way}"
+        decompressed = complete.body[: len(error.content or b"")]
+        assert error.content in (exchange.reply_body, decompressed)
+        assert_names_the_call(request, error)
+
+    for broken in truncated_or_broken(complete):
+        replies.check(replies.request(reply), broken, layer, check)
 
 
 @schemathesis.pytest.parametrize(
     **slices("documented", VALID, documented, EXAMPLES // 8, 2),
     **slices("wild", VALID, wild, EXAMPLES // 8, 2),
 )
-def test_a_reply_comes_out_of_the_client_whole(
-    case: AnyCase, server: MockServer, caller: Caller, hasty: Caller, requests: Requests
-) -> None:
-    answer, caller = answered(case, caller, hasty)
-    request = requests[case.path.split("/")[1]]
-    is_wild = "[wild" in tally.current.name
-    with tally.counted(answer), server.answering(always(answer)):
-        for way in ways(case):
-            outcome, journal = send(way, request, server, caller)
-            assert_whole(way, request, outcome, only(journal, outcome), wild=is_wild)
+def test_a_reply_comes_out_of_the_client_complete(case: AnyCase, replies: Replies) -> None:
+    check = assert_wild_complete if "[wild" in reporting.current.name else assert_complete
+    replies.check(replies.request(case), answer_of(case), layer_of(case), check)
 
 
 @schemathesis.pytest.parametrize(**slices("broken", INVALID, documented, EXAMPLES // 8, 2))
 def test_a_reply_that_breaks_the_document_is_no_bare_exception(
-    case: AnyCase, server: MockServer, caller: Caller, hasty: Caller, requests: Requests
+    case: AnyCase, replies: Replies
 ) -> None:
     assume(case.method.upper() == case.operation.method.upper())
-    # Some cases break nothing but the content type, which the client does not heed.
-    assume(case.headers.get("content-type", "application/json") == "application/json")
-    answer, caller = answered(case, caller, hasty)
-    request = requests[case.path.split("/")[1]]
-    with tally.counted(answer), server.answering(always(answer)):
-        for way in ways(case):
-            outcome, journal = send(way, request, server, caller)
-            assert_borne(way, request, outcome, only(journal, outcome))
+    # Some cases break nothing but the content type, which the client ignores.
+    assume(case.headers.get("content-type", JSON) == JSON)
+    replies.check(replies.request(case), answer_of(case), layer_of(case), assert_tolerated)

@@ -1,4 +1,4 @@
-"""Cases that differ from a valid one in a single member: what random data seldom is."""
+"""Cases that differ from a valid one in a single member: random data seldom does."""
 
 import itertools
 import tomllib
@@ -7,88 +7,90 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, find, settings
 
-from tests.conftest import ROOT
-
-from .budget import EXAMPLES, VALID, Operation
 from .document import (
     DOCUMENT,
+    ROOT,
     AnyCase,
+    Schema,
     body_schema,
-    has_json,
     has_unnamed_members,
     is_form,
+    is_json,
     item_schema,
-    make_files,
     named_members,
     parameter_schemas,
     parts,
     resolved,
+    with_files,
 )
+from .settings import EXAMPLES, VALID, Operation
 
-_ODD: tuple[Any, ...] = (None, True, False, 0, -1, 1.5, 10**20, [], ["x"], {}, {"x": "y"})
+_ODD: tuple[Any, ...] = (
+    *(None, True, False, 0, -1, 1.5, 10**20, -(10**20)),
+    *([], ["x"], {}, {"x": "y"}),
+)
 _SEGMENTS = (".", "..")
 """Texts that a path takes for something else than a name."""
 _GROUPS = ("path_parameters", "query", "headers", "cookies")
 _ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
-_FIRST = settings(
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
 
 
 def valid_case(operation: Operation) -> AnyCase:
     """Make a valid case, the same each time."""
-    return find(
-        operation.as_strategy(generation_mode=VALID),
-        lambda _: True,
-        settings=_FIRST,
+    first = settings(
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
     )
+    cases = operation.as_strategy(generation_mode=VALID)
+    return find(cases, lambda _: True, settings=first)
 
 
-def near_cases(operation: Operation) -> Iterator[AnyCase]:
+def near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
     """Make a case for each member and each value that it could be mistaken for, and each name.
 
-    A small budget takes only some of them, from all parts alike.
+    A small number of examples takes only some of them, from all parts alike.
     """
-    yield from itertools.islice(_all_near_cases(operation), 0, None, max(1, 100 // EXAMPLES))
+    yield from itertools.islice(_all_near_valid_cases(operation), 0, None, max(1, 100 // EXAMPLES))
 
 
-def _all_near_cases(operation: Operation) -> Iterator[AnyCase]:
+def _all_near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
     base = valid_case(operation)
     yield base
-    told = _told_values(DOCUMENT)
-    texts = [*_dictionary(), *dict.fromkeys(_allowed_values(DOCUMENT))]
+    known = _known_values(DOCUMENT)
+    dictionaries = tomllib.loads((ROOT / "schemathesis.toml").read_text("utf-8"))["dictionaries"]
+    allowed = [*dict.fromkeys(_allowed_values(DOCUMENT))]
+    texts = [*dictionaries["texts"]["values"], *allowed]
     for name in parameter_schemas(base):
-        for value in [*texts, *_SEGMENTS, *_misspelt(told.get(name, []))]:
-            yield _with_parameter(base, name, value)
+        group = next(g for g in _GROUPS if any(p.name == name for p in getattr(operation, g)))
+        for value in [*texts, *_SEGMENTS, *_misspelt(known.get(name, []))]:
+            yield changed(base, **{group: {**getattr(base, group), name: value}})
     schema = body_schema(base)
+    has_json = is_json(base.media_type)
     if schema is None or not isinstance(base.body, dict):
-        yield from (_with_body(base, value) for value in (_ODD if has_json(base) else ()))
+        yield from (changed(base, body=value) for value in (_ODD if has_json else ()))
         return
-    members = [*named_members(schema)]
-    if isinstance(resolved(schema).get("additionalProperties"), dict):
-        members.append("x")
-    if has_json(base):  # Its texts are written by a library, as they are.
-        texts = ["", "null", "true", "false", "0", *_allowed_values(DOCUMENT)]
-    for name in members:
-        for value in [*texts, *_ODD, *told.get(name, []), *_misspelt(told.get(name, []))]:
-            yield _with_body(base, {**base.body, name: value})
-    if is_form(base):  # Schemathesis takes what a part of one holds for text, and text for all.
-        for name, member in named_members(schema).items():
-            for value in _odd_inside(member, base.body.get(name)):
-                yield _with_body(base, {**base.body, name: value})
+    members = named_members(schema)
+    if isinstance(more := resolved(schema).get("additionalProperties"), dict):
+        members["x"] = more
+    if has_json:  # Its texts are written by a library, as they are.
+        texts = ["", "null", "true", "false", "0", *allowed]
+    for name, member in members.items():
+        examples = known.get(name, [])
+        values = [*texts, *_ODD, *examples, *_misspelt(examples)]
+        # Schemathesis takes a part of a form for text, and text for all that it holds.
+        values += _odd_inside(member, base.body.get(name)) if is_form(base) else []
+        for value in values:
+            yield changed(base, body={**base.body, name: value})
     for name in base.body:
-        yield _with_body(base, {key: value for key, value in base.body.items() if key != name})
+        yield changed(base, body={key: value for key, value in base.body.items() if key != name})
     for name in members:
-        if not has_unnamed_members(unknown := _with_body(base, {**base.body, f"{name}2": "x"})):
+        if not has_unnamed_members(unknown := changed(base, body={**base.body, f"{name}2": "x"})):
             yield unknown
 
 
-def _odd_inside(
-    schema: dict[str, Any], base: Any, above: tuple[dict[str, Any], ...] = ()
-) -> Iterator[Any]:
+def _odd_inside(schema: Schema, base: Any, above: tuple[Schema, ...] = ()) -> Iterator[Any]:
     """Make values like `base` but for one member or item, at any depth; each schema once a way."""
     if (schema := resolved(schema)) in above:
         return
@@ -110,38 +112,24 @@ def cases_with_unknown_members(operation: Operation) -> Iterator[AnyCase]:
     schema = body_schema(base)
     if schema is None or not isinstance(base.body, dict):
         return
-    names = {name: value for name, (value, *_) in _told_values(DOCUMENT).items()}
+    known = _known_values(DOCUMENT)
     for found in sorted(_member_names(DOCUMENT)):
-        value = names.get(found, "x")
+        value = known.get(found, ["x"])[0]
         for name in (found, "".join(word.capitalize() for word in found.split("_"))):
-            case = _with_body(base, {**base.body, name: value})
+            case = changed(base, body={**base.body, name: value})
             if name not in named_members(schema) and not has_unnamed_members(case):
                 yield case
-
-
-def _with_parameter(base: AnyCase, name: str, value: Any) -> AnyCase:
-    group = next(g for g in _GROUPS if any(p.name == name for p in getattr(base.operation, g)))
-    return changed(base, **{group: {**getattr(base, group), name: value}})
-
-
-def _with_body(base: AnyCase, body: Any) -> AnyCase:
-    return changed(base, body=body)
 
 
 def changed(base: AnyCase, **changes: Any) -> AnyCase:
     """Make a case like another in all but what is given."""
     given = {part: getattr(base, part) for part in (*_GROUPS, "body", "media_type")} | changes
     made: AnyCase = base.operation.Case(**given)
-    make_files(made)
+    made.body = with_files(made.body, body_schema(made) or {})
     return made
 
 
-def _dictionary() -> list[str]:
-    settings_ = tomllib.loads((ROOT / "schemathesis.toml").read_text("utf-8"))
-    return list(settings_["dictionaries"]["texts"]["values"])
-
-
-def _parts(node: Any) -> Iterable[Any]:
+def _inner(node: Any) -> Iterable[Any]:
     if isinstance(node, dict):
         return node.values()
     return node if isinstance(node, list) else ()
@@ -151,28 +139,28 @@ def _allowed_values(node: Any) -> Iterator[str]:
     """Find each text that some enum of the document allows."""
     if isinstance(node, dict):
         yield from (v for v in node.get("enum", ()) if isinstance(v, str))
-    for part in _parts(node):
+    for part in _inner(node):
         yield from _allowed_values(part)
 
 
-def _told_values(node: Any) -> dict[str, list[str]]:
+def _known_values(node: Any) -> dict[str, list[str]]:
     """Find the values that examples of the document give to each name."""
-    told: dict[str, list[str]] = {}
+    known: dict[str, list[str]] = {}
     if isinstance(node, dict):
         if "in" in node and isinstance(node.get("example"), str):
-            told[node["name"]] = [node["example"]]
+            known[node["name"]] = [node["example"]]
         for name, value in node.items():
             if isinstance(value, str):
-                told.setdefault(name, []).append(value)
-    for part in _parts(node):
-        for name, values in _told_values(part).items():
-            told.setdefault(name, []).extend(values)
-    return told
+                known.setdefault(name, []).append(value)
+    for part in _inner(node):
+        for name, values in _known_values(part).items():
+            known.setdefault(name, []).extend(values)
+    return known
 
 
 def _member_names(node: Any) -> set[str]:
     """Find the name of every member of every schema and example of the document."""
-    found = set().union(*map(_member_names, _parts(node)))
+    found = set().union(*map(_member_names, _inner(node)))
     for part in ("properties", "value", "example"):
         members = node.get(part) if isinstance(node, dict) else None
         found |= {*members} if isinstance(members, dict) else set()

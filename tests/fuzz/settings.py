@@ -9,7 +9,7 @@ import schemathesis
 from schemathesis import APIOperation, BaseSchema, GenerationMode
 from schemathesis.core.result import Ok
 
-from tests.conftest import ROOT
+from .document import ROOT
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 12)
 SEED = int(os.environ.get("FUZZ_SEED") or 1)
@@ -32,9 +32,7 @@ def operations(schema: BaseSchema) -> list[Operation]:
     return [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
 
 
-each_operation = pytest.mark.parametrize(
-    "operation", operations(spec()), ids=lambda found: found.label
-)
+each_operation = pytest.mark.parametrize("operation", operations(spec()), ids=lambda o: o.label)
 
 
 def slices(

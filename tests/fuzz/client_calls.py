@@ -1,4 +1,4 @@
-"""The ways a caller has to send a case: the facade and the detailed layer, sync and async."""
+"""A case as a call of the client: by the facade or the detailed layer, sync or async."""
 
 import asyncio
 import datetime
@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, Self, get_args, get_type_hints
 
 import signalwire_compat
 from attrs import fields
@@ -26,8 +26,8 @@ from .document import (
     AnyCase,
     body_schema,
     contents,
-    has_json,
     has_unnamed_members,
+    is_json,
     lacks_body,
     named_members,
     parameters,
@@ -38,8 +38,8 @@ DETAILED = ("sync_detailed", "async_detailed")
 LOG = logging.getLogger("signalwire_compat")
 
 
-def ways(case: AnyCase) -> tuple[str, str]:
-    """Choose the layer by the slice of the budget: the facade for one half, detailed for another.
+def layer_of(case: AnyCase) -> tuple[str, str]:
+    """Choose the layer by the slice of the examples: the facade for one half, else detailed.
 
     Each case goes both ways of its layer. The choice must not change while a case is shrunk.
     """
@@ -58,74 +58,68 @@ class Outcome:
     error: Exception | None = None
     warnings: tuple[str, ...] = ()
 
-
-class Log(logging.Handler):
-    """What the client logs, from warnings on."""
-
-    def __init__(self) -> None:
-        """Begin to listen."""
-        super().__init__(logging.WARNING)
-        self.lines: list[str] = []
-        LOG.addHandler(self)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Remember a line."""
-        self.lines.append(record.getMessage())
-
-    def close(self) -> None:
-        """Listen no more."""
-        LOG.removeHandler(self)
-        super().close()
+    def unwrap(self) -> Any:
+        """Return the value. Errors: the exception that was raised."""
+        if self.error is not None:
+            raise self.error
+        return self.value
 
 
-class Caller:
-    """Both clients, the loop of the async one, and a reader of their log."""
+class Caller(logging.Handler):
+    """Both clients, connected to the same server, the loop of the async one, and their log."""
 
     def __init__(self, project: str, token: str, url: str, *, max_retries: int = 2) -> None:
-        """Connect both to the same server."""
+        """Connect."""
+        super().__init__(logging.WARNING)
         self.project = project
         self._client = RestClient(project, token, url, max_retries=max_retries)
         self._loop = asyncio.new_event_loop()
         self._async_client = AsyncRestClient(project, token, url, max_retries=max_retries)
-        self._log = Log()
+        self._warnings: list[str] = []
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        """Listen to the log of the client."""
+        LOG.addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Close the connections."""
-        self._log.close()
+        LOG.removeHandler(self)
         self._client.close()
         self._loop.run_until_complete(self._async_client.aclose())
         self._loop.close()
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember a line of the log."""
+        self._warnings.append(record.getMessage())
+
     def call(self, way: str, case: AnyCase) -> Outcome:
         """Send a case. Never raises what the client raises: that is an outcome too."""
-        self._log.lines.clear()
+        self._warnings = []
         try:
             value = self._send(way, case)
         except UnsatisfiedAssumption:
             raise
         except Exception as error:
-            return Outcome(error=error, warnings=tuple(self._log.lines))
-        return Outcome(value, warnings=tuple(self._log.lines))
+            return Outcome(error=error, warnings=tuple(self._warnings))
+        return Outcome(value, warnings=tuple(self._warnings))
 
     def _send(self, way: str, case: AnyCase) -> Any:
-        client = self._async_client if way.startswith("async") else self._client
+        is_async = way.startswith("async")
+        client = self._async_client if is_async else self._client
         if way.endswith("detailed"):
-            prefix = "asyncio" if way.startswith("async") else "sync"
-            function = getattr(_module(case), f"{prefix}_detailed")
+            function = getattr(_module(case), "asyncio_detailed" if is_async else "sync_detailed")
             arguments = {**_spelled(parameters(case), snake=True), "client": client}
         else:
             function = _facade(client, case)
             arguments = self._without_own_project(function, _spelled(parameters(case)))
         arguments = _with_models(function, arguments) | _body(function, case)
         _check_arguments(function, arguments)
-        if (
-            lacks_body(case)
-            and "body" not in arguments
-            and "body" not in _signature(function).parameters
-        ):
-            reject()  # Who gives no member of a body gives an empty one.
+        takes_body = "body" in inspect.signature(function).parameters
+        if lacks_body(case) and not takes_body:
+            reject()  # A call without a member of the body sends an empty one.
         sent = function(**arguments)
-        result = self._loop.run_until_complete(sent) if way.startswith("async") else sent
+        result = self._loop.run_until_complete(sent) if is_async else sent
         body: Any = arguments.get("body")
         if hasattr(body, "to_dict"):
             written = body.to_dict()
@@ -136,14 +130,9 @@ class Caller:
         self, function: Callable[..., Any], arguments: dict[str, Any]
     ) -> dict[str, Any]:
         """Leave out what the client fills in by itself, as its callers do."""
-        known = _signature(_plain(function)).parameters
-        return {
-            name: value
-            for name, value in arguments.items()
-            if value != self.project
-            or name not in known
-            or known[name].default is inspect.Parameter.empty
-        }
+        known = inspect.signature(function).parameters
+        optional = {n for n, p in known.items() if p.default is not inspect.Parameter.empty}
+        return {n: v for n, v in arguments.items() if v != self.project or n not in optional}
 
 
 @functools.cache
@@ -152,18 +141,20 @@ def python_name(name: str, *, snake: bool = True) -> str:
     return PythonIdentifier(name, "field_", not snake)
 
 
-def _facade(client: RestClient | AsyncRestClient, case: AnyCase) -> Callable[..., Any]:
+def operation_names(case: AnyCase) -> tuple[str, str]:
+    """Return the Python names of tag and operation."""
     operation = case.operation.definition.raw
-    namespace = getattr(client.compat, python_name(operation["tags"][0]))
-    method: Callable[..., Any] = getattr(namespace, python_name(operation["operationId"]))
+    return python_name(operation["tags"][0]), python_name(operation["operationId"])
+
+
+def _facade(client: RestClient | AsyncRestClient, case: AnyCase) -> Callable[..., Any]:
+    tag, name = operation_names(case)
+    method: Callable[..., Any] = getattr(getattr(client.compat, tag), name)
     return method
 
 
 def _module(case: AnyCase) -> Any:
-    operation = case.operation.definition.raw
-    tag = python_name(operation["tags"][0])
-    name = python_name(operation["operationId"])
-    return importlib.import_module(f"signalwire_compat.api.{tag}.{name}")
+    return importlib.import_module(".".join(("signalwire_compat.api", *operation_names(case))))
 
 
 def _spelled(members: Mapping[str, Any], *, snake: bool = False) -> dict[str, Any]:
@@ -171,30 +162,28 @@ def _spelled(members: Mapping[str, Any], *, snake: bool = False) -> dict[str, An
 
 
 def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
-    """List the arguments for the body: the model, or its members where the facade takes these."""
+    """Make the arguments for the body: the model, or its members where the facade takes these."""
     if isinstance(case.body, NotSet):
         return {}
-    if has_unnamed_members(case) and not has_json(case):
+    is_unnamed = has_unnamed_members(case)
+    if is_unnamed and not is_json(case.media_type):
         reject()  # No document says how a form holds these.
-    hint = _hints(_plain(function)).get("body")
+    hint = _hints(function).get("body")
     body = _with_files(case.body)
     if hint is None:
-        if not isinstance(body, dict) or has_unnamed_members(case):
+        if not isinstance(body, dict) or is_unnamed:
             reject()
         return _spelled(body)
     # Of several content types each has a type of its own, in the same order.
     kinds = dict(zip(contents(case), get_args(hint), strict=False))
     kind = kinds.get(case.media_type, hint) if isinstance(hint, UnionType) else hint
     if isinstance(body, list):
-        models = [each for each in get_args(kind) if hasattr(each, "from_dict")]
-        return {"body": [_read(models, part) for part in body]}
+        model = next((each for each in get_args(kind) if hasattr(each, "from_dict")), None)
+        items = (model.from_dict(i) if model and isinstance(i, dict) else i for i in body)
+        return {"body": [*items]}
     if not hasattr(kind, "from_dict") or not isinstance(body, dict):
         return {"body": body}
     return {"body": _model(kind, body, named_members(body_schema(case) or {}))}
-
-
-def _read(models: list[Any], part: Any) -> Any:
-    return models[0].from_dict(part) if models and isinstance(part, dict) else part
 
 
 def _with_files(value: Any) -> Any:
@@ -222,32 +211,26 @@ def _with_models(function: Callable[..., Any], arguments: dict[str, Any]) -> dic
     """Make models of the objects among the arguments for parameters."""
     made = {}
     for name, value in arguments.items():
-        hint = _hints(_plain(function)).get(name) if isinstance(value, dict) else None
+        hint = _hints(function).get(name) if isinstance(value, dict) else None
         kinds = [kind for kind in (hint, *get_args(hint)) if hasattr(kind, "from_dict")]
         made[name] = _model(kinds[0], value, value) if kinds else value
     return made
 
 
-def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    return getattr(function, "__func__", function)
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    return _hints_of_function(getattr(function, "__func__", function))
 
 
 @functools.cache
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+def _hints_of_function(function: Callable[..., Any]) -> dict[str, Any]:
     # The package imports its clients, and what it loads later, for type checkers alone.
     known = {name: getattr(models, name) for name in models.__all__}
     names = {**vars(typing), **vars(signalwire_compat.types), **vars(signalwire_compat), **known}
     return get_type_hints(function, localns={**names, "datetime": datetime})
 
 
-@functools.cache
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    return inspect.signature(function)
-
-
 def _check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
-    bound = () if _plain(function) is function else (None,)
     try:
-        _signature(_plain(function)).bind(*bound, **arguments)
+        inspect.signature(function).bind(**arguments)
     except TypeError as error:
         raise NoSuchArgumentError(str(error)) from error

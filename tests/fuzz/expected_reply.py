@@ -1,0 +1,228 @@
+"""The result or the exception that a reply stands for.
+
+Written without the client's own code.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import signalwire_compat
+from attrs import NOTHING, fields, has
+from schemathesis.core import NotSet
+from signalwire_compat import APIStatusError, SignalWireError
+from signalwire_compat.types import File, Unset
+from signalwire_compat_mock import Exchange, MockServer
+
+from .client_calls import Caller, Outcome, operation_names, python_name
+from .document import (
+    AnyCase,
+    Schema,
+    as_json,
+    named_members,
+    parameters,
+    plain,
+    reply_schema,
+    resolved,
+)
+from .expected_request import as_text
+
+CLASSES = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    403: "PermissionDeniedError",
+    404: "NotFoundError",
+    409: "ConflictError",
+    422: "UnprocessableEntityError",
+    429: "RateLimitError",
+}
+
+
+def send(
+    way: str, case: AnyCase, server: MockServer, caller: Caller
+) -> tuple[Outcome, list[Exchange]]:
+    """Send a case to a server that remembers nothing, and return what both ends saw."""
+    server.reset()
+    return caller.call(way, case), server.journal
+
+
+def only_exchange(journal: list[Exchange], outcome: Outcome) -> Exchange:
+    """Return the one exchange of a call. Errors: what prevented it."""
+    if not journal:
+        outcome.unwrap()
+    assert len(journal) == 1, f"{len(journal)} requests were sent for one call"
+    return journal[0]
+
+
+def assert_decoded(
+    way: str, case: AnyCase, outcome: Outcome, exchange: Exchange, *, converted: bool = False
+) -> None:
+    """Check that a result says all that a successful reply said; see `differences`."""
+    result = outcome.unwrap()
+    if way.endswith("detailed"):
+        assert result.status_code == exchange.status
+        assert result.content == exchange.reply_body
+        result = result.parsed
+    schema = reply_schema(case, exchange.status)
+    if schema is None:
+        assert _is_same_text(result, exchange)
+        return
+    said = json.loads(exchange.reply_body)
+    assert list(differences(result, said, converted=converted)) == []
+    if not converted:
+        assert list(unset(result)) == []
+        assert list(untyped(result, schema)) == []
+
+
+def _is_same_text(result: Any, exchange: Exchange) -> bool:
+    """Tell whether a result is a reply that is not JSON: its text, its bytes, or None for none."""
+    text = result.encode() if isinstance(result, str) else result
+    return bool((text or b"") == exchange.reply_body)
+
+
+def assert_refused(
+    way: str, case: AnyCase, outcome: Outcome, exchange: Exchange, *, documented: bool = False
+) -> None:
+    """Check that a refusal is the right exception.
+
+    In the detailed layer it may be its model, and has to be if the reply is `documented`.
+    """
+    schema = reply_schema(case, exchange.status)
+    said = _json_or_none(exchange.reply_body)
+    if way.endswith("detailed") and (documented or outcome.error is None):
+        response = outcome.unwrap()
+        assert response.status_code == exchange.status
+        if schema is None:
+            assert _is_same_text(response.parsed, exchange)
+            return
+        assert list(differences(response.parsed, said)) == []
+        assert list(untyped(response.parsed, schema)) == []
+        return
+    error = outcome.error
+    assert isinstance(error, APIStatusError), f"{error!r} for status {exchange.status}"
+    name = "ServerError" if 500 <= exchange.status < 600 else "APIStatusError"
+    name = CLASSES.get(exchange.status, name)
+    assert type(error) is getattr(signalwire_compat, name), f"{error!r} for {exchange.status}"
+    assert error.status == exchange.status
+    assert error.content == exchange.reply_body
+    assert_names_the_call(case, error)
+    refused = 400 <= exchange.status < 500 and exchange.status not in (408, 499)
+    assert error.outcome_unknown == (case.method != "GET" and not refused)
+    members = said if isinstance(said, dict) else {}
+    if type(members.get("code")) is int:
+        assert error.code == members["code"], f"the code of {error!r}"
+    for member in ("message", "more_info"):
+        text = _on_one_line(members.get(member))
+        assert not text or _is_preview(getattr(error, member), text), f"{member} of {error!r}"
+
+
+def _json_or_none(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def assert_names_the_call(case: AnyCase, error: SignalWireError) -> None:
+    """Check that an exception says what was called, and with what."""
+    assert error.operation == ".".join(operation_names(case))
+    body = {} if isinstance(case.body, NotSet) else case.body
+    given = plain(parameters(case) | (body if isinstance(body, dict) else {"body": body}))
+    named = _without_files(error.arguments)
+    assert as_json(named) == as_json(given), f"{named} in place of {given}"
+
+
+def _without_files(value: Any) -> Any:
+    if isinstance(value, File):
+        content = value.payload
+        return content.decode("latin-1") if isinstance(content, bytes) else content
+    if isinstance(value, dict):
+        return {name: _without_files(member) for name, member in value.items()}
+    return [_without_files(item) for item in value] if isinstance(value, list) else value
+
+
+def _on_one_line(value: Any) -> str:
+    """Write a text as an exception shows it: what can't be printed is a space."""
+    if not isinstance(value, str):
+        return ""
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+
+
+def _is_preview(shown: Any, text: str) -> bool:
+    """Tell whether an exception shows a text, which may be cut."""
+    cut = str(shown).removesuffix("...")
+    return shown == text or (len(text) > len(cut) >= 200 and text.startswith(cut))
+
+
+def differences(
+    result: Any, said: Any, where: str = "", *, converted: bool = False
+) -> Iterator[str]:
+    """Find what a decoded reply leaves out, changes or makes up; null and absent are the same.
+
+    With `converted`, the text "true" and true are the same: a reply that breaks the document is
+    put right where that leaves no doubt.
+    """
+    if isinstance(result, list) and isinstance(said, list) and len(result) == len(said):
+        for index, (item, value) in enumerate(zip(result, said, strict=True)):
+            yield from differences(item, value, f"{where}/{index}", converted=converted)
+        return
+    is_model = hasattr(result, "to_dict") and isinstance(said, dict)
+    told = result.to_dict() if is_model else result
+    if not _agree(told, said, converted=converted):
+        yield f"{where or '/'} is {told!r}, the reply says {said!r}"
+    if is_model:
+        missing = [f"{where}/{name}" for name in said if name not in told]
+        yield from (f"{name} is missing" for name in missing)
+        extra = getattr(result, "additional_properties", {})
+        for name, value in said.items():
+            member = extra[name] if name in extra else getattr(result, python_name(name), None)
+            if not isinstance(value, list):
+                yield from differences(member, value, f"{where}/{name}", converted=converted)
+
+
+def _agree(one: Any, other: Any, *, converted: bool) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        names = {name for name in (*one, *other) if (one.get(name), other.get(name)) != (None,) * 2}
+        return all(_agree(one.get(n), other.get(n), converted=converted) for n in names)
+    if isinstance(one, list) and isinstance(other, list):
+        pairs = zip(one, other, strict=False)
+        return len(one) == len(other) and all(_agree(a, b, converted=converted) for a, b in pairs)
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other
+    if converted and not isinstance(one, dict | list) and not isinstance(other, dict | list):
+        return as_text(one) == as_text(other)
+    return as_json(one) == as_json(other)
+
+
+def unset(result: Any, where: str = "") -> Iterator[str]:
+    """Find members that are always there and for which a decoded reply has not even None."""
+    for field in fields(type(result)) if has(type(result)) else ():
+        value = getattr(result, field.name)
+        if isinstance(value, Unset) and field.default is NOTHING:
+            yield f"{where}/{field.name}"
+        yield from unset(value, f"{where}/{field.name}")
+
+
+def untyped(result: Any, schema: Schema, where: str = "") -> Iterator[str]:
+    """Find what the document names in a reply and a decoded reply has no attribute or model for."""
+    members = named_members(schema)
+    if members and not has(type(result)):
+        yield f"{where or '/'} is not a model"
+    extra = getattr(result, "additional_properties", {})
+    for name, member in members.items():
+        if name in extra:
+            yield f"{where}/{name} is not an attribute"
+        value = getattr(result, python_name(name), None)
+        if isinstance(value, dict) or has(type(value)):
+            yield from untyped(value, member, f"{where}/{name}")
+
+
+def unnamed(said: Any, schema: Schema, where: str = "") -> Iterator[str]:
+    """Find members of a reply that the document does not name."""
+    members = named_members(schema)
+    is_open = isinstance(resolved(schema).get("additionalProperties"), dict)
+    for name, value in said.items() if isinstance(said, dict) and members else ():
+        if name in members:
+            yield from unnamed(value, members[name], f"{where}/{name}")
+        elif not is_open:
+            yield f"{where}/{name}"

@@ -1,0 +1,193 @@
+"""The request that a case stands for, and whether the document allows it.
+
+Written without the client's own code.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from schemathesis.core import NotSet
+from schemathesis.transport.serialization import Binary
+from signalwire_compat_mock import DEFAULT_TOKEN, Exchange
+
+from tests.conftest import PROJECT
+
+from .document import (
+    BASE_PATH,
+    AnyCase,
+    Schema,
+    as_json,
+    body_schema,
+    in_query,
+    is_form,
+    is_object,
+    is_secured,
+    is_valid,
+    item_schema,
+    named_members,
+    parameter_schemas,
+    parameters,
+    plain,
+    typed,
+)
+from .reporting import LOCAL
+
+AUTHORIZATION = f"Basic {base64.b64encode(f'{PROJECT}:{DEFAULT_TOKEN}'.encode()).decode()}"
+
+_TRANSPORT = {"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"}
+
+
+def curl(case: AnyCase) -> str:
+    """Write the curl command of a case, for the mock that `make mock` starts."""
+    try:
+        return case.as_curl_command({"Authorization": AUTHORIZATION}, base_url=LOCAL + BASE_PATH)
+    except Exception as error:  # HTTP can't carry every case.
+        return f"none: {error}"
+
+
+def as_text(value: Any) -> str:
+    """Write a value as a path, a query, a header or a form holds it."""
+    if isinstance(value, Binary):
+        return str(plain(value))
+    return json.dumps(value) if isinstance(value, bool | dict) else str(value)
+
+
+def _as_pairs(members: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """List name and text of each member, those of a list one by one, in the order of names."""
+    lists = ((k, v if isinstance(v, list) else [v]) for k, v in members.items())
+    return sorted((name, as_text(item)) for name, items in lists for item in items)
+
+
+def assert_sent_as_meant(case: AnyCase, exchange: Exchange) -> None:
+    """Check that the request is what the case means: every value in its place, and no more."""
+    given = parameters(case)
+    values = {name: as_text(given[name]) for name in case.path_parameters}
+    assert exchange.method == case.operation.method.upper()
+    assert unquote(exchange.path) == BASE_PATH + case.operation.path.format(**values)
+    # A segment that changes when it is decoded and encoded again could be read as two.
+    assert exchange.path.count("/") == (BASE_PATH + case.operation.path).count("/")
+    sent = parse_qsl(exchange.query, keep_blank_values=True)
+    assert sorted(sent) == _as_pairs(in_query(case))
+    _assert_headers_sent_as_meant(case, exchange, given)
+    if isinstance(case.body, NotSet):
+        assert exchange.body == b""
+    elif isinstance(case.body, Binary):
+        assert exchange.body == case.body.data
+    elif exchange.form is not None:
+        assert isinstance(case.body, dict)
+        assert _comparable(exchange.form) == _comparable(_as_pairs(case.body))
+    else:
+        assert as_json(exchange.json) == as_json(case.body)
+
+
+def _comparable(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Sort the pairs of a form, and write each object that is one of its values in one way."""
+    texts = ((name, typed(text) if text[:1] == "{" else text) for name, text in pairs)
+    return sorted((name, as_json(value)) for name, value in texts)
+
+
+def _assert_headers_sent_as_meant(
+    case: AnyCase, exchange: Exchange, given: Mapping[str, Any]
+) -> None:
+    expected = {name.lower(): as_text(given[name]) for name in case.headers if name in given}
+    if is_secured(case):
+        expected["authorization"] = AUTHORIZATION
+    if not isinstance(case.body, NotSet) and case.media_type:
+        expected["content-type"] = case.media_type
+    names = [name for name, _ in exchange.headers]
+    assert len(names) == len(set(names)), f"a header is repeated in {sorted(names)}"
+    sent = {name: value for name, value in exchange.headers if name not in _TRANSPORT}
+    if exchange.form is not None:
+        sent["content-type"] = sent["content-type"].partition("; boundary=")[0]
+    cookies = [c.strip() for c in sent.pop("cookie", "").split(";") if c]
+    assert sorted(tuple(map(unquote, c.split("=", 1))) for c in cookies) == _as_pairs(case.cookies)
+    assert sent == expected
+
+
+def is_sendable(case: AnyCase) -> bool:
+    """Tell whether HTTP can carry each parameter of a case, whatever its schema allows."""
+    if any(value in ("", ".", "..") for value in case.path_parameters.values()):
+        return False
+    texts = (as_text(value) for name, value in case.headers.items() if name in parameters(case))
+    return all(re.fullmatch(r"([!-~]([\t -~]*[!-~])?)?", text) for text in texts)
+
+
+def has_text(case: AnyCase) -> bool:
+    """Tell whether a form can hold each value of a case: no document says how it holds others.
+
+    What the document calls an object is written as JSON.
+    """
+    body = case.body if is_form(case) and isinstance(case.body, dict) else {}
+    members = named_members(body_schema(case) or {})
+    return all(_has_text(value, members.get(name, {})) for name, value in body.items())
+
+
+def _has_text(value: Any, schema: Schema) -> bool:
+    if isinstance(value, list):
+        schema = item_schema(schema) or {}
+        return all(not isinstance(item, list) and _has_text(item, schema) for item in value)
+    return is_object(schema) if isinstance(value, dict) else value is not None
+
+
+def is_valid_as_text(case: AnyCase) -> bool:
+    """Tell whether a case keeps to the document once each of its values is written as text.
+
+    That is what a server sees of a path or a form: the number 5 in place of the text "5" is the
+    same request.
+    """
+    if not is_sendable(case):
+        return False
+    schemas = parameter_schemas(case)
+    for name, value in parameters(case).items():
+        schema = schemas.get(name, {"not": {}})
+        if isinstance(value, dict):  # Written like a form, each member by itself.
+            if not _is_valid_form(case, schema, value):
+                return False
+            continue
+        # One text is a list of one, and the items of a list are texts.
+        readings = (value, as_text(value), *_readings(value)[-2:])
+        if not any(is_valid(case, schema, reading) for reading in readings):
+            return False
+    body_is = body_schema(case)
+    if isinstance(case.body, NotSet) or body_is is None:
+        return isinstance(case.body, NotSet)
+    if is_form(case) and isinstance(case.body, dict):
+        return _is_valid_form(case, body_is, case.body)
+    return is_valid(case, body_is, case.body)
+
+
+def _readings(value: Any) -> list[Any]:
+    """List what the text of a value can be read as: one text is a list of one as well."""
+    texts = [as_text(item) for item in (value if isinstance(value, list) else [value])]
+    values = [typed(text) for text in texts]
+    return [*([*texts, *values] if len(texts) == 1 else []), texts, values]
+
+
+def _is_valid_form(case: AnyCase, schema: Schema, given: Mapping[str, Any]) -> bool:
+    """Read members as a server does, each text as what the document allows, and check them."""
+    read: dict[str, Any] = {}
+    members = named_members(schema)
+    for name, value in given.items():
+        items = value if isinstance(value, list) else [value]
+        if any(item is None or isinstance(item, list) for item in items):
+            return False  # No text stands for it.
+        if items:  # A list without items is not written at all.
+            readings, member = _readings(value), members.get(name, {})
+            fitting = (reading for reading in readings if is_valid(case, member, reading))
+            read[name] = next(fitting, readings[0])
+    return is_valid(case, schema, read)
+
+
+def is_valid_as_meant(case: AnyCase) -> bool:
+    """Tell whether a case keeps to the document, each value in the type that it has."""
+    schemas = parameter_schemas(case)
+    schema = body_schema(case)
+    return (
+        is_valid_as_text(case)
+        and all(is_valid(case, schemas[name], value) for name, value in parameters(case).items())
+        and (schema is None or is_valid(case, schema, case.body))
+    )

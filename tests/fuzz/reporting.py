@@ -1,0 +1,134 @@
+"""What is printed: how to see a failing case again, a line for each part, and the summary."""
+
+import os
+import shlex
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pytest
+from hypothesis.errors import UnsatisfiedAssumption
+
+from .coverage import COVERAGE
+from .settings import EXAMPLES, SEED
+
+LOCAL = "http://127.0.0.1:8000"
+"""Where `make mock` serves: printed commands go there, since a test's own mock is gone."""
+
+
+@dataclass
+class Progress:
+    """How far one test is: the cases so far, and which of them was the first to fail."""
+
+    name: str = ""
+    run: str = ""
+    cases: int = 0
+    failed_after: int | None = None
+
+    def as_properties(self, seconds: float) -> list[tuple[str, object]]:
+        """List all of it for the report of a test, which JUnit files hold as well."""
+        return [*asdict(self).items(), ("seconds", round(seconds, 3))]
+
+
+current = Progress()
+
+
+def begin(item: pytest.Item) -> Progress:
+    """Start to count the cases of a test."""
+    global current
+    current = Progress(name=item.name, run=item.path.stem.removeprefix("test_"))
+    return current
+
+
+def replay() -> str:
+    """Write the command that runs the current test again as it was."""
+    test, _, part = current.name.partition("[")
+    slice_ = part.partition("]")[0]
+    only = shlex.quote(f"{test} and {slice_}" if slice_.isidentifier() else test)
+    return f"make fuzz FUZZ_SEED={SEED} FUZZ_EXAMPLES={EXAMPLES} FUZZ_ONLY={only}"
+
+
+@contextmanager
+def counted(
+    shortest: Any, command: Callable[[], str] | None = None, *, cases: int = 1
+) -> Iterator[None]:
+    """Count a case; if it fails, add the case, its curl command, the seed and how to replay it."""
+    current.cases += cases
+    try:
+        yield
+    except UnsatisfiedAssumption:
+        current.cases -= cases
+        raise
+    except Exception as error:
+        if current.failed_after is None:
+            current.failed_after = current.cases
+        error.add_note(f"shortest case: {shortest!r}")
+        if command:
+            error.add_note(f"the same by hand, while `make mock` runs:\n  {command()}")
+        error.add_note(f"seed: {SEED}; first seen at case {current.failed_after} of this test")
+        error.add_note(f"to replay it:\n  {replay()}")
+        raise
+
+
+class Reporter:
+    """A pytest plugin of the process that the user sees, with or without workers."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Begin to count."""
+        self._config = config
+        self._start = time.monotonic()
+        self._parts = 0
+        self._cases: Counter[str] = Counter()
+        self._seconds: Counter[str] = Counter()
+        self._gaps: list[str] = []
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Print no dot for what has a line of its own."""
+        return ("passed", "", "") if report.when == "call" and report.passed else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count a part that has ended, and print its line."""
+        told: dict[str, Any] = dict(report.user_properties)
+        # Schemathesis gives all slices of a test one id: no report could tell them apart.
+        report.nodeid = f"{report.nodeid.partition('::')[0]}::{told['name']}"
+        if report.when != "call" or "run" not in told:
+            return
+        self._parts += 1
+        self._cases[told["run"]] += told["cases"]
+        self._seconds[told["run"]] += told["seconds"]
+        self._write(
+            f"{self._parts:3} {report.outcome:6} {told['run']:9} {told['cases']:6,} cases "
+            f"{told['seconds']:5.1f} s  {told['name']}"
+        )
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Fail if all runs together left something of the document out."""
+        if os.environ.get("FUZZ_REPORT") == "all":
+            self._gaps = COVERAGE.gaps()
+        if self._gaps and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self) -> None:
+        """Print how many cases each run had, and what they covered."""
+        for gap in self._gaps:
+            self._write(f"not covered: {gap}")
+        self._write(f"covered: {COVERAGE.summary()}")
+        runs = [f"{run} {count:,}" for run, count in self._cases.items()]
+        workers = int(self._config.getoption("numprocesses", None) or 1)
+        client = self._seconds["client"]
+        rate = self._cases["client"] / client * workers if client else 0
+        self._write(
+            f"fuzz: {self._cases.total():,} cases with seed {SEED} in "
+            f"{time.monotonic() - self._start:.0f} s: {', '.join(runs)}"
+            + (f"; {rate:.0f} a second through the client" if rate else "")
+        )
+
+    def _write(self, line: str) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None:
+            terminal.ensure_newline()
+            terminal.write_line(line)
