@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .tree import ROOT, copy_tree
+from .copies import ROOT, copy_project
 
 FOLDER = ROOT / ".build" / "mutants"
 DOCUMENT = ROOT / "docs" / "evidence" / "mutants.md"
@@ -76,7 +76,7 @@ def prepare() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     # A folder on PYTHONPATH that is not there when Python starts is not looked into later.
     (FOLDER / "mutants" / "src").mkdir(parents=True)
-    copy_tree(FOLDER)
+    copy_project(FOLDER)
     for folder, package in PACKAGES.items():
         shutil.move(FOLDER / folder / package, FOLDER / "src" / package)
     with (FOLDER / "pyproject.toml").open("a", encoding="utf-8") as pyproject:

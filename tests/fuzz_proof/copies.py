@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +14,6 @@ ROOT = Path(__file__).parents[2]
 SECOND = Path(__file__).with_name("second.yaml")
 _FOLDERS = ("codegen", "generated", "mock_server", "runtime", "scripts", "tests")
 _FILES = ("generator-config.yml", "openapi.yaml", "pyproject.toml", "schemathesis.toml")
-
-
-def copy_tree(folder: Path) -> Path:
-    """Copy all that a fuzz run needs."""
-    for name in _FOLDERS:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in _FILES:
-        shutil.copy(ROOT / name, folder / name)
-    return folder
-
-
-def add_second_operation(folder: Path) -> None:
-    """Add to the document of a copy an operation with all that a purchase lacks."""
-    spec = folder / "openapi.yaml"
-    document: dict[str, Any] = yaml.safe_load(spec.read_text("utf-8"))
-    added = yaml.safe_load(SECOND.read_text("utf-8"))
-    document["paths"].update(added["paths"])
-    document["components"].update(added["components"])
-    spec.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
-
-
 _UNCHECKED = """
 import pathlib, sys, yaml
 from codegen import generate
@@ -42,8 +22,32 @@ sys.exit(generate.main([]))
 """
 
 
+def copy_project(folder: Path) -> Path:
+    """Copy all that a fuzz run needs."""
+    for name in _FOLDERS:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in _FILES:
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def edit_document(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    """Change the document of a copy."""
+    spec = folder / "openapi.yaml"
+    document = yaml.safe_load(spec.read_text("utf-8"))
+    edit(document)
+    spec.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+
+
+def add_second_operation(document: dict[str, Any]) -> None:
+    """Add to a document an operation with all that a purchase lacks."""
+    added = yaml.safe_load(SECOND.read_text("utf-8"))
+    document["paths"].update(added["paths"])
+    document["components"].update(added["components"])
+
+
 def generate(folder: Path, *, checked: bool = True) -> None:
-    """Generate the package of a copy anew, if not `checked`, then from a document with mistakes.
+    """Generate the package of a copy anew; if not `checked`, then also from a wrong document.
 
     Errors: `CalledProcessError` if that fails.
     """
@@ -52,7 +56,7 @@ def generate(folder: Path, *, checked: bool = True) -> None:
 
 
 def run(folder: Path, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a copy, with the packages of the copy and no process more for the tests."""
+    """Run Python in a copy, with the packages of the copy and a single process for the tests."""
     paths = [str(folder / "generated"), str(folder / "mock_server")]
     own = {"PYTHONPATH": os.pathsep.join(paths), "PYTEST_XDIST_AUTO_NUM_WORKERS": "0"}
     return subprocess.run(

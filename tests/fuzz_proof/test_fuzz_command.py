@@ -1,0 +1,187 @@
+"""`make fuzz` itself: it takes in what is new, turns red for a bug, and says how to replay it."""
+
+import copy
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts import run_fuzz
+from tests.conftest import ROOT
+from tests.fuzz.coverage import Coverage
+from tests.fuzz.near_valid import changed, valid_case
+from tests.fuzz.settings import operations, spec
+from tests.fuzz_proof import __main__ as proof
+from tests.fuzz_proof.bugs import BUGS, Bug
+from tests.fuzz_proof.copies import (
+    add_second_operation,
+    copy_project,
+    edit_document,
+    generate,
+    run,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return copy_project(tmp_path)
+
+
+def fuzz(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    return run(folder, "-m", "scripts.run_fuzz", **settings)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "covered"),
+    [
+        ("odd_member and facade", "2/2 operations"),
+        pytest.param(
+            "schemathesis or odd_member or valid_1 or documented_1",
+            "2/2 operations, 10/10 parameters",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_a_new_operation_is_fuzzed_with_no_test_touched(
+    folder: Path, chosen: str, covered: str
+) -> None:
+    edit_document(folder, add_second_operation)
+    generate(folder)
+    result = fuzz(folder, FUZZ_EXAMPLES="8", FUZZ_ONLY=chosen)
+    assert result.returncode == 0, result.stdout[-4000:]
+    lines = [line for line in result.stdout.splitlines() if "Notes" in line or "/annotate/" in line]
+    for part in ("client", "replies"):
+        counts = [re.search(rf"passed {part} +([0-9]+) cases", line) for line in lines]
+        assert sum(int(found[1]) for found in counts if found) >= 20, lines
+    assert f"covered: {covered}" in result.stdout
+
+
+def test_a_bug_turns_the_run_red_and_a_printed_line_replays_it(folder: Path) -> None:
+    settings = {
+        "FUZZ_PROOF_BUG": "client: two fields are swapped",
+        "PYTEST_ADDOPTS": "-p tests.fuzz_proof.plugin",
+        "FUZZ_SEED": "7",
+        "FUZZ_EXAMPLES": "40",
+    }
+    result = fuzz(folder, **settings, FUZZ_ONLY="test_a_valid_case and valid_4")
+    assert result.returncode == 1
+    for words in ("shortest case: Case(", "curl -X POST", "seed: 7; first seen at case "):
+        assert words in result.stdout, result.stdout[-4000:]
+    found = re.search(r"make fuzz FUZZ_SEED=7 FUZZ_EXAMPLES=40 FUZZ_ONLY='(.*)'", result.stdout)
+    assert found is not None
+    again = fuzz(folder, **settings, FUZZ_ONLY=found[1])
+    shortest = [re.findall("shortest case: .*", run.stdout) for run in (result, again)]
+    assert again.returncode == 1
+    assert shortest[0] == shortest[1] != []
+
+
+def test_a_keyword_counts_as_tried_once_a_case_breaks_it() -> None:
+    coverage = Coverage()
+    before = coverage.gaps()
+    case = valid_case(operations(spec())[0])
+    coverage.record(changed(case, body={"PhoneNumber": "1"}), None)
+    coverage.record(changed(case, body={"VoiceMethod": "PUT"}), None)
+    tried = {gap.partition("schemas/")[2] for gap in {*before} - {*coverage.gaps()}}
+    number = "PurchaseRequest/properties/PhoneNumber"
+    assert tried == {
+        *(f"{number}/pattern", f"{number}/minLength", "PurchaseRequest/required"),
+        "HttpMethod/enum",
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("chosen", "status", "missing"),
+    [
+        ("refused_as_the_document and facade or each_documented or invalid_1", 0, []),
+        ("valid_3 and not invalid_3", 1, ["short/maxLength"]),
+    ],
+)
+def test_the_run_turns_red_when_a_keyword_of_a_form_was_not_tried(
+    folder: Path, chosen: str, status: int, missing: list[str]
+) -> None:
+    forms = yaml.safe_load((Path(__file__).with_name("forms.yaml")).read_text("utf-8"))
+
+    def replace(document: dict[str, Any]) -> None:
+        document["paths"] = forms["paths"]
+        document["components"]["schemas"].update(forms["schemas"])
+
+    edit_document(folder, replace)
+    generate(folder, checked=False)
+    tests = ("tests/fuzz/test_client.py", "tests/fuzz/test_replies.py")
+    command = ("-m", "pytest", *tests, "-q", "-p", "no:randomly", "-k", chosen)
+    result = run(folder, *command, FUZZ_REPORT="all", FUZZ_EXAMPLES="100")
+    assert result.returncode == status, result.stdout[-4000:]
+    gaps = re.findall("not covered: keyword .*/properties/(.*)", result.stdout)
+    assert {*missing} <= {*gaps}
+    assert bool(gaps) == bool(missing)
+
+
+@pytest.mark.parametrize(
+    ("settings", "statuses", "rounds"),
+    [
+        ({}, [0], [(1, 1500)]),
+        ({"FUZZ_SEED": "7", "FUZZ_EXAMPLES": "9"}, [1], [(7, 9)]),
+        ({"FUZZ_SECONDS": "6"}, [0], [(1, 150)]),
+        ({"FUZZ_SECONDS": "150", "FUZZ_SEED": "5"}, [0] * 3, [(5, 1500), (6, 1500), (7, 1500)]),
+        ({"FUZZ_SECONDS": "9999"}, [0, 1], [(1, 1500), (2, 1500)]),
+    ],
+)
+def test_rounds_have_seeds_of_their_own_until_one_fails_or_time_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, str],
+    statuses: list[int],
+    rounds: list[tuple[int, int]],
+) -> None:
+    for name in ("FUZZ_SEED", "FUZZ_EXAMPLES", "FUZZ_SECONDS", "FUZZ_ONLY"):
+        monkeypatch.setenv(name, settings.get(name, ""))
+    seen: list[tuple[int, int]] = []
+
+    def run_round(seed: int, examples: int, _: str) -> int:
+        seen.append((seed, examples))
+        return statuses[len(seen) - 1]
+
+    monkeypatch.setattr(run_fuzz, "run_round", run_round)
+    monkeypatch.setattr("time.monotonic", lambda: 60 * len(seen))
+    assert run_fuzz.main() == statuses[-1]
+    assert seen == rounds
+
+
+@pytest.mark.parametrize("name", ["FUZZ_EXAMPLES", "FUZZ_SECONDS", "FUZZ_SEED"])
+def test_a_setting_that_is_not_a_number_is_named(name: str) -> None:
+    result = fuzz(ROOT, **{name: "many"})
+    assert result.returncode == 1
+    assert result.stderr == f"{name} is 'many': give a whole number, such as make fuzz {name}=1\n"
+
+
+def test_every_bug_of_the_proof_can_be_planted() -> None:
+    assert len({(bug.place, bug.name) for bug in BUGS}) == len(BUGS) >= 160
+    plant_all = "from tests.fuzz_proof.bugs import BUGS; [b.plant() for b in BUGS if b.plant]"
+    # In a process of its own: the bugs stay where they are planted.
+    subprocess.run([sys.executable, "-c", plant_all], cwd=ROOT, check=True)
+    document = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
+    add_second_operation(document)
+    for bug in BUGS:
+        if bug.edit:
+            edited = copy.deepcopy(document)
+            bug.edit(edited)
+            assert edited != document, bug.name
+
+
+@pytest.mark.slow
+def test_the_proof_fails_for_a_bug_that_is_not_caught(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planted = next(bug for bug in BUGS if bug.name == "the method is another one")
+    monkeypatch.setattr(proof, "BUGS", (planted, Bug("client", "nothing is wrong")))
+    monkeypatch.setattr(run_fuzz, "EXAMPLES", 1)
+    assert proof.main(["client"]) == 1
+    caught, not_caught, summary = capsys.readouterr().out.splitlines()
+    assert re.search("the method is another one +(client|purchases) +[0-9]+ cases", caught)
+    assert "nothing is wrong" in not_caught
+    assert "NOT CAUGHT" in not_caught
+    assert summary == "fuzz-proof: 2 bugs planted, 1 caught, 1 not caught"
