@@ -20,12 +20,12 @@ _LIMITS = {
     "maxLength": "max_length",
     "minimum": "minimum",
     "maximum": "maximum",
-    "exclusiveMinimum": "above",
-    "exclusiveMaximum": "below",
+    "exclusiveMinimum": "exclusive_minimum",
+    "exclusiveMaximum": "exclusive_maximum",
     "multipleOf": "multiple_of",
     "minItems": "min_items",
     "maxItems": "max_items",
-    "uniqueItems": "unique",
+    "uniqueItems": "unique_items",
 }
 _ASKING = {
     *("type", "enum", "const", "pattern", "format", "items", "anyOf", "oneOf"),
@@ -96,7 +96,7 @@ class Constraints:
         for media_type, media in response.get("content", {}).items():
             if is_json(media_type):
                 return self.rule(media.get("schema", {}))
-        return "Rule()"
+        return "Schema()"
 
     def model(self, model: Any) -> str:
         """Write the rule for a model of the generator."""
@@ -133,11 +133,11 @@ class _Expression:
         """Write the rule, and those that it refers to."""
         rule = self._rule(schema)
         named = "".join(f"{name!r}: {text}, " for name, text in self._named.items())
-        return f"Rule.tied({rule}, {{{named}}})" if named else rule
+        return f"resolve_refs({rule}, {{{named}}})" if named else rule
 
     def _rule(self, schema: Any) -> str:
         if not isinstance(schema, dict):
-            return "Rule()"  # A boolean schema.
+            return "Schema()"  # A boolean schema.
         parts = list({id(part): part for part in self._parts(schema, ())}.values())
         names = [str(part["$ref"]).rpartition("/")[2] for part in parts if "$ref" in part]
         parts = [part for part in parts if part.keys() & _ASKING]
@@ -155,14 +155,14 @@ class _Expression:
                 return rule
             self._named[name] = rule
         self._uses += 1
-        return f"Rule(again={self._names[key][0]!r})"
+        return f"Schema(ref={self._names[key][0]!r})"
 
     def _merged(self, parts: list[dict[str, Any]]) -> str:
         merged, rest = _merged(parts)
         arguments = list(self._arguments(merged))
         if rest:
             arguments.append(f"all_of=({''.join(self._rule(part) + ', ' for part in rest)})")
-        return f"Rule({', '.join(arguments)})"
+        return f"Schema({', '.join(arguments)})"
 
     def _parts(self, schema: dict[str, Any], seen: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         """Take a schema apart at its references and at `allOf`; the nearest words come first."""
@@ -181,7 +181,7 @@ class _Expression:
         if schema.get("format") == "binary":
             kinds = tuple("file" if kind == "string" else kind for kind in kinds)
         if kinds:
-            yield f"kinds={kinds!r}"
+            yield f"types={kinds!r}"
         if "const" in schema:
             yield f"enum={(schema['const'],)!r}"
         elif schema.get("enum") is not None:  # The generator makes one with null an alternative.
@@ -203,13 +203,13 @@ class _Expression:
             members = (
                 f"{name!r}: {self._rule(member)}, " for name, member in schema["properties"].items()
             )
-            yield f"members={{{''.join(members)}}}"
+            yield f"properties={{{''.join(members)}}}"
         if schema.get("required"):
             yield f"required={tuple(schema['required'])!r}"
         if schema.get("additionalProperties") is False:
-            yield "closed=True"
+            yield "additional_properties=False"
         elif isinstance(schema.get("additionalProperties"), dict):
-            yield f"others={self._rule(schema['additionalProperties'])}"
+            yield f"additional_properties={self._rule(schema['additionalProperties'])}"
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
                 options = "".join(self._rule(option) + ", " for option in schema[keyword])

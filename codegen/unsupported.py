@@ -37,7 +37,7 @@ LONGEST = 200
 OWN_NAMES = {
     *("Any", "ClassVar", "Literal", "Mapping", "Self", "TYPE_CHECKING"),
     *("AsyncCompat", "AsyncRestClient", "Compat", "RestClient"),
-    *("File", "Reply", "Request", "Response", "Rule", "RULE", "UNSET", "Unset"),
+    *("File", "Reply", "Request", "Response", "Schema", "UNSET", "Unset"),
 }
 # What every module imports, and so has as a name already.
 _IMPORTED = {"annotations"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import httpx
 
 from ._network import Deadline, is_readable
-from ._redaction import chain
+from ._redaction import error_chain
 from ._transport import Head, Receiver, built_request, parser_of
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Given(_BaseGiven[httpx.Client]):
                 if not _take(response, receiver):
                     stream: Any = response.stream  # Unlike `iter_raw`, it is not closed at its end.
                     for part in stream:
-                        if receiver.is_full(part):
+                        if receiver.feed(part):
                             break
                     if _has_more(response):
                         response.extensions["network_stream"].close()
@@ -121,7 +121,7 @@ class AsyncGiven(_BaseGiven[httpx.AsyncClient]):
             if not _take(response, receiver):
                 stream: Any = response.stream
                 async for part in stream:
-                    if receiver.is_full(part):
+                    if receiver.feed(part):
                         break
                 if _has_more(response):
                     await response.extensions["network_stream"].aclose()
@@ -164,7 +164,7 @@ def _has_more(response: httpx.Response) -> bool:
 
 def _may_be_sent(error: Exception) -> bool:
     """Whether httpx-aiohttp names a lost reply a connect time-out, as it does."""
-    causes = [cause for cause in chain(error) if type(cause).__module__.startswith("aiohttp")]
+    causes = [cause for cause in error_chain(error) if type(cause).__module__.startswith("aiohttp")]
     return any(
         not _NOT_CONNECTED & {kind.__name__ for kind in type(cause).__mro__} for cause in causes
     )

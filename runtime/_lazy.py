@@ -1,5 +1,6 @@
 """Loads a module when one of its names is first used, so that a large contract imports fast."""
 
+import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 
@@ -16,6 +17,8 @@ def lazy_names(
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module = import_module(f".{modules[name]}", package)
-        return module if modules[name] == name else getattr(module, name)
+        value = module if modules[name] == name else getattr(module, name)
+        vars(sys.modules[package])[name] = value  # The next use finds it without this function.
+        return value
 
     return get, lambda: sorted(modules)

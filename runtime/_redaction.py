@@ -1,4 +1,4 @@
-"""Keeps credentials out of everything that people see, and brings texts on one line."""
+"""Keeps credentials out of errors, logs and tracebacks."""
 
 from __future__ import annotations
 
@@ -11,53 +11,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 
-def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Give an error and what it came from."""
-    seen: list[BaseException] = []
-    while error is not None and not any(error is other for other in seen):
-        yield error
-        seen.append(error)
-        error = error.__cause__ or error.__context__
-
-
-def forget(error: BaseException | None, secrets: tuple[str, ...]) -> None:
-    """Clear credentials from the frames and the texts of a traceback."""
-    for cause in chain(error):
-        traceback.clear_frames(cause.__traceback__)
-        # What the caller was handling is in the chain too, and can refuse to be changed.
-        with contextlib.suppress(Exception):
-            args = tuple(without(value, secrets) for value in cause.args)
-            if args != cause.args:
-                cause.args = args
-            for name, value in vars(cause).items():
-                if (cleared := without(value, secrets)) != value:
-                    setattr(cause, name, cleared)
-
-
-def without(value: Any, secrets: tuple[str, ...]) -> Any:
-    """Give a text without credentials, and anything else as it is."""
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, "[secret]")
-    return value
-
-
-def forms(text: str) -> Iterator[str]:
-    """Give a text in the forms in which a server repeats it: plain, in JSON, in a URL, in HTML."""
-    for written in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
-        yield from (written, written.replace("/", r"\/"))
-    yield from (quote(text, safe=""), quote_plus(text), html.escape(text))
-
-
-def line(text: str, most: int = 300) -> str:
-    """Bring a text of a server on one line of bearable length."""
-    text = "".join(character if character.isprintable() else " " for character in text[: 8 * most])
-    text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[: most - 3]}..."
-
-
 class Secret(str):
-    """Text that no repr shows: not that of a mapping, nor that of a frame in a traceback."""
+    """Text whose repr hides it, so that no traceback or debugger shows it."""
 
     __slots__ = ()
 
@@ -65,10 +20,54 @@ class Secret(str):
         return "[secret]"
 
 
-class NoProjectId(Secret):
-    """A project that is no Project ID; who swaps it with the token gives the token here."""
+def redact(value: Any, secrets: tuple[str, ...]) -> Any:
+    """Replace secrets in a text, or in all texts of a JSON value."""
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "[secret]")
+    elif isinstance(value, list):
+        return [redact(item, secrets) for item in value]
+    elif isinstance(value, dict):
+        return {redact(name, secrets): redact(item, secrets) for name, item in value.items()}
+    return value
 
-    __slots__ = ()
 
-    def __repr__(self) -> str:
-        return "[project=, or SIGNALWIRE_PROJECT_ID]"
+def secret_variants(text: str) -> Iterator[str]:
+    """List the ways a server may repeat a text: plain, in JSON, in a URL, in HTML."""
+    for written in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
+        yield from (written, written.replace("/", r"\/"))
+    yield from (quote(text, safe=""), quote_plus(text), html.escape(text))
+
+
+def scrub_traceback(error: BaseException | None, secrets: tuple[str, ...]) -> None:
+    """Clear the local variables of a traceback, and redact the texts of its exceptions."""
+    for cause in error_chain(error):
+        traceback.clear_frames(cause.__traceback__)
+        # The chain can hold the caller's own exceptions, and those may refuse to be changed.
+        with contextlib.suppress(Exception):
+            args = tuple(_redact_text(value, secrets) for value in cause.args)
+            if args != cause.args:
+                cause.args = args
+            for name, value in vars(cause).items():
+                if (redacted := _redact_text(value, secrets)) != value:
+                    setattr(cause, name, redacted)
+
+
+def _redact_text(value: Any, secrets: tuple[str, ...]) -> Any:
+    return redact(value, secrets) if isinstance(value, str) else value
+
+
+def error_chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an exception and its causes."""
+    seen: list[BaseException] = []
+    while error is not None and not any(error is other for other in seen):
+        yield error
+        seen.append(error)
+        error = error.__cause__ or error.__context__
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """Collapse a server's text to one line of at most `limit` characters."""
+    text = "".join(character if character.isprintable() else " " for character in text[: 8 * limit])
+    text = " ".join(text.split())
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."

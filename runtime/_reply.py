@@ -1,4 +1,4 @@
-"""A reply as it came, and as callers get it."""
+"""A reply as it arrived, and what an operation makes of it."""
 
 from __future__ import annotations
 
@@ -9,29 +9,32 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from attrs import define, field, frozen
 
-from ._errors import APIResponseError, APIStatusError, SignalWireError, sid_in, status_error
-from ._redaction import forget, line, without
+from ._error_body import status_error
+from ._errors import APIResponseError, APIStatusError, find_sid
+from ._redaction import one_line, redact, scrub_traceback
 from ._request import Request
+from ._schema import Schema
+from ._violation import Violation
 
-if TYPE_CHECKING:
-    from ._schema import Misfit, Rule
-
-log = logging.getLogger("signalwire_compat")
+log = logging.getLogger(__package__)
 
 T = TypeVar("T")
 
 
 @define(kw_only=True)
 class Reply:
-    """A reply, as it came.
+    """A reply as it arrived.
 
-    Shape: `headers` maps names in any case; `content` is the body without transfer encodings and
-    compression; `problem` says why it can't be used, if it can't; `uncertain` whether an earlier
-    attempt may have taken effect. `secrets` is what no error may show.
+    Attributes:
+        headers: Names are matched in any case.
+        content: The body without transfer encodings and compression.
+        problem: Why the body can't be used; empty if it can.
+        uncertain: Whether an earlier attempt of the call may have taken effect.
+        secrets: Texts that no error may show.
     """
 
     request: Request
@@ -49,7 +52,7 @@ class Reply:
 
     @property
     def outcome_unknown(self) -> bool:
-        """Whether the request may have taken effect, if the reply itself does not say so."""
+        """Whether the request may have taken effect, as far as status and headers tell."""
         if self.status_code == 503:
             refused = retry_after(self.headers) is not None
         else:
@@ -63,130 +66,101 @@ class Reply:
         return self.content.decode("utf-8", "replace")
 
     @property
-    def whole(self) -> bytes:
-        """The body of a reply that is no JSON. Errors: those of `error` if it is not all there."""
+    def complete_content(self) -> bytes:
+        """The body of a reply that is not JSON. Errors: those of `error` if it is incomplete."""
         if self.problem:
             raise self.error(self.problem)
         return self.content
 
-    def decode(self, convert: Callable[[Any], T], rule: Rule) -> T:
-        """Decode the body as JSON, then convert it; what `rule` does not allow is logged.
+    def decode(self, convert: Callable[[Any], T], schema: Schema) -> T:
+        """Decode the body from JSON and convert it. Violations of `schema` are logged.
 
         Errors: those of `error`.
         """
-        decoded = self._decoded(convert, rule)
-        if isinstance(decoded, SignalWireError):
-            forget(decoded.__cause__, self.secrets)
-            raise decoded
-        return decoded
-
-    def _decoded(self, convert: Callable[[Any], T], rule: Rule) -> T | SignalWireError:
         if self.problem:
-            return self.error(self.problem)
+            raise self.error(self.problem)
+        problem, cause = "", None
         try:
-            value, misfits = rule.read(self._json())
-            sid = value.get("sid") if isinstance(value, dict) else None
-            if "sid" in rule.required and not (sid and isinstance(sid, str)):
-                self._warn(self._cleared(misfits, rule))
-                return self.error("it has no sid" if isinstance(value, dict) else "it is no object")
-            converted = convert(value)
+            value, violations = schema.read(self._json())
+            if "sid" in schema.required and not _has_sid(value):
+                problem = "it has no sid" if isinstance(value, dict) else "it is not an object"
+            elif violations and not self.is_success:
+                problem = "it breaks the contract"
+            if self.is_success:
+                self._warn(violations)
+            if not problem:
+                return convert(value)
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             deep = isinstance(error, RecursionError)
-            said = "nested too deep" if deep else line(self._redacted(str(error)), 100)
-            failure = self.error(f"it can't be decoded ({said})")
-            failure.__cause__ = error
-            return failure
-        if misfits and not self.is_success:
-            return self.error()
-        if misfits:
-            self._warn(self._cleared(misfits, rule))
-        return converted
+            reason = "nested too deep" if deep else one_line(redact(str(error), self.secrets), 100)
+            problem, cause = f"it can't be decoded ({reason})", error
+        # Raised outside of `except`: the frames there hold the reply.
+        scrub_traceback(cause, self.secrets)
+        raise self.error(problem) from cause
 
     def error(
         self, reason: str = "no such status is documented"
     ) -> APIStatusError | APIResponseError:
-        """Make the error for this reply: by its status; if that is a success, for `reason`."""
-        told = self.told
+        """Make the error for this reply: from its status, or for `reason` if that is a success."""
+        context = self.context
+        unknown = self.outcome_unknown
         if not self.is_success:
-            return status_error(
-                self.request.call,
-                **self.request.told,
-                **told,
-                outcome_unknown=self.outcome_unknown,
-            )
-        sid = sid_in(told["content"])
-        advice = "It changes nothing, and can be called again."
-        if self.outcome_unknown:
+            return status_error(self.request, **context, outcome_unknown=unknown)
+        reason = redact(reason, self.secrets)
+        advice = "It changes nothing, so it can be called again."
+        if unknown:
+            sid = find_sid(context["content"])
             found = f" (sid {sid})" if sid else ""
-            advice = f"It has probably taken effect{found}: look before you repeat it."
+            advice = f"It has probably taken effect{found}: check your account before retrying."
         return APIResponseError(
             f"{self.request.call}: status {self.status_code}, but the reply can't be used: "
-            f"{self._redacted(reason)}\n{advice}",
-            **self.request.told,
-            **told,
-            message=self._redacted(reason),
+            f"{reason}\n{advice}",
+            **self.request.context,
+            **context,
+            message=reason,
             category="unknown",
             advice=advice,
-            outcome_unknown=self.outcome_unknown,
+            outcome_unknown=unknown,
         )
 
     @property
-    def told(self) -> dict[str, Any]:
-        """What an error says of the reply: its status, headers and body, without secrets."""
-        headers = {name: self._redacted(value) for name, value in self.headers.items()}
-        return {"status": self.status_code, "headers": headers, "content": self._safe_content}
-
-    @property
-    def _safe_content(self) -> bytes:
+    def context(self) -> dict[str, Any]:
+        """The part of an error that describes the reply, without secrets."""
         content = self.content
         for secret in self.secrets:
             content = content.replace(secret.encode(), b"[secret]")
-        return content
+        headers = {name: redact(value, self.secrets) for name, value in self.headers.items()}
+        return {"status": self.status_code, "headers": headers, "content": content}
 
     def _json(self) -> Any:
         if not self.content.strip():
             raise ValueError("it is empty")
         try:
-            content: bytes | str = self.content
-            if content[:2] == b'{"':  # To find its encoding takes as long as to read a tenth of it.
-                content = self.content.decode("utf-8", "surrogatepass")
-            return json.loads(content)
+            return json.loads(self.content)
         except UnicodeDecodeError:
-            pass  # It holds all of the reply, and would be the context of what comes next.
+            pass  # The exception holds the whole reply: it must not be the context of another.
         log.warning("%s: the reply is not UTF-8", self.request.operation)
         return json.loads(self.text)
 
-    def _cleared(self, misfits: list[Misfit], rule: Rule) -> list[Misfit]:
-        if not misfits or self._safe_content == self.content:
-            return misfits
-        try:
-            return rule.read(json.loads(self._redacted(self.text)))[1]
-        except (RecursionError, ValueError):
-            return [misfit._replace(came="[secret]") for misfit in misfits]
-
-    def _warn(self, misfits: list[Misfit]) -> None:
-        if not misfits:
+    def _warn(self, violations: list[Violation]) -> None:
+        if not violations:
             return
-        told = "; ".join(
-            f"{misfit.pointer or 'the body'}: expected {misfit.expected}, came {misfit.shown}"
-            for misfit in misfits[:20]
-        )
-        more = f"; and {len(misfits) - 20} more" if len(misfits) > 20 else ""
+        shown = [
+            violation._replace(found=redact(violation.found, self.secrets)).drift
+            for violation in violations[:20]
+        ]
+        more = f"; and {len(violations) - 20} more" if len(violations) > 20 else ""
         log.warning(
-            "%s: the reply with status %d is not what the contract says: %s%s",
+            "%s: the reply with status %d breaks the contract: %s%s",
             self.request.operation,
             self.status_code,
-            told,
+            redact("; ".join(shown), self.secrets),
             more,
         )
 
-    def _redacted(self, text: str) -> str:
-        cleared: str = without(text, self.secrets)
-        return cleared
-
 
 class Headers(Mapping[str, str]):
-    """Headers of a reply, by names in any case; those of one name are joined with commas."""
+    """Headers of a reply. Names are matched in any case; repeated ones are joined with commas."""
 
     __slots__ = ("_values",)
 
@@ -215,13 +189,13 @@ class Headers(Mapping[str, str]):
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Give the seconds that the header `Retry-After` asks for: a number, or until a date."""
+    """Give the seconds that the header `Retry-After` asks for, as a number or until a date."""
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", value):
         return float(value)
     try:
         date = parsedate_to_datetime(value)
-        # One of the three forms of a date in HTTP names no zone: all are in UTC.
+        # One of the three date formats of HTTP has no zone: all are in UTC.
         date = date if date.tzinfo else date.replace(tzinfo=datetime.UTC)
         return max(0.0, date.timestamp() - time.time())
     except (OverflowError, TypeError, ValueError):
@@ -232,11 +206,17 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 class Response(Generic[T]):
     """A documented reply, decoded.
 
-    Shape: `content` is the body as it came, `parsed` the model that the contract names for
-    `status_code`.
+    Attributes:
+        content: The body as it arrived.
+        parsed: The model that the contract names for `status_code`.
     """
 
     status_code: int
     headers: Mapping[str, str]
     content: bytes
     parsed: T
+
+
+def _has_sid(value: Any) -> bool:
+    sid = value.get("sid") if isinstance(value, dict) else None
+    return isinstance(sid, str) and sid != ""

@@ -6,17 +6,22 @@ from typing import Any
 
 from attrs import define, field
 
-from ._redaction import line
-from ._values import RequestFiles
+from ._redaction import one_line
+from ._values import FileTypes
 
 
 @define(kw_only=True)
 class Request:
-    """A request as an operation makes it: complete but for the server and the credentials.
+    """A request, complete but for the server and the credentials.
 
-    Shape: `path` follows the base path and is percent-encoded, as is `query`; `route` is the path
-    as the contract writes it. `arguments` is what was given, by the names of the contract, and
-    `required` names those of them that tell one call from another.
+    Attributes:
+        operation: The operation as `tag.name`.
+        arguments: The arguments of the call, by their names in the contract.
+        required: The arguments that identify the call in a message.
+        route: The path as the contract writes it.
+        path: The path below the base path, percent-encoded.
+        query: The query, percent-encoded.
+        authenticate: Whether the operation needs credentials.
     """
 
     operation: str
@@ -29,23 +34,23 @@ class Request:
     headers: dict[str, str] = field(factory=dict)
     content: bytes | str | None = None
     content_type: str | None = None
-    files: RequestFiles | None = None
+    files: list[tuple[str, FileTypes]] | None = None
     accept: str = "application/json"
     authenticate: bool = True
 
     @property
     def call(self) -> str:
-        """The call in words: the operation and what was required of it."""
-        given = (
-            f"{name}={line(repr(self.arguments[name]), 40)}"
+        """The call in words: the operation and its required arguments."""
+        arguments = (
+            f"{name}={one_line(repr(self.arguments[name]), 40)}"
             for name in self.required
             if name in self.arguments
         )
-        return f"{self.operation}({', '.join(given)})"
+        return f"{self.operation}({', '.join(arguments)})"
 
     @property
-    def told(self) -> dict[str, Any]:
-        """What every error says of the request."""
+    def context(self) -> dict[str, Any]:
+        """The part of an error that describes the request."""
         return {"operation": self.operation, "arguments": self.arguments}
 
     @property
@@ -55,5 +60,5 @@ class Request:
 
     @property
     def is_idempotent(self) -> bool:
-        """Whether doing it twice is doing it once. Source: RFC 9110, 9.2.2."""
+        """Whether a repeat has no further effect. Source: RFC 9110, 9.2.2."""
         return self.is_safe or self.method in ("PUT", "DELETE")

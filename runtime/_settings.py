@@ -1,81 +1,105 @@
-"""Checks the settings of a client, and reads those that the environment holds."""
+"""Reads the settings of a client from its arguments and the environment, and checks them."""
 
 from __future__ import annotations
 
 import os
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from attrs import field, frozen
+
 from ._contract import BASE_PATH, SERVERS
-from ._encoding import headers as _checked
+from ._encoding import headers as encode_headers
 from ._errors import InvalidRequestError
 from ._network import is_loopback
-from ._redaction import NoProjectId, Secret, forms
+from ._redaction import Secret, secret_variants
 
+DEFAULT_TIMEOUT = 30.0
+DEFAULT_MAX_RETRIES = 2
+DEFAULT_MAX_REPLY_BYTES = 10_000_000
 VARIABLES = {
     "project": "SIGNALWIRE_PROJECT_ID",
     "token": "SIGNALWIRE_API_TOKEN",
     "host": "SIGNALWIRE_SPACE",
 }
-
-
-# What these say is decided by the client; a caller's value would break the request or its reply.
+# The client sets these itself: a caller's value would break the request or its reply.
 _OWN_HEADERS = {
     *("accept-encoding", "authorization", "connection", "content-length", "content-type", "expect"),
     *("host", "te", "transfer-encoding", "upgrade"),
 }
 
 
-class Problems(list[str]):
-    """What is wrong with the settings: each `with` checks one more of them."""
+@frozen(kw_only=True)
+class Settings:
+    """The checked settings of a client. `secrets` are texts that must not be shown."""
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
-        if isinstance(error, InvalidRequestError):
-            self.extend(error.problems)
-        return isinstance(error, InvalidRequestError)
-
-
-def setting(name: str, given: str | None) -> str:
-    variable = VARIABLES[name]
-    value = given
-    if given is None:
-        value = os.environ.get(variable) if name != "token" else hidden(os.environ.get(variable))
-    if not value:
-        raise InvalidRequestError(
-            f"{name} is missing: pass {name}= to the client, or set {variable}."
-        )
-    if not isinstance(value, str):
-        kind = value if isinstance(value, type) else type(value)
-        raise InvalidRequestError(f"{name} must be text, got {kind.__name__}.")
-    if value != value.strip():
-        raise InvalidRequestError(
-            f"{name} begins or ends with blanks or a line break: cut them off."
-        )
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise InvalidRequestError(f"{name} holds half of a surrogate pair, which can't be sent.")
-    return value
+    project: str
+    base_url: str
+    timeout: float | None
+    max_retries: int
+    max_reply_bytes: int
+    headers: dict[str, str]
+    authorization: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
 
 
-def project_id(given: str | None) -> str:
-    project = setting("project", given)
-    if ":" in project:
-        raise InvalidRequestError("project can't hold a colon: HTTP Basic ends it there.")
-    return project if re.fullmatch(r"[0-9a-fA-F-]{36}", project) else NoProjectId(project)
+class _UncheckedProject(Secret):
+    """A project that is not a Project ID; it may be the token, passed in the wrong place."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"[project=, or {VARIABLES['project']}]"
 
 
-def secret_variants(pair: str, token: str) -> tuple[str, ...]:
-    # A short token is a word that any text may hold; the service gives none.
-    known = (pair, token, b64encode(token.encode()).decode()) if len(token) >= 8 else (pair,)
-    found = {Secret(form) for text in known for form in forms(text.rstrip("="))}
-    return tuple(sorted(found, key=len, reverse=True))
+def read_settings(
+    *,
+    project: str | None,
+    token: Any,
+    host: str | None,
+    timeout: float | None,
+    max_retries: int,
+    max_reply_bytes: int,
+    allow_http: bool,
+    headers: dict[str, str] | None,
+) -> Settings:
+    """Check all settings. Errors: `InvalidRequestError` that names every problem."""
+    checks: dict[str, Callable[[], Any]] = {
+        "project": lambda: _project(project),
+        "token": lambda: Secret(_setting("token", token)),
+        "base_url": lambda: _base_url(_setting("host", host), allow_http=allow_http),
+        "timeout": lambda: check_timeout(timeout),
+        "max_retries": lambda: check_count("max_retries", max_retries, 0),
+        "max_reply_bytes": lambda: check_count("max_reply_bytes", max_reply_bytes, 1),
+        "headers": lambda: check_headers(headers or {}),
+    }
+    checked: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, check in checks.items():
+        try:
+            checked[name] = check()
+        except InvalidRequestError as error:
+            problems += error.problems
+    if problems:
+        raise InvalidRequestError(" ".join(problems), problems=problems)
+    secret = checked.pop("token")
+    pair = Secret(b64encode(f"{checked['project']}:{secret}".encode()).decode())
+    authorization = Secret(f"Basic {pair}")
+    return Settings(**checked, authorization=authorization, secrets=_secrets(pair, secret))
 
 
-def timeout_seconds(seconds: float | None) -> float | None:
+def hide_token(token: Any) -> Any:
+    """Wrap the token so that no traceback shows it; of any other object keep only the type."""
+    if isinstance(token, str):
+        return Secret(token)
+    return None if token is None else type(token)
+
+
+def check_timeout(seconds: float | None) -> float | None:
+    """Check a timeout in seconds. Errors: `InvalidRequestError`."""
     if seconds is None:
         return None
     number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
@@ -86,58 +110,92 @@ def timeout_seconds(seconds: float | None) -> float | None:
     return seconds
 
 
-def base_url_of(host: str, *, allow_http: bool) -> str:
+def check_count(name: str, value: int, least: int) -> int:
+    """Check a whole number. Errors: `InvalidRequestError`."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InvalidRequestError(f"{name} must be a whole number from {least}, got {value!r}.")
+    return value
+
+
+def check_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Check headers of the caller. Errors: `InvalidRequestError`."""
+    written = encode_headers(headers)
+    if own := sorted(written.keys() & _OWN_HEADERS):
+        raise InvalidRequestError(f"the header {own[0]} is set by the client: leave it out.")
+    return written
+
+
+def _setting(name: str, value: Any) -> str:
+    variable = VARIABLES[name]
+    if value is None:
+        value = os.environ.get(variable)
+        value = hide_token(value) if name == "token" else value
+    if not value:
+        raise InvalidRequestError(
+            f"{name} is missing: pass {name}= to the client, or set {variable}."
+        )
+    if not isinstance(value, str):
+        kind = value if isinstance(value, type) else type(value)
+        raise InvalidRequestError(f"{name} must be text, got {kind.__name__}.")
+    if value != value.strip():
+        raise InvalidRequestError(
+            f"{name} begins or ends with blanks or a line break: remove them."
+        )
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise InvalidRequestError(f"{name} holds half of a surrogate pair, which can't be sent.")
+    return value
+
+
+def _project(value: Any) -> str:
+    project = _setting("project", value)
+    if ":" in project:
+        raise InvalidRequestError("project can't hold a colon: HTTP Basic ends it there.")
+    return project if re.fullmatch(r"[0-9a-fA-F-]{36}", project) else _UncheckedProject(project)
+
+
+def _secrets(pair: str, token: str) -> tuple[str, ...]:
+    # A short token could be part of any word; the service does not issue such.
+    known = (pair, token, b64encode(token.encode()).decode()) if len(token) >= 8 else (pair,)
+    found = {Secret(variant) for text in known for variant in secret_variants(text.rstrip("="))}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def _base_url(host: str, *, allow_http: bool) -> str:
     if "://" not in host and host.count(":") > 1 and not host.startswith("["):
         host = f"[{host}]"
-    problem = "" if re.fullmatch(r"[!-~]+", host) else "it holds a character that no URL has"
-    url = host if "://" in host else f"//{host}"
     try:
-        parts = urlsplit(url)
-        name, port = parts.hostname, parts.port
-        (name or "").encode("idna")
+        parts = urlsplit(host if "://" in host else f"//{host}")
+        name, port = parts.hostname or "", parts.port
+        name.encode("idna")
     except ValueError as error:
-        raise InvalidRequestError(_host_message(host, str(error))) from error
-    if not problem and not name:
-        problem = "it names no host"
-    if not problem and (parts.username is not None or parts.query or parts.fragment):
-        problem = "credentials, a query and a fragment have no place in it"
-    if not problem and parts.scheme not in ("", "http", "https"):
-        problem = f"{parts.scheme} is not a scheme that can be spoken"
-    if not problem and parts.netloc.endswith(":"):
-        problem = "its port is missing"
-    local = is_loopback(name or "")
+        raise _host_error(host, str(error)) from error
+    local = is_loopback(name)
     scheme = parts.scheme or ("http" if local else "https")
-    if not problem and scheme == "http" and not local and not allow_http:
-        problem = "http would carry the token unencrypted (allow_http=True permits it)"
-    if problem or not name:
-        raise InvalidRequestError(_host_message(host, problem))
+    problem = ""
+    if not re.fullmatch(r"[!-~]+", host):
+        problem = "it holds a character that URLs can't have"
+    elif not name:
+        problem = "it names no host"
+    elif parts.username is not None or parts.query or parts.fragment:
+        problem = "it can't have credentials, a query or a fragment"
+    elif scheme not in ("http", "https"):
+        problem = f"unsupported scheme {scheme}: use https or http"
+    elif parts.netloc.endswith(":"):
+        problem = "its port is missing"
+    elif scheme == "http" and not local and not allow_http:
+        problem = "http would send the token unencrypted (allow_http=True permits it)"
+    if problem:
+        raise _host_error(host, problem)
     authority = f"[{name}]" if ":" in name else name
     if port is not None:
         authority = f"{authority}:{port}"
     return f"{scheme}://{authority}{parts.path.rstrip('/') or BASE_PATH}"
 
 
-def _host_message(host: str, problem: str) -> str:
-    # A password can stand before the @ of a URL.
-    shown = host.rpartition("@")[2]
+def _host_error(host: str, problem: str) -> InvalidRequestError:
+    shown = host.rpartition("@")[2]  # A password can stand before the @ of a URL.
     others = f" Documented as well: {', '.join(SERVERS)}." if SERVERS else ""
-    hint = f"Pass a name such as your-space.signalwire.com.{others}"
-    return f"host can't be {shown!r}: {problem}. {hint}"
-
-
-def whole_number(name: str, value: int, least: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidRequestError(f"{name} must be a whole number from {least}, got {value!r}.")
-    return value
-
-
-def extra_headers(headers: dict[str, str]) -> dict[str, str]:
-    written = _checked(headers)
-    if own := sorted(written.keys() & _OWN_HEADERS):
-        raise InvalidRequestError(f"the header {own[0]} is the client's own: leave it out.")
-    return written
-
-
-def hidden(token: Any) -> Any:
-    # Of what is no text, nothing but the type is needed to refuse it.
-    return Secret(token) if isinstance(token, str) else None if token is None else type(token)
+    return InvalidRequestError(
+        f"host can't be {shown!r}: {problem}. "
+        f"Pass a name such as your-space.signalwire.com.{others}"
+    )

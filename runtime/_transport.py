@@ -45,8 +45,8 @@ class Receiver(Protocol):
     head: Head | None
     decoded: bytes | None
 
-    def is_full(self, part: bytes) -> bool:
-        """Take a part of the body, and say whether no more is wanted."""
+    def feed(self, part: bytes) -> bool:
+        """Take a part of the body. True once no more is wanted."""
         ...
 
 
@@ -99,7 +99,7 @@ class Transport:
                 response = connection.handle_request(_raw(request))
                 receiver.head = Head(response.status, Headers(response.headers))
                 for part in response.stream:
-                    if receiver.is_full(part):
+                    if receiver.feed(part):
                         break
                 response.close()
             except Exception as error:
@@ -189,7 +189,7 @@ class AsyncTransport:
                 receiver.head = Head(response.status, Headers(response.headers))
                 async with aclosing(aiter(response.stream)) as parts:
                     async for part in parts:
-                        if receiver.is_full(part):
+                        if receiver.feed(part):
                             break
                 await response.aclose()
             except Exception as error:

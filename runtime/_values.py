@@ -1,11 +1,11 @@
-"""The values of a model: what was left out, files, times, and the way to JSON and back."""
+"""The values of models: the marker for what was left out, files, times, and JSON conversion."""
 
 from __future__ import annotations
 
 import datetime
 import re
 from collections.abc import Callable
-from typing import IO, Any, Literal, SupportsIndex
+from typing import IO, Any, Literal, SupportsIndex, TypeVar
 
 from attrs import define
 
@@ -13,7 +13,7 @@ from ._errors import InvalidRequestError
 
 
 class Unset:
-    """Type of `UNSET`: an argument or a member that was left out. It is falsy."""
+    """Type of `UNSET`, which marks an argument or a member that was left out. It is falsy."""
 
     def __bool__(self) -> Literal[False]:
         return False
@@ -27,34 +27,57 @@ class Unset:
 
 UNSET: Unset = Unset()
 
-# What JSON holds as it is; a list can hold something else.
-_JSON_TYPES = frozenset({str, bool, int, float, dict, type(None), Unset})
-
-
 FileContent = IO[bytes] | bytes | str
 FileTypes = tuple[str | None, FileContent, str | None]
-RequestFiles = list[tuple[str, FileTypes]]
+_Model = TypeVar("_Model")
 
 
 @define
 class File:
-    """A file of a multipart form: its content, and what the form says of it."""
+    """A file of a multipart form: its content, its name and its media type."""
 
     payload: FileContent
     file_name: str | None = None
     mime_type: str | None = None
 
 
-def decode(value: Any, *candidates: tuple[type, Callable[[Any], Any]]) -> Any:
-    """Convert a JSON value with the first candidate for its JSON type that accepts it.
+class _DateTime(datetime.datetime):
+    """A time that keeps its original text, which may have more or fewer digits."""
 
-    Of several models it is the one that the value fits best; of those that it fits equally, the
-    first. A value that none accepts is returned as it came.
+    original: str
+
+    def __repr__(self) -> str:
+        return repr(self._plain())
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        if "original" in vars(self):
+            return parse_datetime, (self.original,)
+        return self._plain().__reduce_ex__(protocol)
+
+    def _plain(self) -> datetime.datetime:
+        return datetime.datetime.combine(self.date(), self.timetz())
+
+
+def parse_datetime(text: str) -> datetime.datetime:
+    """Read a time such as 2026-01-31T12:00:00Z. `encode` gives back the same text."""
+    time = datetime.datetime.fromisoformat(text)
+    if encode(time) == text:
+        return time
+    time = _DateTime.fromisoformat(text)
+    time.original = text
+    return time
+
+
+def decode(value: Any, *candidates: tuple[type, Callable[[Any], Any]]) -> Any:
+    """Convert a JSON value with the best of several converters.
+
+    Each candidate is a JSON type and a converter. Of several models, the one with the fewest
+    violations is chosen. A value that none accepts is returned as it is.
     """
-    fitting = [convert for kind, convert in candidates if isinstance(value, kind)]
-    if len(fitting) > 1:
-        fitting.sort(key=lambda convert: _misfit(convert, value))
-    for convert in fitting:
+    converters = [convert for kind, convert in candidates if isinstance(value, kind)]
+    if len(converters) > 1:
+        converters.sort(key=lambda convert: _violations(convert, value))
+    for convert in converters:
         try:
             return convert(value)
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -62,49 +85,19 @@ def decode(value: Any, *candidates: tuple[type, Callable[[Any], Any]]) -> Any:
     return value
 
 
-def _misfit(convert: Callable[[Any], Any], value: Any) -> tuple[int, int]:
-    """Count what a model does not allow in a value, and which members it does not know."""
-    rule = getattr(getattr(convert, "__self__", None), "_rule", None)
-    if rule is None:
+def _violations(convert: Callable[[Any], Any], value: Any) -> tuple[int, int]:
+    """Count the violations and the unknown members of a value for a model."""
+    schema = getattr(getattr(convert, "__self__", None), "_schema", None)
+    if schema is None:
         return 0, 0
-    return len(rule.read(value)[1]), len(value.keys() - rule.members.keys())
-
-
-class _Time(datetime.datetime):
-    """A time that remembers how it was written: with fewer digits, say, or more."""
-
-    written: str
-
-    def __repr__(self) -> str:
-        return repr(self._forgotten())
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
-        # That of a datetime leaves behind what a subclass has of its own.
-        if "written" in vars(self):
-            return moment, (self.written,)
-        return self._forgotten().__reduce_ex__(protocol)
-
-    def _forgotten(self) -> datetime.datetime:
-        return datetime.datetime.combine(self.date(), self.timetz())
-
-
-def moment(written: str) -> datetime.datetime:
-    """Read a time such as 2026-01-31T12:00:00Z; `encode` gives back the same text."""
-    time = datetime.datetime.fromisoformat(written)
-    if encode(time) == written:
-        return time
-    kept = _Time.fromisoformat(written)
-    kept.written = written
-    return kept
+    return len(schema.read(value)[1]), len(value.keys() - schema.properties.keys())
 
 
 def encode(value: Any) -> Any:
-    """Convert a value of a model to what JSON can hold; the opposite of `decode`.
+    """Convert a value of a model to JSON, the opposite of `decode`.
 
-    Errors: `InvalidRequestError` for a value that is nested too deep, or holds itself.
+    Errors: `InvalidRequestError` for a value that is nested too deep or contains itself.
     """
-    if type(value) in _JSON_TYPES:
-        return value
     try:
         if isinstance(value, list):
             return [encode(item) for item in value]
@@ -112,9 +105,17 @@ def encode(value: Any) -> Any:
             return value.to_dict()
     except RecursionError:
         raise InvalidRequestError(f"{type(value).__name__} is nested too deep.") from None
-    if isinstance(value, _Time) and "written" in vars(value):  # It is gone from what it gave.
-        return value.written
+    if isinstance(value, _DateTime) and "original" in vars(value):
+        return value.original
     if isinstance(value, datetime.date):
-        # What came with a Z goes back with it.
+        # UTC is written as it arrives: with a Z.
         return re.sub(r"(:[0-9.]+)\+00:00$", r"\1Z", value.isoformat())
     return value
+
+
+def unvalidated(model: type[_Model], **values: Any) -> _Model:
+    """Make a model without checking its values, so that all are checked at once later."""
+    made = model.__new__(model)
+    for name, value in values.items():
+        object.__setattr__(made, name, value)
+    return made

@@ -69,14 +69,17 @@ def answering() -> Iterator[Answering]:
     """Make a client whose every request is answered with the given status, body and headers."""
     opened: list[httpx.Client] = []
 
-    def make(status: int, body: Any, headers: dict[str, str] | None = None) -> RestClient:
+    def make(
+        status: int, body: Any, headers: dict[str, str] | None = None, **settings: Any
+    ) -> RestClient:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
 
         def answer(_: httpx.Request) -> httpx.Response:
             return httpx.Response(status, content=content, headers=headers)
 
         opened.append(httpx.Client(transport=httpx.MockTransport(answer)))
-        return RestClient(PROJECT, "token", "localhost", max_retries=0, http_client=opened[-1])
+        settings = {"max_retries": 0, **settings}
+        return RestClient(PROJECT, "token", "localhost", http_client=opened[-1], **settings)
 
     yield make
     for http_client in opened:

@@ -3,10 +3,10 @@
 
 SignalWireError              one `except` is enough
 ├─ InvalidRequestError       refused before anything was sent; also a ValueError
-├─ APIConnectionError        no reply, or not a whole one
+├─ APIConnectionError        no reply, or an incomplete one
 │  └─ APITimeoutError        the call took longer than `timeout`
-├─ APIResponseError          a success whose reply is not what the contract says
-└─ APIStatusError            a reply with a status that is not 2xx
+├─ APIResponseError          a success whose reply breaks the contract
+└─ APIStatusError            a reply with a status other than 2xx
    ├─ BadRequestError           400
    ├─ AuthenticationError       401
    ├─ PermissionDeniedError     403
@@ -22,28 +22,33 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
-from ._contract import ADVICE, ADVICE_BY_STATUS, CATEGORY_BY_STATUS, CODES, Category
-from ._redaction import line
+from ._contract import Category
 
 _REQUEST_ID = re.compile(
     "(?:x-)?(?:request|correlation|trace)-?id|x-amzn-(?:requestid|trace-id)|cf-ray"
 )
-_UNKNOWN = "It may have taken effect: look at what the account has before you repeat it."
 
 
 class SignalWireError(Exception):
-    """Base of everything that this package raises.
+    """Base class of every error that this package raises.
 
-    Shape: what is not known is None. `operation` is the operation as `tag.name`, `arguments` what
-    it was given, by the names of the contract. `status` is the HTTP status of the reply, `headers`
-    has its headers with names in lower case, and `content` its body as far as it came. `code`,
-    `message` and `more_info` are the error of the platform, `category` its kind, and `advice` what
-    to do about it. `outcome_unknown` is True when the request may have taken effect although no
-    answer says so: look at what is there before you repeat it. The text is at most two lines.
-    Source: the schema Error of openapi.yaml.
+    The message has at most two lines. An attribute is None where the value is not known.
+
+    Attributes:
+        operation: The operation as `tag.name`.
+        arguments: The arguments of the call, by their names in the contract.
+        status: HTTP status of the reply.
+        headers: Headers of the reply, names in lower case.
+        content: Body of the reply, as far as it arrived.
+        code: Error code of the platform.
+        message: Error message of the platform.
+        more_info: URL of a page about the error.
+        category: Kind of the error.
+        advice: What to do about it.
+        outcome_unknown: True if the request may have taken effect although no reply says so. Check
+            what exists before you retry.
     """
 
     def __init__(
@@ -77,7 +82,7 @@ class SignalWireError(Exception):
 
     @property
     def body(self) -> Any:
-        """The body of the reply, decoded; None if it is no JSON."""
+        """Body of the reply, decoded from JSON; None if it is not JSON."""
         try:
             return json.loads(self.content or b"")
         except (RecursionError, ValueError):
@@ -85,22 +90,23 @@ class SignalWireError(Exception):
 
     @property
     def sid(self) -> str | None:
-        """The SID that stands in the reply, also in one that is cut off."""
-        return sid_in(self.content or b"")
+        """SID in the reply, even if the reply is cut off."""
+        return find_sid(self.content or b"")
 
     @property
     def request_id(self) -> str | None:
-        """What the provider calls the request, if a header of the reply says it."""
-        return request_id_in(self.headers)
+        """The provider's ID of the request, if a header of the reply has one."""
+        return find_request_id(self.headers)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (type(self), self.args, self.__dict__)
+        return _unpickle, (type(self), self.args, self.__dict__)
 
 
 class InvalidRequestError(SignalWireError, ValueError):
     """Input that was refused before anything was sent.
 
-    Shape: `problems` has one sentence for each value that can't be sent.
+    Attributes:
+        problems: One sentence for each value that can't be sent.
     """
 
     def __init__(self, text: str = "", *, problems: list[str] | None = None, **known: Any) -> None:
@@ -109,46 +115,46 @@ class InvalidRequestError(SignalWireError, ValueError):
 
 
 class APIConnectionError(SignalWireError):
-    """No reply, or not a whole one. The `__cause__` is the error of the transport.
+    """No reply, or an incomplete one. `__cause__` is the error of the transport.
 
-    Shape: `outcome_unknown` is False when nothing can have reached the server. `status`, `headers`
-    and `content` are those of a reply that was cut off.
+    `outcome_unknown` is False if nothing can have reached the server. `status`, `headers` and
+    `content` hold what arrived of a reply that was cut off.
     """
 
 
 class APITimeoutError(APIConnectionError):
-    """The call took longer than the `timeout` of the client, in seconds."""
+    """The call took longer than the client's `timeout` in seconds."""
 
 
 class APIResponseError(SignalWireError):
-    """A reply that says success and is not what the contract says.
+    """A reply that reports success but breaks the contract.
 
-    Shape: `content` is the reply as it came, `body` the same as JSON, if it is any.
+    `content` is the reply as it arrived, `body` the same decoded from JSON.
     """
 
 
 class APIStatusError(SignalWireError):
-    """A reply with a status that is not 2xx. Redirects are not followed, and end here."""
+    """A reply with a status other than 2xx. Redirects are not followed and end here, too."""
 
 
 class BadRequestError(APIStatusError):
-    """400: the request can't be understood, or a value is not allowed."""
+    """400: the request is malformed, or a value is not allowed."""
 
 
 class AuthenticationError(APIStatusError):
-    """401: the credentials are wrong, or the API token lacks the scope that is needed."""
+    """401: the credentials are wrong, or the API token lacks a scope."""
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the credentials are right, and do not allow this."""
+    """403: the credentials are right but do not allow this."""
 
 
 class NotFoundError(APIStatusError):
-    """404: there is no such resource."""
+    """404: the resource does not exist."""
 
 
 class ConflictError(APIStatusError):
-    """409: the resource is in a state that does not allow this."""
+    """409: the state of the resource does not allow this."""
 
 
 class UnprocessableEntityError(APIStatusError):
@@ -156,132 +162,34 @@ class UnprocessableEntityError(APIStatusError):
 
 
 class RateLimitError(APIStatusError):
-    """429: there were too many requests."""
+    """429: too many requests."""
 
 
 class ServerError(APIStatusError):
     """5xx: the server failed."""
 
 
-_CLASSES: dict[int, type[APIStatusError]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    422: UnprocessableEntityError,
-    429: RateLimitError,
-}
+def find_request_id(headers: Mapping[str, str]) -> str | None:
+    """Find the ID of a request in the headers that providers and proxies use for it."""
+    found = (value for name, value in headers.items() if _REQUEST_ID.fullmatch(name.lower()))
+    return next(found, None)
 
 
-def status_error(
-    call: str,
-    *,
-    operation: str,
-    arguments: Mapping[str, Any],
-    status: int,
-    headers: Mapping[str, str],
-    content: bytes,
-    outcome_unknown: bool,
-) -> APIStatusError:
-    """Make the error for a reply whose status is not 2xx, whatever its body is."""
-    code, message, more_info = _said(content)
-    category, when = CODES.get(code, (None, "")) if isinstance(code, int) else (None, "")
-    if category is None:
-        category = CATEGORY_BY_STATUS.get(
-            status, "unavailable" if 500 <= status < 600 else "unknown"
-        )
-    message = message or when or _phrase(status)
-    own = ADVICE_BY_STATUS.get((category, status), ADVICE[category])
-    advice = _UNKNOWN if outcome_unknown else own
-    if status == 401 and category != "credentials":
-        advice = f"{advice} {ADVICE['credentials']}"
-    if 300 <= status < 400:
-        advice = f"Redirects are not followed: correct host. {_UNKNOWN if outcome_unknown else ''}"
-    numbered = f"status {status}" if code is None else f"status {status}, code {code}"
-    more = f" (see {more_info})" if more_info else ""
-    return _CLASSES.get(status, ServerError if 500 <= status < 600 else APIStatusError)(
-        f"{call}: {numbered}: {message}{more}\n{advice.strip()}",
-        operation=operation,
-        arguments=arguments,
-        status=status,
-        headers=headers,
-        content=content,
-        code=code,
-        message=message,
-        more_info=more_info,
-        category=category,
-        advice=advice.strip(),
-        outcome_unknown=outcome_unknown,
-    )
-
-
-def request_id_in(headers: Mapping[str, str]) -> str | None:
-    """Find what the provider or a proxy calls a request; no header of that kind is documented."""
-    known = (value for name, value in headers.items() if _REQUEST_ID.fullmatch(name.lower()))
-    return next(known, None)
-
-
-def sid_in(content: bytes) -> str | None:
-    """Find the SID in a reply: of its object, or else in what came of it."""
+def find_sid(content: bytes) -> str | None:
+    """Find the first SID in a reply, even if the reply is cut off."""
     found = re.search(rb'"sid"\s*:\s*"?([\w.:-]{1,100})', content)
     return found[1].decode("ascii", "replace") if found and found[1] != b"null" else None
 
 
-def _said(content: bytes) -> tuple[int | str | None, str, str | None]:
-    """Read code, message and URL from an error body: each shape that is known, or any text.
-
-    Source: openapi.yaml, and what the platform and its proxies send elsewhere.
-    """
-    try:
-        body = json.loads(content)
-    except (RecursionError, ValueError):
-        return None, _prose(content), None
-    listed = body.get("errors") if isinstance(body, dict) else body
-    items = listed if isinstance(listed, list) and listed else [body]
-    code, more_info, messages = None, None, []
-    for item in items[:5]:
-        if not isinstance(item, dict):
-            messages.append(line(item) if isinstance(item, str) else "")
-            continue
-        texts = (
-            item.get(name) for name in ("message", "detail", "title", "error_description", "error")
-        )
-        message = next((line(text) for text in texts if isinstance(text, str) and text.strip()), "")
-        attribute = item.get("attribute")
-        messages.append(
-            f"{line(attribute)}: {message}" if isinstance(attribute, str) and attribute else message
-        )
-        code = _code(item.get("code")) if code is None else code
-        if more_info is None:
-            urls = (item.get(name) for name in ("more_info", "url"))
-            more_info = next((line(url) for url in urls if isinstance(url, str) and url), None)
-    return code, line("; ".join(filter(None, messages))), more_info
-
-
-def _prose(content: bytes) -> str:
-    text = content.decode("utf-8", "replace")[:4_000]  # Patterns take the square of it.
-    if title := re.search(r"<(title|h1)[^>]*>(.*?)</\1\s*>", text, re.DOTALL | re.IGNORECASE):
-        text = title[2]
-    return line(re.sub(r"<[^>]*>", " ", text)) if re.search(r"\w", text) else ""
-
-
-def _phrase(status: int) -> str:
-    try:
-        return f"{HTTPStatus(status).phrase}, and no reason in the reply"
-    except ValueError:
-        return "no reason in the reply"
-
-
-def _code(value: Any) -> int | str | None:
-    if isinstance(value, str):
-        return int(value) if re.fullmatch("[1-9][0-9]{0,8}", value) else line(value, 40) or None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _restored(
+def _unpickle(
     kind: type[SignalWireError], args: tuple[Any, ...], attributes: dict[str, Any]
 ) -> SignalWireError:
     error = kind.__new__(kind, *args)
     error.__dict__.update(attributes)
     return error
+
+
+# Tracebacks and pickles name the public place of a class, not this private module.
+for _class in list(vars().values()):
+    if isinstance(_class, type) and issubclass(_class, SignalWireError):
+        _class.__module__ = __package__

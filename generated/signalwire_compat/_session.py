@@ -13,7 +13,7 @@ from httpcore._utils import is_socket_readable
 
 from ._errors import InvalidRequestError
 from ._network import Deadline
-from ._redaction import chain
+from ._redaction import error_chain
 from ._reply import Headers
 from ._transport import Head, Receiver, built_request
 
@@ -91,7 +91,7 @@ class AiohttpGiven:
                     receiver.head = Head(response.status, Headers(response.raw_headers))
                     content = response.content
                     while not content.at_eof():
-                        if receiver.is_full(await content.readany()):
+                        if receiver.feed(await content.readany()):
                             break
                 finally:
                     # Kept for the next call only if the reply was read to its end.
@@ -185,7 +185,7 @@ def _of_httpx(error: Exception) -> Exception | None:
     """Give the error of httpx for one of aiohttp, whose own can hold the request; None if stale."""
     import aiohttp
 
-    if any(isinstance(cause, _StaleError) for cause in chain(error)):
+    if any(isinstance(cause, _StaleError) for cause in error_chain(error)):
         return None
     if isinstance(error, aiohttp.ClientConnectorError):
         failure: Exception = httpx.ConnectError(str(error))

@@ -74,7 +74,7 @@ def request(method: str = "POST") -> Request:
 
 def result(service: Service, method: str = "POST", **settings: Any) -> Reply | SignalWireError:
     try:
-        return service.client(**settings).send(request(method))
+        return service.client(**settings)._send(request(method))
     except SignalWireError as error:
         return error
     finally:
@@ -406,7 +406,7 @@ def test_no_exception_shows_the_credentials(answer: Any, caplog: pytest.LogCaptu
 
 
 def assert_hidden(client: Any, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    encoded = client._authorization.removeprefix("Basic ")
+    encoded = client._settings.authorization.removeprefix("Basic ")
     frames = traceback.TracebackException.from_exception(error, capture_locals=True)
     # The frames of this file hold the token by intention.
     own = [str(f.locals) for f in frames.stack if f.filename != __file__]

@@ -262,8 +262,8 @@ def test_a_reply_that_is_too_large_is_an_error_that_keeps_the_beginning(
     answering: Answering,
 ) -> None:
     for status, kind in ((201, APIResponseError), (422, UnprocessableEntityError)):
-        client = answering(status, b'{"sid": "PN-1", "x": "' + b"x" * 1000 + b'"}')
-        client.max_reply_bytes = 100
+        body = b'{"sid": "PN-1", "x": "' + b"x" * 1000 + b'"}'
+        client = answering(status, body, max_reply_bytes=100)
         error = failure(client)
         assert type(error) is kind
         assert len(error.content or b"") == 100
@@ -375,13 +375,13 @@ def test_a_host_that_has_no_address_is_asked_about(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     for error in failures("acmee.signalwire.com"):
-        assert str(error).endswith("No such name was found: check host (SIGNALWIRE_SPACE).")
+        assert str(error).endswith("The host name was not found: check host (SIGNALWIRE_SPACE).")
         assert error.advice == str(error).splitlines()[1]
 
 
 def test_https_to_a_port_without_tls_is_told_to_be_http(mock: MockServer) -> None:
     for error in failures(mock.url.replace("http:", "https:")):
-        assert "The port speaks no TLS: plain http needs" in str(error)
+        assert "The port does not speak TLS: for plain http," in str(error)
     for error in failures("127.0.0.1:9"):
         assert error.advice == "Nothing was carried out, so it is safe to call again."
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from signalwire_compat import UNSET, InvalidRequestError, RestClient
-from signalwire_compat import _schema as rules
+from signalwire_compat._schema import Schema, resolve_refs
 from signalwire_compat.api.phone_numbers import purchase
 from signalwire_compat.models import PurchaseRequest
 from signalwire_compat_mock import MockServer
@@ -213,9 +213,9 @@ SCHEMAS: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
 ]
 
 
-def rule_of(schema: dict[str, Any], **schemas: dict[str, Any]) -> rules.Rule:
+def rule_of(schema: dict[str, Any], **schemas: dict[str, Any]) -> Schema:
     written = Constraints({"components": {"schemas": schemas}}).rule(schema)
-    rule: rules.Rule = eval(written, {"Rule": rules.Rule})  # noqa: S307  # our own source
+    rule: Schema = eval(written, {"Schema": Schema, "resolve_refs": resolve_refs})  # noqa: S307  # our own source
     return rule
 
 
@@ -224,10 +224,10 @@ def test_every_constraint_of_a_schema_becomes_a_check(
     schema: dict[str, Any], good: list[Any], bad: list[Any]
 ) -> None:
     rule = rule_of(schema)
-    assert [value for value in good if rule.misfits(value)] == []
-    assert [value for value in bad if not rule.misfits(value)] == []
+    assert [value for value in good if rule.violations(value)] == []
+    assert [value for value in bad if not rule.violations(value)] == []
     for value in bad:
-        assert all(misfit.problem.isprintable() for misfit in rule.misfits(value, ("x",)))
+        assert all(violation.problem.isprintable() for violation in rule.violations(value, ("x",)))
 
 
 TREE_REF = {"$ref": "#/components/schemas/Tree"}
@@ -260,10 +260,10 @@ def test_a_schema_that_holds_itself_is_checked_at_every_depth(way: str) -> None:
     rule = rule_of(TREE_REF, Tree=TREE, Branch=BRANCH)
     good, bad = {"size": 9}, {"size": 10}
     for depth in range(7):
-        assert rule.misfits(good) == []
-        (misfit,) = rule.misfits(bad)
-        assert (misfit.place[-1], misfit.came) == ("size", 10)
-        assert sum(isinstance(step, str) for step in misfit.place) >= depth
+        assert rule.violations(good) == []
+        (violation,) = rule.violations(bad)
+        assert (violation.place[-1], violation.found) == ("size", 10)
+        assert sum(isinstance(step, str) for step in violation.place) >= depth
         good, bad = DOWN[way](good), DOWN[way](bad)
 
 
@@ -279,24 +279,24 @@ def test_options_that_lead_to_one_schema_ask_it_once_at_each_depth(
     ]
     rule = rule_of(node, Node={"anyOf": options})
     asked: list[Any] = []
-    allows = rules.Rule._allows
+    allows = Schema.allows
 
-    def counting(self: rules.Rule, value: Any) -> bool:
+    def counting(self: Schema, value: Any) -> bool:
         asked.append(value)
         return allows(self, value)
 
-    monkeypatch.setattr(rules.Rule, "_allows", counting)
+    monkeypatch.setattr(Schema, "allows", counting)
     value: Any = {"size": "7", "other": "8"}
     counts: list[tuple[int, int]] = []
     for _ in range(4):
         value = {"in": {"list": [value]}}
         asked.clear()
-        (misfit,) = rule.misfits(value)
+        (violation,) = rule.violations(value)
         strict = len(asked)
         read, (same,) = rule.read(value)
         counts.append((strict, len(asked) - strict))
-        assert misfit == same
-        assert (misfit.place[-1], misfit.came) == ("size", "7")
+        assert violation == same
+        assert (violation.place[-1], violation.found) == ("size", "7")
         assert str(read) == str(value).replace("'7'", "7")
     more = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(counts)]
     assert more[-1] == more[-2]
@@ -308,13 +308,13 @@ def test_a_value_that_is_nested_too_deep_is_told_as_that() -> None:
         value: Any = {}
         for _ in range(5000):
             value = down(value)
-        (misfit,) = rule.misfits(value)
-        assert misfit.problem.startswith("what is given must be nested less deep")
+        (violation,) = rule.violations(value)
+        assert violation.problem.startswith("the value must be nested less deep")
         with pytest.raises(RecursionError):
             rule.read(value)
     holder: dict[str, Any] = {}
     holder["root"] = holder
-    assert [misfit.expected for misfit in rule.misfits(holder)] == ["nested less deep"]
+    assert [violation.expected for violation in rule.violations(holder)] == ["nested less deep"]
 
 
 ANY = st.one_of(

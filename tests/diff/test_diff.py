@@ -566,7 +566,7 @@ def test_a_json_body_where_a_form_belongs_breaks_whatever_else_changes(
 ) -> None:
     edit_contract(edit)
     module = repository / "generated/signalwire_compat/api/phone_numbers/purchase.py"
-    replace(module, "content=_urlencoded(_form).encode()", "content=repr(_form).encode()")
+    replace(module, "content=_encoding.urlencoded(_form).encode()", "content=repr(_form).encode()")
     result = run(diff)
     assert result.status == 1
     assert "- **breaking**" not in result.out.partition("## On the wire")[0]

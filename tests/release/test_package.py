@@ -112,7 +112,7 @@ def test_a_model_is_loaded_alone_when_it_is_imported() -> None:
 
 def test_an_operation_is_loaded_when_it_is_called_and_not_before() -> None:
     used = "import signalwire_compat as s; s.RestClient('p', 't', 'localhost').compat.phone_numbers"
-    assert not [name for name in loaded(used) if name.count(".") == 2 or name.startswith("models.")]
+    assert not [name for name in loaded(used) if name.count(".") == 2]
     called = f"{used}; from signalwire_compat.api import phone_numbers as p; p.purchase.sync"
     assert "api.phone_numbers.purchase" in loaded(called)
 
@@ -140,7 +140,7 @@ def test_a_model_that_was_pickled_is_the_same_in_another_process() -> None:
 
 @pytest.mark.parametrize("written", ["2026-01-31T12:00:00.120Z", "2026-01-31T12:00:00.123456789Z"])
 def test_a_time_keeps_its_text_in_pickles_and_copies(written: str) -> None:
-    time = _values.moment(written)
+    time = _values.parse_datetime(written)
     plain = datetime.datetime.fromisoformat(written)
     later = time + datetime.timedelta(days=1)
     again: Callable[[Any], Any] = lambda it: pickle.loads(pickle.dumps(it))  # noqa: E731, S301
@@ -156,7 +156,7 @@ def test_the_public_names_are_sorted_and_exist() -> None:
     names = signalwire_compat.__all__
     assert names == sorted(names, key=lambda name: (not name.isupper(), name))
     for name in names:
-        assert getattr(signalwire_compat, name).__module__.startswith("signalwire_compat.")
+        assert getattr(signalwire_compat, name).__module__.startswith("signalwire_compat")
 
 
 def test_the_version_is_the_same_everywhere() -> None:

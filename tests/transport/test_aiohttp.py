@@ -188,9 +188,9 @@ def test_files_and_text_are_sent_over_a_session_as_over_httpx(mock: MockServer) 
             for own in (session, None):
                 rest = AsyncRestClient(PROJECT, DEFAULT_TOKEN, mock.url, http_client=own)
                 async with rest:
-                    await rest.asend(request(files=[("f", ("n", b"content", "text/plain"))]))
-                    await rest.asend(request(content="text", content_type="text/plain"))
-                    await rest.asend(request())
+                    await rest._asend(request(files=[("f", ("n", b"content", "text/plain"))]))
+                    await rest._asend(request(content="text", content_type="text/plain"))
+                    await rest._asend(request())
 
     asyncio.run(send_both())
     (files, text, nothing), (files_of_httpx, text_of_httpx, _) = mock.journal[:3], mock.journal[3:]

@@ -7,16 +7,16 @@ from typing import Any, ClassVar, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from .._schema import Rule
+from .._schema import Schema
 from .._values import UNSET, Unset
 
-RULE = Rule(
-    kinds=("object",),
-    members={
-        "voice": Rule(kinds=("boolean",)),
-        "sms": Rule(kinds=("boolean",)),
-        "mms": Rule(kinds=("boolean",)),
-        "fax": Rule(kinds=("boolean",)),
+_SCHEMA = Schema(
+    types=("object",),
+    properties={
+        "voice": Schema(types=("boolean",)),
+        "sms": Schema(types=("boolean",)),
+        "mms": Schema(types=("boolean",)),
+        "fax": Schema(types=("boolean",)),
     },
     required=("voice", "sms", "mms", "fax"),
 )
@@ -26,7 +26,7 @@ RULE = Rule(
 class Capabilities:
     """What a phone number can receive."""
 
-    _rule: ClassVar[Rule] = RULE
+    _schema: ClassVar[Schema] = _SCHEMA
     voice: bool
     """Whether the number receives voice calls."""
     sms: bool
@@ -51,15 +51,16 @@ class Capabilities:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Decode a JSON object. No value is checked. A missing member is UNSET, or None if it may be.
+        """Decode a JSON object without checking it. A missing member is UNSET, or None if nullable.
 
-        Errors: `TypeError` for what is not an object.
+        Errors: `TypeError` for anything but an object.
         """
         rest: dict[str, Any] = {**src_dict}
-        model = object.__new__(cls)
-        model.voice = rest.pop("voice", UNSET)
-        model.sms = rest.pop("sms", UNSET)
-        model.mms = rest.pop("mms", UNSET)
-        model.fax = rest.pop("fax", UNSET)
+        model = cls(
+            voice=rest.pop("voice", UNSET),
+            sms=rest.pop("sms", UNSET),
+            mms=rest.pop("mms", UNSET),
+            fax=rest.pop("fax", UNSET),
+        )
         model.additional_properties = rest
         return model

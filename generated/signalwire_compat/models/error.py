@@ -7,16 +7,16 @@ from typing import Any, ClassVar, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from .._schema import Rule
+from .._schema import Schema
 from .._values import UNSET, Unset
 
-RULE = Rule(
-    kinds=("object",),
-    members={
-        "code": Rule(kinds=("integer",), minimum=-2147483648, maximum=2147483647),
-        "message": Rule(kinds=("string",)),
-        "more_info": Rule(kinds=("string",)),
-        "status": Rule(kinds=("integer",), minimum=-2147483648, maximum=2147483647),
+_SCHEMA = Schema(
+    types=("object",),
+    properties={
+        "code": Schema(types=("integer",), minimum=-2147483648, maximum=2147483647),
+        "message": Schema(types=("string",)),
+        "more_info": Schema(types=("string",)),
+        "status": Schema(types=("integer",), minimum=-2147483648, maximum=2147483647),
     },
     required=("code", "message", "more_info", "status"),
 )
@@ -26,7 +26,7 @@ RULE = Rule(
 class Error:
     """Why a request was refused."""
 
-    _rule: ClassVar[Rule] = RULE
+    _schema: ClassVar[Schema] = _SCHEMA
     code: int
     """Error code of the platform, such as 21401."""
     message: str
@@ -51,15 +51,16 @@ class Error:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Decode a JSON object. No value is checked. A missing member is UNSET, or None if it may be.
+        """Decode a JSON object without checking it. A missing member is UNSET, or None if nullable.
 
-        Errors: `TypeError` for what is not an object.
+        Errors: `TypeError` for anything but an object.
         """
         rest: dict[str, Any] = {**src_dict}
-        model = object.__new__(cls)
-        model.code = rest.pop("code", UNSET)
-        model.message = rest.pop("message", UNSET)
-        model.more_info = rest.pop("more_info", UNSET)
-        model.status = rest.pop("status", UNSET)
+        model = cls(
+            code=rest.pop("code", UNSET),
+            message=rest.pop("message", UNSET),
+            more_info=rest.pop("more_info", UNSET),
+            status=rest.pop("status", UNSET),
+        )
         model.additional_properties = rest
         return model

@@ -7,21 +7,21 @@ from typing import Any, ClassVar, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from .._schema import Rule
+from .._schema import Schema
 from .._values import UNSET, Unset
 from ..models.call_status import CallStatus
 
-RULE = Rule(
-    kinds=("object",),
-    members={
-        "CallSid": Rule(kinds=("string",)),
-        "AccountSid": Rule(kinds=("string",)),
-        "From": Rule(kinds=("string",)),
-        "To": Rule(kinds=("string",)),
-        "Timestamp": Rule(kinds=("string",)),
-        "CallStatus": Rule(kinds=("string",), enum=("completed", "failed")),
-        "CallDuration": Rule(kinds=("string",)),
-        "AudioInMos": Rule(kinds=("string",)),
+_SCHEMA = Schema(
+    types=("object",),
+    properties={
+        "CallSid": Schema(types=("string",)),
+        "AccountSid": Schema(types=("string",)),
+        "From": Schema(types=("string",)),
+        "To": Schema(types=("string",)),
+        "Timestamp": Schema(types=("string",)),
+        "CallStatus": Schema(types=("string",), enum=("completed", "failed")),
+        "CallDuration": Schema(types=("string",)),
+        "AudioInMos": Schema(types=("string",)),
     },
     required=(
         "CallSid",
@@ -40,7 +40,7 @@ RULE = Rule(
 class IncomingCallStatus:
     """A call to a purchased number that has ended."""
 
-    _rule: ClassVar[Rule] = RULE
+    _schema: ClassVar[Schema] = _SCHEMA
     call_sid: str
     """SID of the call."""
     account_sid: str
@@ -77,19 +77,20 @@ class IncomingCallStatus:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Decode a JSON object. No value is checked. A missing member is UNSET, or None if it may be.
+        """Decode a JSON object without checking it. A missing member is UNSET, or None if nullable.
 
-        Errors: `TypeError` for what is not an object.
+        Errors: `TypeError` for anything but an object.
         """
         rest: dict[str, Any] = {**src_dict}
-        model = object.__new__(cls)
-        model.call_sid = rest.pop("CallSid", UNSET)
-        model.account_sid = rest.pop("AccountSid", UNSET)
-        model.from_ = rest.pop("From", UNSET)
-        model.to = rest.pop("To", UNSET)
-        model.timestamp = rest.pop("Timestamp", UNSET)
-        model.call_status = rest.pop("CallStatus", UNSET)
-        model.call_duration = rest.pop("CallDuration", UNSET)
-        model.audio_in_mos = rest.pop("AudioInMos", UNSET)
+        model = cls(
+            call_sid=rest.pop("CallSid", UNSET),
+            account_sid=rest.pop("AccountSid", UNSET),
+            from_=rest.pop("From", UNSET),
+            to=rest.pop("To", UNSET),
+            timestamp=rest.pop("Timestamp", UNSET),
+            call_status=rest.pop("CallStatus", UNSET),
+            call_duration=rest.pop("CallDuration", UNSET),
+            audio_in_mos=rest.pop("AudioInMos", UNSET),
+        )
         model.additional_properties = rest
         return model

@@ -2,66 +2,62 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from .. import models as _models
-from .._schema import Rule
+from .._schema import Schema
 from .._values import UNSET, Unset, decode, encode
 from ..models.address_requirements import AddressRequirements
 from ..models.origin import Origin
 from ..types import UNSET, Unset
 
-if TYPE_CHECKING:
-    from ..models.capabilities import Capabilities
-
-RULE = Rule(
-    kinds=("object",),
-    members={
-        "account_id": Rule(kinds=("string",), format="uuid"),
-        "account_sid": Rule(kinds=("string",), format="uuid"),
-        "address_requirements": Rule(kinds=("string",), enum=("none", "any", "local", "foreign")),
-        "address_sid": Rule(kinds=("string", "null")),
-        "api_version": Rule(kinds=("string",)),
-        "beta": Rule(kinds=("boolean",)),
-        "capabilities": Rule(
-            kinds=("object",),
-            members={
-                "voice": Rule(kinds=("boolean",)),
-                "sms": Rule(kinds=("boolean",)),
-                "mms": Rule(kinds=("boolean",)),
-                "fax": Rule(kinds=("boolean",)),
+_SCHEMA = Schema(
+    types=("object",),
+    properties={
+        "account_id": Schema(types=("string",), format="uuid"),
+        "account_sid": Schema(types=("string",), format="uuid"),
+        "address_requirements": Schema(types=("string",), enum=("none", "any", "local", "foreign")),
+        "address_sid": Schema(types=("string", "null")),
+        "api_version": Schema(types=("string",)),
+        "beta": Schema(types=("boolean",)),
+        "capabilities": Schema(
+            types=("object",),
+            properties={
+                "voice": Schema(types=("boolean",)),
+                "sms": Schema(types=("boolean",)),
+                "mms": Schema(types=("boolean",)),
+                "fax": Schema(types=("boolean",)),
             },
             required=("voice", "sms", "mms", "fax"),
         ),
-        "country_code": Rule(kinds=("string",)),
-        "date_created": Rule(kinds=("string",)),
-        "date_updated": Rule(kinds=("string",)),
-        "emergency_address_sid": Rule(kinds=("string", "null")),
-        "emergency_status": Rule(kinds=("string",)),
-        "friendly_name": Rule(kinds=("string",)),
-        "identity_sid": Rule(kinds=("string", "null")),
-        "origin": Rule(kinds=("string",), enum=("signalwire", "hosted")),
-        "phone_number": Rule(kinds=("string",)),
-        "sid": Rule(kinds=("string",)),
-        "sms_application_sid": Rule(kinds=("string", "null")),
-        "sms_fallback_method": Rule(kinds=("string",)),
-        "sms_fallback_url": Rule(kinds=("string", "null")),
-        "sms_method": Rule(kinds=("string",)),
-        "sms_url": Rule(kinds=("string", "null")),
-        "status_callback": Rule(kinds=("string", "null")),
-        "status_callback_method": Rule(kinds=("string",)),
-        "trunk_sid": Rule(kinds=("string", "null")),
-        "uri": Rule(kinds=("string",)),
-        "voice_application_sid": Rule(kinds=("string", "null")),
-        "voice_caller_id_lookup": Rule(kinds=("boolean", "null")),
-        "voice_fallback_method": Rule(kinds=("string",)),
-        "voice_fallback_url": Rule(kinds=("string", "null")),
-        "voice_method": Rule(kinds=("string",)),
-        "voice_url": Rule(kinds=("string", "null")),
-        "verification_status": Rule(kinds=("string",)),
+        "country_code": Schema(types=("string",)),
+        "date_created": Schema(types=("string",)),
+        "date_updated": Schema(types=("string",)),
+        "emergency_address_sid": Schema(types=("string", "null")),
+        "emergency_status": Schema(types=("string",)),
+        "friendly_name": Schema(types=("string",)),
+        "identity_sid": Schema(types=("string", "null")),
+        "origin": Schema(types=("string",), enum=("signalwire", "hosted")),
+        "phone_number": Schema(types=("string",)),
+        "sid": Schema(types=("string",)),
+        "sms_application_sid": Schema(types=("string", "null")),
+        "sms_fallback_method": Schema(types=("string",)),
+        "sms_fallback_url": Schema(types=("string", "null")),
+        "sms_method": Schema(types=("string",)),
+        "sms_url": Schema(types=("string", "null")),
+        "status_callback": Schema(types=("string", "null")),
+        "status_callback_method": Schema(types=("string",)),
+        "trunk_sid": Schema(types=("string", "null")),
+        "uri": Schema(types=("string",)),
+        "voice_application_sid": Schema(types=("string", "null")),
+        "voice_caller_id_lookup": Schema(types=("boolean", "null")),
+        "voice_fallback_method": Schema(types=("string",)),
+        "voice_fallback_url": Schema(types=("string", "null")),
+        "voice_method": Schema(types=("string",)),
+        "voice_url": Schema(types=("string", "null")),
+        "verification_status": Schema(types=("string",)),
     },
     required=(
         "account_id",
@@ -104,7 +100,7 @@ RULE = Rule(
 class IncomingPhoneNumber:
     """A phone number that belongs to an account."""
 
-    _rule: ClassVar[Rule] = RULE
+    _schema: ClassVar[Schema] = _SCHEMA
     account_id: str
     """SID of the account that owns the number, a UUID. The same as `account_sid`."""
     account_sid: str
@@ -220,46 +216,48 @@ class IncomingPhoneNumber:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Decode a JSON object. No value is checked. A missing member is UNSET, or None if it may be.
+        """Decode a JSON object without checking it. A missing member is UNSET, or None if nullable.
 
-        Errors: `TypeError` for what is not an object.
+        Errors: `TypeError` for anything but an object.
         """
         rest: dict[str, Any] = {**src_dict}
-        model = object.__new__(cls)
-        model.account_id = rest.pop("account_id", UNSET)
-        model.account_sid = rest.pop("account_sid", UNSET)
-        model.address_requirements = rest.pop("address_requirements", UNSET)
-        model.address_sid = rest.pop("address_sid", None)
-        model.api_version = rest.pop("api_version", UNSET)
-        model.beta = rest.pop("beta", UNSET)
-        model.capabilities = decode(
-            rest.pop("capabilities", UNSET), (dict, _models.Capabilities.from_dict)
+        model = cls(
+            account_id=rest.pop("account_id", UNSET),
+            account_sid=rest.pop("account_sid", UNSET),
+            address_requirements=rest.pop("address_requirements", UNSET),
+            address_sid=rest.pop("address_sid", None),
+            api_version=rest.pop("api_version", UNSET),
+            beta=rest.pop("beta", UNSET),
+            capabilities=decode(rest.pop("capabilities", UNSET), (dict, Capabilities.from_dict)),
+            country_code=rest.pop("country_code", UNSET),
+            date_created=rest.pop("date_created", UNSET),
+            date_updated=rest.pop("date_updated", UNSET),
+            emergency_address_sid=rest.pop("emergency_address_sid", None),
+            emergency_status=rest.pop("emergency_status", UNSET),
+            friendly_name=rest.pop("friendly_name", UNSET),
+            identity_sid=rest.pop("identity_sid", None),
+            origin=rest.pop("origin", UNSET),
+            phone_number=rest.pop("phone_number", UNSET),
+            sid=rest.pop("sid", UNSET),
+            sms_application_sid=rest.pop("sms_application_sid", None),
+            sms_fallback_method=rest.pop("sms_fallback_method", UNSET),
+            sms_fallback_url=rest.pop("sms_fallback_url", None),
+            sms_method=rest.pop("sms_method", UNSET),
+            sms_url=rest.pop("sms_url", None),
+            status_callback=rest.pop("status_callback", None),
+            status_callback_method=rest.pop("status_callback_method", UNSET),
+            trunk_sid=rest.pop("trunk_sid", None),
+            uri=rest.pop("uri", UNSET),
+            voice_application_sid=rest.pop("voice_application_sid", None),
+            voice_caller_id_lookup=rest.pop("voice_caller_id_lookup", None),
+            voice_fallback_method=rest.pop("voice_fallback_method", UNSET),
+            voice_fallback_url=rest.pop("voice_fallback_url", None),
+            voice_method=rest.pop("voice_method", UNSET),
+            voice_url=rest.pop("voice_url", None),
+            verification_status=rest.pop("verification_status", UNSET),
         )
-        model.country_code = rest.pop("country_code", UNSET)
-        model.date_created = rest.pop("date_created", UNSET)
-        model.date_updated = rest.pop("date_updated", UNSET)
-        model.emergency_address_sid = rest.pop("emergency_address_sid", None)
-        model.emergency_status = rest.pop("emergency_status", UNSET)
-        model.friendly_name = rest.pop("friendly_name", UNSET)
-        model.identity_sid = rest.pop("identity_sid", None)
-        model.origin = rest.pop("origin", UNSET)
-        model.phone_number = rest.pop("phone_number", UNSET)
-        model.sid = rest.pop("sid", UNSET)
-        model.sms_application_sid = rest.pop("sms_application_sid", None)
-        model.sms_fallback_method = rest.pop("sms_fallback_method", UNSET)
-        model.sms_fallback_url = rest.pop("sms_fallback_url", None)
-        model.sms_method = rest.pop("sms_method", UNSET)
-        model.sms_url = rest.pop("sms_url", None)
-        model.status_callback = rest.pop("status_callback", None)
-        model.status_callback_method = rest.pop("status_callback_method", UNSET)
-        model.trunk_sid = rest.pop("trunk_sid", None)
-        model.uri = rest.pop("uri", UNSET)
-        model.voice_application_sid = rest.pop("voice_application_sid", None)
-        model.voice_caller_id_lookup = rest.pop("voice_caller_id_lookup", None)
-        model.voice_fallback_method = rest.pop("voice_fallback_method", UNSET)
-        model.voice_fallback_url = rest.pop("voice_fallback_url", None)
-        model.voice_method = rest.pop("voice_method", UNSET)
-        model.voice_url = rest.pop("voice_url", None)
-        model.verification_status = rest.pop("verification_status", UNSET)
         model.additional_properties = rest
         return model
+
+
+from ..models.capabilities import Capabilities

@@ -7,39 +7,39 @@ from typing import Any, ClassVar, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from .._schema import Rule
-from .._values import UNSET, Unset
+from .._schema import Schema
+from .._values import UNSET, Unset, unvalidated
 from ..models.http_method import HttpMethod
 from ..models.voice_receive_mode import VoiceReceiveMode
 from ..types import UNSET, Unset
 
-RULE = Rule(
-    kinds=("object",),
-    members={
-        "PhoneNumber": Rule(
-            kinds=("string",),
+_SCHEMA = Schema(
+    types=("object",),
+    properties={
+        "PhoneNumber": Schema(
+            types=("string",),
             pattern="^\\+\\d{5,17}\\Z",
             must_be='E.164: "+" and 5 to 17 digits',
             min_length=6,
             max_length=18,
         ),
-        "FriendlyName": Rule(kinds=("string",)),
-        "SmsApplicationSid": Rule(kinds=("string",), format="uuid"),
-        "SmsFallbackMethod": Rule(kinds=("string",), enum=("GET", "POST")),
-        "SmsFallbackUrl": Rule(kinds=("string",), format="uri"),
-        "SmsMethod": Rule(kinds=("string",), enum=("GET", "POST")),
-        "SmsUrl": Rule(kinds=("string",), format="uri"),
-        "StatusCallback": Rule(kinds=("string",), format="uri"),
-        "StatusCallbackMethod": Rule(kinds=("string",), enum=("GET", "POST")),
-        "VoiceApplicationSid": Rule(kinds=("string",), format="uuid"),
-        "VoiceFallbackMethod": Rule(kinds=("string",), enum=("GET", "POST")),
-        "VoiceFallbackUrl": Rule(kinds=("string",), format="uri"),
-        "VoiceMethod": Rule(kinds=("string",), enum=("GET", "POST")),
-        "VoiceReceiveMode": Rule(kinds=("string",), enum=("voice", "fax")),
-        "VoiceUrl": Rule(kinds=("string",), format="uri"),
+        "FriendlyName": Schema(types=("string",)),
+        "SmsApplicationSid": Schema(types=("string",), format="uuid"),
+        "SmsFallbackMethod": Schema(types=("string",), enum=("GET", "POST")),
+        "SmsFallbackUrl": Schema(types=("string",), format="uri"),
+        "SmsMethod": Schema(types=("string",), enum=("GET", "POST")),
+        "SmsUrl": Schema(types=("string",), format="uri"),
+        "StatusCallback": Schema(types=("string",), format="uri"),
+        "StatusCallbackMethod": Schema(types=("string",), enum=("GET", "POST")),
+        "VoiceApplicationSid": Schema(types=("string",), format="uuid"),
+        "VoiceFallbackMethod": Schema(types=("string",), enum=("GET", "POST")),
+        "VoiceFallbackUrl": Schema(types=("string",), format="uri"),
+        "VoiceMethod": Schema(types=("string",), enum=("GET", "POST")),
+        "VoiceReceiveMode": Schema(types=("string",), enum=("voice", "fax")),
+        "VoiceUrl": Schema(types=("string",), format="uri"),
     },
     required=("PhoneNumber",),
-    closed=True,
+    additional_properties=False,
 )
 
 
@@ -47,52 +47,62 @@ RULE = Rule(
 class PurchaseRequest:
     """A number to purchase, and how it handles calls and messages."""
 
-    _rule: ClassVar[Rule] = RULE
-    phone_number: str = _attrs_field(validator=RULE["PhoneNumber"])
+    _schema: ClassVar[Schema] = _SCHEMA
+    phone_number: str = _attrs_field(validator=_SCHEMA.properties["PhoneNumber"])
     """Number to purchase, in E.164 format: a plus sign, then 5 to 17 digits."""
-    friendly_name: str | Unset = _attrs_field(default=UNSET, validator=RULE["FriendlyName"])
+    friendly_name: str | Unset = _attrs_field(
+        default=UNSET, validator=_SCHEMA.properties["FriendlyName"]
+    )
     """Name of the number, for people. If absent, the number in its national format."""
     sms_application_sid: str | Unset = _attrs_field(
-        default=UNSET, validator=RULE["SmsApplicationSid"]
+        default=UNSET, validator=_SCHEMA.properties["SmsApplicationSid"]
     )
     """SID of the application that handles messages to the number, a UUID."""
     sms_fallback_method: HttpMethod | Unset = _attrs_field(
-        default=UNSET, validator=RULE["SmsFallbackMethod"]
+        default=UNSET, validator=_SCHEMA.properties["SmsFallbackMethod"]
     )
     """Method of the request to `SmsFallbackUrl`. If left out, the server takes `POST`."""
-    sms_fallback_url: str | Unset = _attrs_field(default=UNSET, validator=RULE["SmsFallbackUrl"])
+    sms_fallback_url: str | Unset = _attrs_field(
+        default=UNSET, validator=_SCHEMA.properties["SmsFallbackUrl"]
+    )
     """URL to request when fetching `SmsUrl` fails."""
-    sms_method: HttpMethod | Unset = _attrs_field(default=UNSET, validator=RULE["SmsMethod"])
+    sms_method: HttpMethod | Unset = _attrs_field(
+        default=UNSET, validator=_SCHEMA.properties["SmsMethod"]
+    )
     """Method of the request to `SmsUrl`. If left out, the server takes `POST`."""
-    sms_url: str | Unset = _attrs_field(default=UNSET, validator=RULE["SmsUrl"])
+    sms_url: str | Unset = _attrs_field(default=UNSET, validator=_SCHEMA.properties["SmsUrl"])
     """URL to request when a message to the number comes in."""
-    status_callback: str | Unset = _attrs_field(default=UNSET, validator=RULE["StatusCallback"])
+    status_callback: str | Unset = _attrs_field(
+        default=UNSET, validator=_SCHEMA.properties["StatusCallback"]
+    )
     """URL to request when a call to the number ends. A fragment such as `#rt=5000` tunes the
     time-outs of that request and is kept.
     """
     status_callback_method: HttpMethod | Unset = _attrs_field(
-        default=UNSET, validator=RULE["StatusCallbackMethod"]
+        default=UNSET, validator=_SCHEMA.properties["StatusCallbackMethod"]
     )
     """Method of the request to `StatusCallback`. If left out, the server takes `POST`."""
     voice_application_sid: str | Unset = _attrs_field(
-        default=UNSET, validator=RULE["VoiceApplicationSid"]
+        default=UNSET, validator=_SCHEMA.properties["VoiceApplicationSid"]
     )
     """SID of the application that handles calls to the number, a UUID."""
     voice_fallback_method: HttpMethod | Unset = _attrs_field(
-        default=UNSET, validator=RULE["VoiceFallbackMethod"]
+        default=UNSET, validator=_SCHEMA.properties["VoiceFallbackMethod"]
     )
     """Method of the request to `VoiceFallbackUrl`. If left out, the server takes `POST`."""
     voice_fallback_url: str | Unset = _attrs_field(
-        default=UNSET, validator=RULE["VoiceFallbackUrl"]
+        default=UNSET, validator=_SCHEMA.properties["VoiceFallbackUrl"]
     )
     """URL to request when fetching `VoiceUrl` fails."""
-    voice_method: HttpMethod | Unset = _attrs_field(default=UNSET, validator=RULE["VoiceMethod"])
+    voice_method: HttpMethod | Unset = _attrs_field(
+        default=UNSET, validator=_SCHEMA.properties["VoiceMethod"]
+    )
     """Method of the request to `VoiceUrl`. If left out, the server takes `POST`."""
     voice_receive_mode: VoiceReceiveMode | Unset = _attrs_field(
-        default=UNSET, validator=RULE["VoiceReceiveMode"]
+        default=UNSET, validator=_SCHEMA.properties["VoiceReceiveMode"]
     )
     """Whether the number receives voice calls or faxes. If left out, the server takes `voice`."""
-    voice_url: str | Unset = _attrs_field(default=UNSET, validator=RULE["VoiceUrl"])
+    voice_url: str | Unset = _attrs_field(default=UNSET, validator=_SCHEMA.properties["VoiceUrl"])
     """URL to request when a call to the number comes in."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -118,29 +128,29 @@ class PurchaseRequest:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Decode a JSON object. No value is checked. A missing member is UNSET, or None if it may be.
+        """Decode a JSON object without checking it. A missing member is UNSET, or None if nullable.
 
-        Errors: `TypeError` for what is not an object; `ValueError` for a member
-        that the contract does not know.
+        Errors: `TypeError` for anything but an object; `ValueError` for an unknown member.
         """
         rest: dict[str, Any] = {**src_dict}
-        model = object.__new__(cls)
-        put = object.__setattr__  # To set a member would check it.
-        put(model, "phone_number", rest.pop("PhoneNumber", UNSET))
-        put(model, "friendly_name", rest.pop("FriendlyName", UNSET))
-        put(model, "sms_application_sid", rest.pop("SmsApplicationSid", UNSET))
-        put(model, "sms_fallback_method", rest.pop("SmsFallbackMethod", UNSET))
-        put(model, "sms_fallback_url", rest.pop("SmsFallbackUrl", UNSET))
-        put(model, "sms_method", rest.pop("SmsMethod", UNSET))
-        put(model, "sms_url", rest.pop("SmsUrl", UNSET))
-        put(model, "status_callback", rest.pop("StatusCallback", UNSET))
-        put(model, "status_callback_method", rest.pop("StatusCallbackMethod", UNSET))
-        put(model, "voice_application_sid", rest.pop("VoiceApplicationSid", UNSET))
-        put(model, "voice_fallback_method", rest.pop("VoiceFallbackMethod", UNSET))
-        put(model, "voice_fallback_url", rest.pop("VoiceFallbackUrl", UNSET))
-        put(model, "voice_method", rest.pop("VoiceMethod", UNSET))
-        put(model, "voice_receive_mode", rest.pop("VoiceReceiveMode", UNSET))
-        put(model, "voice_url", rest.pop("VoiceUrl", UNSET))
+        model = unvalidated(
+            cls,
+            phone_number=rest.pop("PhoneNumber", UNSET),
+            friendly_name=rest.pop("FriendlyName", UNSET),
+            sms_application_sid=rest.pop("SmsApplicationSid", UNSET),
+            sms_fallback_method=rest.pop("SmsFallbackMethod", UNSET),
+            sms_fallback_url=rest.pop("SmsFallbackUrl", UNSET),
+            sms_method=rest.pop("SmsMethod", UNSET),
+            sms_url=rest.pop("SmsUrl", UNSET),
+            status_callback=rest.pop("StatusCallback", UNSET),
+            status_callback_method=rest.pop("StatusCallbackMethod", UNSET),
+            voice_application_sid=rest.pop("VoiceApplicationSid", UNSET),
+            voice_fallback_method=rest.pop("VoiceFallbackMethod", UNSET),
+            voice_fallback_url=rest.pop("VoiceFallbackUrl", UNSET),
+            voice_method=rest.pop("VoiceMethod", UNSET),
+            voice_receive_mode=rest.pop("VoiceReceiveMode", UNSET),
+            voice_url=rest.pop("VoiceUrl", UNSET),
+        )
         if rest:
             raise ValueError(f"PurchaseRequest has no member {', '.join(map(repr, rest))}")
         return model

@@ -87,7 +87,7 @@ NO_NUMBER = (
             ("a-string", "a string", '"Created"', "the body: expected an object"),
             ("true", "true", "true", "the body: expected an object"),
             ("a-list", "a list", "[]", "the body: expected an object"),
-            ("an-empty-object", "an empty object", "{}", "/sid: expected text, came nothing"),
+            ("an-empty-object", "an empty object", "{}", "/sid: expected text, got nothing"),
         )
     ),
     says(

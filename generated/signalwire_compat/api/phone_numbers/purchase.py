@@ -3,26 +3,21 @@
 
 from __future__ import annotations
 
+from ... import _encoding, _values
 from ..._client import AsyncRestClient, RestClient
-from ..._encoding import segment as _segment
-from ..._encoding import urlencoded as _urlencoded
 from ..._reply import Reply, Response
 from ..._request import Request
-from ..._schema import Rule
-from ..._schema import checked as _checked
-from ..._values import encode as _encode
-from ...models.error import RULE as _error_rule
+from ..._schema import Schema
+from ..._schema import check_arguments as _check
 from ...models.error import Error
-from ...models.incoming_phone_number import RULE as _incoming_phone_number_rule
 from ...models.incoming_phone_number import IncomingPhoneNumber
-from ...models.purchase_request import RULE as _purchase_request_rule
 from ...models.purchase_request import PurchaseRequest
 
 _OPERATION = "phone_numbers.purchase"
-_PARAMETERS = Rule(
-    kinds=("object",),
-    members={
-        "AccountSid": Rule(kinds=("string",), format="uuid"),
+_PARAMETERS = Schema(
+    types=("object",),
+    properties={
+        "AccountSid": Schema(types=("string",), format="uuid"),
     },
     required=("AccountSid",),
 )
@@ -33,8 +28,8 @@ def _request(
     *,
     body: PurchaseRequest,
 ) -> Request:
-    _form = _encode(body)
-    arguments = _checked(
+    _form = _values.encode(body)
+    arguments = _check(
         _OPERATION,
         (
             {
@@ -42,7 +37,7 @@ def _request(
             },
             _PARAMETERS,
         ),
-        (_form, _purchase_request_rule),
+        (_form, PurchaseRequest._schema),
     )
     return Request(
         operation=_OPERATION,
@@ -51,27 +46,27 @@ def _request(
         method="POST",
         route="/Accounts/{AccountSid}/IncomingPhoneNumbers",
         path="/Accounts/{account_sid}/IncomingPhoneNumbers".format(
-            account_sid=_segment("AccountSid", account_sid),
+            account_sid=_encoding.path_segment("AccountSid", account_sid),
         ),
         authenticate=True,
-        content=_urlencoded(_form).encode(),
+        content=_encoding.urlencoded(_form).encode(),
         content_type="application/x-www-form-urlencoded",
     )
 
 
 def _success(reply: Reply) -> IncomingPhoneNumber:
     if reply.is_success:
-        return reply.decode(IncomingPhoneNumber.from_dict, _incoming_phone_number_rule)
+        return reply.decode(IncomingPhoneNumber.from_dict, IncomingPhoneNumber._schema)
     raise reply.error()
 
 
 def _documented(reply: Reply) -> IncomingPhoneNumber | Error:
     if reply.status_code == 400:
-        return reply.decode(Error.from_dict, _error_rule)
+        return reply.decode(Error.from_dict, Error._schema)
     if reply.status_code == 401:
-        return reply.decode(Error.from_dict, _error_rule)
+        return reply.decode(Error.from_dict, Error._schema)
     if reply.status_code == 422:
-        return reply.decode(Error.from_dict, _error_rule)
+        return reply.decode(Error.from_dict, Error._schema)
     return _success(reply)
 
 
@@ -92,7 +87,7 @@ def sync_detailed(
 ) -> Response[IncomingPhoneNumber | Error]:
     """`sync`, but a documented error is returned as well; see `Response.status_code`."""
     return _response(
-        client.send(
+        client._send(
             _request(
                 account_sid=account_sid,
                 body=body,
@@ -119,7 +114,7 @@ def sync(
     default, 1 in trial. The API token needs the scope Numbers.
     """
     return _success(
-        client.send(
+        client._send(
             _request(
                 account_sid=account_sid,
                 body=body,
@@ -136,7 +131,7 @@ async def asyncio_detailed(
 ) -> Response[IncomingPhoneNumber | Error]:
     """`asyncio`, but a documented error is returned as well; see `Response.status_code`."""
     return _response(
-        await client.asend(
+        await client._asend(
             _request(
                 account_sid=account_sid,
                 body=body,
@@ -163,7 +158,7 @@ async def asyncio(
     default, 1 in trial. The API token needs the scope Numbers.
     """
     return _success(
-        await client.asend(
+        await client._asend(
             _request(
                 account_sid=account_sid,
                 body=body,
