@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import signalwire_compat
+
 from codegen.check import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,7 +46,7 @@ API = """# Python API
 ::: signalwire_compat.RestClient
 ::: signalwire_compat.AsyncRestClient
 {operations}
-::: signalwire_compat.errors
+{errors}
 ::: signalwire_compat.models
 """
 CONFIG = """[project]
@@ -97,7 +99,13 @@ def main() -> int:
         (pages / name).write_text(_linked((ROOT / source).read_text("utf-8")), "utf-8")
     spec = load(ROOT / "openapi.yaml")
     operations = "\n".join(f"::: signalwire_compat.api.{tag['name']}" for tag in spec["tags"])
-    (pages / "api.md").write_text(API.format(operations=operations), "utf-8")
+    errors = "\n".join(
+        f"::: signalwire_compat.{name}\n    options:\n      inherited_members: false"
+        for name in signalwire_compat.__all__
+        if "Error" in name
+    )
+    api = API.format(operations=operations, errors=errors)
+    (pages / "api.md").write_text(api, "utf-8")
     (pages / "contract.md").write_text("\n".join(contract_page(spec)), "utf-8")
     (pages / "examples.md").write_text("\n".join(_examples()), "utf-8")
     nav = [

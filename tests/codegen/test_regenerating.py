@@ -131,7 +131,7 @@ def test_a_release_says_last_what_is_left_to_do(tmp_path: Path) -> None:
     for name in (".locked", ".ready"):
         (tmp_path / ".venv" / name).touch()
     done = run("make release VERSION=0.2.0 GATE=help", tmp_path).splitlines()
-    assert "list the targets" in done[0]
+    assert "list the targets" in done[1]
     assert done[-1] == "0.2.0 is ready. Look at CHANGELOG.md, then commit and tag: v0.2.0"
     said = run("make release VERSION=0.2.0 GATE=nothing", tmp_path)
     assert "No rule to make target 'nothing'" in said
