@@ -1,215 +1,165 @@
 """Measure what a purchase costs, print it and write docs/evidence/benchmarks.md: see `make bench`.
 
-Each ratio is the median of the ratios of many rounds. In a round each client buys a batch, and
-every other round goes backwards, so that what slows the machine for a while slows all alike. What
-counts is the CPU time of the client's process (`time.process_time`), which other processes disturb
-less than the clock on the wall. pyperf and pytest-benchmark do neither: they measure one
-thing to the end, then the next, on the wall clock, in one environment.
+Each ratio is the median of the ratios of many rounds. In a round every client buys a batch, and
+every other round goes backwards, so that a slow moment of the machine slows all of them. CPU time
+counts, which other processes disturb less than wall-clock time. pyperf and pytest-benchmark do
+neither: they measure one thing to the end, then the next, by the wall clock, in one environment.
 """
 
-from __future__ import annotations
-
-import argparse
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
-from statistics import median, quantiles
+from statistics import median
+from typing import NamedTuple
 
-from processes import HERE, Batch, Process, Worker, python_of
-from report import PAGE, Line, Report
+from processes import Process, Worker
+from report import Line, write_page
 
-Run = tuple[str, int]
-"""A client, and how many purchases it makes at a time."""
 
-OURS, OURS_ASYNC, OURS_AIOHTTP = (
-    ("signalwire_compat", 1),
-    ("signalwire_compat_async", 200),
-    ("signalwire_compat_aiohttp", 200),
-)
-ALONE = ("signalwire_compat_async", 1)
-HTTPX, HTTPX_ASYNC = ("httpx_by_hand", 1), ("httpx_by_hand_async", 200)
-SDK, TWILIO, TWILIO_ASYNC = ("signalwire_sdk", 1), ("twilio", 1), ("twilio_async", 200)
-SYNC_RUNS = [OURS, HTTPX, SDK, TWILIO]
-ASYNC_RUNS = [OURS_ASYNC, ALONE, HTTPX_ASYNC, OURS_AIOHTTP, TWILIO_ASYNC]
-CHARTED = [
-    "signalwire_compat_async",
-    "signalwire_compat_aiohttp",
-    "httpx_by_hand_async",
-    "twilio_async",
-    "signalwire_sdk",
-]
-AT_A_TIME = [1, 10, 50, 100, 200, 400]
-RATIOS = [
+class Run(NamedTuple):
+    """A client of worker.py, and how many purchases it makes at a time."""
+
+    client: str
+    at_a_time: int = 1
+
+
+OURS, HTTPX = Run("signalwire_compat"), Run("httpx_by_hand")
+SDK, TWILIO = Run("signalwire_sdk"), Run("twilio")
+OURS_ASYNC, HTTPX_ASYNC = Run("signalwire_compat_async", 200), Run("httpx_by_hand_async", 200)
+OURS_AIOHTTP, TWILIO_ASYNC = Run("signalwire_compat_aiohttp", 200), Run("twilio_async", 200)
+ONE_AT_A_TIME = Run("signalwire_compat_async")
+
+# What is compared, both sides, and the highest ratio that is good enough, if it matters.
+SYNC: list[tuple[str, Run, Run, float | None]] = [
     ("sync purchase / httpx by hand", OURS, HTTPX, 1.0),
-    ("sync purchase / signalwire-sdk 3.0.2", OURS, SDK, 0.65),
-    ("sync purchase / twilio 9", OURS, TWILIO, 0.55),
-    ("async, 200 at a time / async, 1 at a time", OURS_ASYNC, ALONE, 1.2),
-    ("async, 200 at a time / httpx by hand, 200 at a time", OURS_ASYNC, HTTPX_ASYNC, 0.5),
-    ("async with aiohttp, 200 at a time / twilio 9 with aiohttp", OURS_AIOHTTP, TWILIO_ASYNC, 1.0),
+    ("sync purchase / signalwire-sdk 3.0.2", OURS, SDK, None),
+    ("sync purchase / twilio 9", OURS, TWILIO, None),
 ]
-POSTS_A_SECOND = 1380
-"""The provider's documented limit."""
-IMPORT = "import time; t = time.process_time(); import {}; print(time.process_time() - t)"
+ASYNC = [
+    ("async, 200 at a time / async, 1 at a time", OURS_ASYNC, ONE_AT_A_TIME, 1.2),
+    ("async, 200 at a time / httpx by hand, 200 at a time", OURS_ASYNC, HTTPX_ASYNC, 0.5),
+    ("async with aiohttp, 200 at a time / twilio 9 with aiohttp", OURS_AIOHTTP, TWILIO_ASYNC, None),
+]
+IMPORTS = ["import signalwire_compat", "from signalwire_compat import RestClient"]
+CONCURRENT = [run.client for run in (OURS_ASYNC, OURS_AIOHTTP, HTTPX_ASYNC, TWILIO_ASYNC, SDK)]
+AT_A_TIME = [1, 10, 50, 100, 200, 400]
+POSTS_PER_SECOND = 1380  # The provider's documented limit.
 
 
 def main() -> int:
-    """Measure all, and return 0 if every target is met, else 1."""
-    parser = argparse.ArgumentParser(
-        prog="make bench", description="Measure what a purchase costs."
-    )
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, no docs")
-    quick = parser.parse_args().quick
-    report = Report()
-    for measure in (ratios, imports, memory, mock):
-        for line in measure(quick=quick):
-            report.add(line)
-    if not quick:
-        with Process("plain_server.py") as server:
-            write(report, concurrency(f"http://127.0.0.1:{server.read()}"))
-    return report.verdict()
+    """Measure everything. --quick does fewer rounds and leaves the page as it is."""
+    quick = "--quick" in sys.argv[1:]
+    lines = []
+    with Process("servers.py", "plain") as server:
+        url = server.read_line()
+        for measured in (
+            purchases(url, rounds=5 if quick else 15),
+            imports(rounds=7 if quick else 25),
+            memory(url, rounds=2 if quick else 3, count=1_000 if quick else 10_000),
+            mock(rounds=3 if quick else 7),
+        ):
+            for line in measured:
+                what, *cells = line.cells
+                print(f"{what:58}", *(cell.strip("*") for cell in cells), sep="  ", flush=True)
+                lines.append(line)
+        if not quick:
+            write_page(lines, list(concurrency(url)))
+    missed = [line.what for line in lines if line.is_missed]
+    print(f"Missed: {'; '.join(missed)}" if missed else "All targets are met.")
+    return 1 if missed else 0
 
 
-def rounds(count: int, tasks: Sequence[Callable[[], float]]) -> list[list[float]]:
-    """Do each task once a round, in turning order, and give what each one gave."""
-    measured: list[list[float]] = [[] for _ in tasks]
+def in_rounds(count: int, tasks: Sequence[Callable[[], float]]) -> list[list[float]]:
+    """Do each task once a round, in alternating order. Returns the results of each task."""
+    results: list[list[float]] = [[] for _ in tasks]
     for number in range(count):
-        order = list(enumerate(tasks))
-        for index, task in order if number % 2 else order[::-1]:
-            measured[index].append(task())
-    return measured
+        order = list(zip(tasks, results, strict=True))
+        for task, its_results in order if number % 2 else order[::-1]:
+            its_results.append(task())
+    return results
 
 
-def ratio(above: list[float], below: list[float]) -> tuple[float, tuple[float, float]]:
-    """Give the median of the ratios round by round, and its quartiles."""
-    each = [one / other for one, other in zip(above, below, strict=True)]
-    low, middle, high = quantiles(each, n=4)
-    return middle, (low, high)
+def ratio(what: str, target: float | None, unit: str, *sides: list[float]) -> Line:
+    """Compare two things round by round; `unit` is the one to show their medians in."""
+    scale, digits = {"µs": (1e6, 0), "ms": (1e3, 0), "MiB": (1 / 1024, 1)}[unit]
+    both = " / ".join(f"{median(side) * scale:.{digits}f}" for side in sides)
+    samples = [one / other for one, other in zip(*sides, strict=True)]
+    return Line(what, samples, target, f"{both} {unit}")
 
 
-def ratios(*, quick: bool) -> Iterator[Line]:
+def purchases(url: str, rounds: int) -> Iterator[Line]:
     """Compare the CPU time of a purchase between clients, sync and then async."""
-    with Process("plain_server.py") as server:
-        url = f"http://127.0.0.1:{server.read()}"
-        for runs, count in ((SYNC_RUNS, 300), (ASYNC_RUNS, 800)):
-            taken = dict(zip(runs, compared(url, runs, count, 5 if quick else 15), strict=True))
-            for words, above, below, target in RATIOS:
-                if above in runs:
-                    value, spread = ratio(taken[above], taken[below])
-                    each = [median(taken[run]) * 1e6 for run in (above, below)]
-                    detail = "{:.0f} / {:.0f} µs".format(*each)
-                    yield Line(words, value, spread, target, detail=detail)
-        speeds = sorted(1 / seconds for seconds in taken[OURS_AIOHTTP])
-    low, middle, high = quantiles(speeds, n=4)
-    words = "purchases a second of one core, 200 at a time, with aiohttp"
-    yield Line(words, middle, (low, high), POSTS_A_SECOND, at_least=True)
+
+    def cpu_seconds(worker: Worker, count: int, at_a_time: int) -> float:
+        return worker.buy(count, at_a_time)["cpu_seconds"]
+
+    for rows, count in ((SYNC, 300), (ASYNC, 800)):
+        runs = list(dict.fromkeys(run for _, above, below, _ in rows for run in (above, below)))
+        with ExitStack() as stack:
+            tasks = []
+            for client, at_a_time in runs:
+                worker = stack.enter_context(Worker(client, url))
+                worker.buy(max(100, 2 * at_a_time), at_a_time)
+                tasks.append(partial(cpu_seconds, worker, count, at_a_time))
+            taken = dict(zip(runs, in_rounds(rounds, tasks), strict=True))
+        for what, above, below, target in rows:
+            yield ratio(what, target, "µs", taken[above], taken[below])
+    speeds = [1 / seconds for seconds in taken[OURS_AIOHTTP]]
+    what = "purchases a second of one core, 200 at a time, with aiohttp"
+    yield Line(what, speeds, POSTS_PER_SECOND, at_least=True)
 
 
-def compared(url: str, runs: list[Run], count: int, times: int) -> list[list[float]]:
-    """Give the seconds of CPU of a purchase, a number for each run and round."""
-    with ExitStack() as stack:
-        tasks = []
-        for client, at_a_time in runs:
-            worker = stack.enter_context(Worker(client, url))
-            worker.buy(max(100, 2 * at_a_time), at_a_time)
-            tasks.append(partial(_cpu, worker, count, at_a_time))
-        return rounds(times, tasks)
+def imports(rounds: int) -> Iterator[Line]:
+    """Compare the CPU time of imports, each in a new process."""
+
+    def seconds(statement: str) -> float:
+        code = f"import time; t = time.process_time(); {statement}; print(time.process_time() - t)"
+        return float(subprocess.check_output([sys.executable, "-c", code]))
+
+    tasks = [partial(seconds, statement) for statement in (*IMPORTS, "import httpx")]
+    *ours, httpx = in_rounds(rounds, tasks)
+    for statement, taken in zip(IMPORTS, ours, strict=True):
+        yield ratio(f"{statement} / import httpx", 1.1, "ms", taken, httpx)
 
 
-def _cpu(worker: Worker, count: int, at_a_time: int) -> float:
-    return worker.buy(count, at_a_time).cpu_per_purchase
+def memory(url: str, rounds: int, count: int) -> Iterator[Line]:
+    """Compare the peak memory of a process after many purchases with that after a hundred."""
+
+    def peak(client: str, count: int) -> float:
+        with Worker(client, url) as worker:
+            return worker.buy(count, 1)["peak_memory_kb"]
+
+    for client, name in ((OURS.client, "sync"), (OURS_ASYNC.client, "async")):
+        many, few = in_rounds(rounds, [partial(peak, client, n) for n in (count, 100)])
+        yield ratio(f"peak memory, {name}: {count:,} purchases / 100", 1.05, "MiB", many, few)
 
 
-def imports(*, quick: bool) -> Iterator[Line]:
-    """Compare the CPU time of an import, each in a new process."""
-
-    def seconds(module: str) -> float:
-        command = [sys.executable, "-c", IMPORT.format(module)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        return float(done.stdout)
-
-    tasks = [partial(seconds, m) for m in ("signalwire_compat", "httpx")]
-    ours, httpx = rounds(7 if quick else 25, tasks)
-    value, spread = ratio(ours, httpx)
-    detail = f"{median(ours) * 1000:.0f} / {median(httpx) * 1000:.0f} ms"
-    yield Line("import signalwire_compat / import httpx", value, spread, 1.1, detail=detail)
-
-
-def memory(*, quick: bool) -> Iterator[Line]:
-    """Compare the peak memory of a process that bought much with that of one that bought little."""
-    with Process("plain_server.py") as server:
-        url = f"http://127.0.0.1:{server.read()}"
-
-        def peak(client: str, count: int) -> float:
-            with Worker(client, url) as worker:
-                return worker.buy(count, 1).memory
-
-        counts = (1_000 if quick else 10_000, 100)
-        for client, words in (("signalwire_compat", "sync"), ("signalwire_compat_async", "async")):
-            tasks = [partial(peak, client, count) for count in counts]
-            many, few = rounds(2 if quick else 3, tasks)
-            value, spread = ratio(many, few)
-            detail = f"{median(many) / 1024:.1f} / {median(few) / 1024:.1f} MiB"
-            yield Line(
-                f"peak memory, {words}: {counts[0]:,} purchases / 100",
-                value,
-                spread,
-                1.05,
-                detail=detail,
-            )
-
-
-def mock(*, quick: bool) -> Iterator[Line]:
+def mock(rounds: int) -> Iterator[Line]:
     """Measure how many purchases a second the mock validates on one core."""
     speeds = []
-    with Process("mock_process.py") as server, Worker("signalwire_compat", server.read()) as worker:
+    with Process("servers.py", "mock") as server, Worker(OURS.client, server.read_line()) as worker:
         worker.buy(100, 1)
-        for _ in range(3 if quick else 7):
-            before = float(server.ask(""))
+        for _ in range(rounds):
+            before = float(server.ask())
             worker.buy(500, 1)
-            speeds.append(500 / (float(server.ask("")) - before))
-    low, middle, high = quantiles(speeds, n=4)
-    words = "validated purchases a second of one core, by the mock"
-    yield Line(words, middle, (low, high), 1000, at_least=True)
+            speeds.append(500 / (float(server.ask()) - before))
+    yield Line("validated purchases a second of one core, by the mock", speeds, None, at_least=True)
 
 
-def concurrency(url: str) -> dict[str, list[Batch]]:
-    """Let each client buy at each concurrency, in turning order, and keep its best batch."""
-    found: dict[str, list[Batch]] = {client: [] for client in CHARTED}
-    with ExitStack() as stack:
-        workers = {client: stack.enter_context(Worker(client, url)) for client in CHARTED}
-        for at_a_time in AT_A_TIME:
-            for worker in workers.values():
-                worker.buy(2 * at_a_time, at_a_time)
-            for number in range(3):
-                for client in CHARTED if number % 2 else CHARTED[::-1]:
-                    batch = workers[client].buy(500 + 2 * at_a_time, at_a_time)
-                    done = found[client]
-                    if not number:
-                        done.append(batch)
-                    elif batch.a_second > done[-1].a_second:
-                        done[-1] = batch
-    return found
-
-
-def write(report: Report, batches: dict[str, list[Batch]]) -> None:
-    """Write docs/evidence/benchmarks.md and its chart."""
-    report.write(AT_A_TIME, batches)
-    lines = {
-        client: {
-            "latency": [batch.latency * 1000 for batch in done],
-            "throughput": [batch.a_second for batch in done],
-        }
-        for client, done in batches.items()
-    }
-    subprocess.run(
-        [python_of("chart"), str(HERE / "chart.py"), str(PAGE.with_suffix(".svg"))],
-        input=json.dumps({"at_a_time": AT_A_TIME, "clients": lines}),
-        text=True,
-        check=True,
-    )
+def concurrency(url: str) -> Iterator[list[str]]:
+    """Let each client buy at each concurrency. Yields a table of each one's best batches."""
+    yield ["Client", *map(str, AT_A_TIME)]
+    for client in CONCURRENT:
+        cells = []
+        with Worker(client, url) as worker:
+            for at_a_time in AT_A_TIME:
+                batches = [worker.buy(500 + 2 * at_a_time, at_a_time) for _ in range(4)]
+                best = max(batches, key=lambda batch: batch["per_second"])
+                latency = best["latency_seconds"] * 1000
+                cells.append(f"{latency:.1f} ms, {best['per_second']:,.0f}/s")
+        yield [client, *cells]
 
 
 if __name__ == "__main__":

@@ -2,12 +2,10 @@
 
     python benchmarks/scale.py
 
-Contracts of 10, 100 and 1,000 operations are generated, ten operations to a tag, each with a model
-of its own for request and reply. Every figure of import is the least of several fresh processes
-that take turns, so that the ratio of two of them holds on a busy machine, too.
+Generates contracts of 10, 100 and 1,000 operations, ten operations to a tag, each with models of
+its own for request and reply. A figure of import is the best of several new processes. The sizes
+take turns, so that the ratio of two figures holds on a busy machine too.
 """
-
-from __future__ import annotations
 
 import copy
 import os
@@ -25,69 +23,62 @@ SIZES = (10, 100, 1000)
 ROUNDS = 15
 IMPORTS = {
     "the package": "import signalwire_compat",
-    "and one model": "import signalwire_compat; from signalwire_compat.models import Reply7",
+    "and one model": "from signalwire_compat.models import Reply7",
     "and one operation": "import signalwire_compat; signalwire_compat.RestClient("
     "'p', 't', 'localhost').compat.tag0; from signalwire_compat.api.tag0 import operation_7",
 }
-_CLOCK = "import time; s = time.perf_counter(); {}; print(time.perf_counter() - s)"
 
 
 def contract(size: int) -> dict[str, Any]:
-    """Make a contract with `size` operations from the first operation of openapi.yaml."""
+    """Make a contract of `size` operations, copies of the purchase in openapi.yaml."""
     document: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
     path, item = next(iter(document["paths"].items()))
-    (method, template) = next((m, o) for m, o in item.items() if isinstance(o, dict))
-    template = {key: value for key, value in template.items() if key != "callbacks"}
+    del item["post"]["callbacks"]
     schemas = document["components"]["schemas"]
-    document["paths"], document["tags"] = {}, []
+    tags = [f"tag{number}" for number in range(size // 10)]
+    document["tags"] = [{"name": tag, "description": f"Operations of {tag}."} for tag in tags]
+    document["paths"] = {}
     for number in range(size):
-        tag = f"tag{number // 10}"
-        operation = copy.deepcopy(template)
-        operation.update(operationId=f"operation_{number}", tags=[tag])
+        copied = document["paths"][f"{path}/{number}"] = copy.deepcopy(item)
+        operation = copied["post"]
+        operation.update(operationId=f"operation_{number}", tags=[tags[number // 10]])
         (body,) = operation["requestBody"]["content"].values()
         (reply,) = operation["responses"]["201"]["content"].values()
-        for name, media in (("Body", body), ("Reply", reply)):
-            original = schemas[media["schema"]["$ref"].rpartition("/")[2]]
-            schemas[f"{name}{number}"] = copy.deepcopy(original)
-            media["schema"] = {"$ref": f"#/components/schemas/{name}{number}"}
-        document["paths"][f"{path}/{number}"] = {method: operation}
-        if number % 10 == 0:
-            document["tags"].append({"name": tag, "description": f"Operations of {tag}."})
+        for name, media in ((f"Body{number}", body), (f"Reply{number}", reply)):
+            original = media["schema"]["$ref"].rpartition("/")[2]
+            schemas[name] = copy.deepcopy(schemas[original])
+            media["schema"] = {"$ref": f"#/components/schemas/{name}"}
     return document
 
 
-def seconds(command: list[str], folder: Path) -> float:
-    """Give what a command prints."""
+def import_ms(statement: str, folder: Path) -> float:
+    """Time a statement in a new process that finds the package in `folder`."""
+    code = f"import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
     environment = {**os.environ, "PYTHONPATH": str(folder)}
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    return float(done.stdout)
+    return 1000 * float(subprocess.check_output([sys.executable, "-c", code], env=environment))
 
 
 def main() -> None:
-    """Generate, import, print the table."""
+    """Generate and import each package, and print two tables."""
     with tempfile.TemporaryDirectory() as temporary:
-        folders = {size: Path(temporary) / str(size) for size in SIZES}
+        folders = [Path(temporary, str(size)) for size in SIZES]
         print("operations  generation  an operation")
-        for size, folder in folders.items():
+        for size, folder in zip(SIZES, folders, strict=True):
             folder.mkdir()
             spec = folder / "openapi.yaml"
             spec.write_text(yaml.safe_dump(contract(size), sort_keys=False), "utf-8")
             command = [sys.executable, "-m", "codegen.generate", "--spec", str(spec)]
+            command += ["--output", str(folder / "signalwire_compat")]
             began = time.perf_counter()
-            subprocess.run(
-                [*command, "--output", str(folder / "signalwire_compat")], cwd=ROOT, check=True
-            )
+            subprocess.run(command, cwd=ROOT, check=True)
             took = time.perf_counter() - began
             print(f"{size:10}  {took:8.1f} s  {1000 * took / size:9.1f} ms", flush=True)
         print("\nimport of                 10 operations     100   1,000   ratio of 1,000 to 10")
-        for words, code in IMPORTS.items():
-            command = [sys.executable, "-c", _CLOCK.format(code)]
-            took_by: dict[int, list[float]] = {size: [] for size in SIZES}
-            for size in SIZES * (ROUNDS + 1):
-                took_by[size].append(seconds(command, folders[size]))
-            # The first one writes the bytecode.
-            few, some, many = (1000 * min(took_by[size][1:]) for size in SIZES)
-            print(f"{words:20} {few:15.1f} ms {some:7.1f} {many:7.1f}   {many / few:.2f}")
+        for what, statement in IMPORTS.items():
+            # The first round writes the bytecode.
+            _, *rounds = ([import_ms(statement, f) for f in folders] for _ in range(ROUNDS + 1))
+            few, some, many = map(min, zip(*rounds, strict=True))
+            print(f"{what:20} {few:15.1f} ms {some:7.1f} {many:7.1f}   {many / few:.2f}")
 
 
 if __name__ == "__main__":

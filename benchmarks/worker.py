@@ -1,199 +1,140 @@
-"""One client in a process of its own: buys as many numbers as it is told, and says what that took.
+"""Buy numbers with one client and report what that took: worker.py CLIENT URL.
 
-Usage: worker.py CLIENT URL, then a line `COUNT CONCURRENCY` on standard input for each batch. The
-answer to each is a line of JSON: seconds of CPU and of wall-clock time, the latencies in seconds,
-and the peak memory of the process in kilobytes. Runs in the environment of the client alone.
+For each line `COUNT AT_A_TIME` of standard input it buys that many, and prints a line of JSON: CPU
+time of a purchase, purchases a second by the wall clock, median latency, and peak memory of the
+process so far in kilobytes. It runs in the environment of its client, and imports nothing else.
 """
-
-from __future__ import annotations
 
 import asyncio
 import json
 import resource
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from statistics import median
 from typing import Any
 
 PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 TOKEN = "PT0123456789abcdef0123456789abcdef0123456789abcdef"
-BASE = "/api/laml/2010-04-01"
-FRIENDLY_NAME = "Main Line"
-_NUMBERS = count(15_550_100_000)
+PATH = f"/api/laml/2010-04-01/Accounts/{PROJECT}/IncomingPhoneNumbers"
 Buy = Callable[[str], Any]
 
 
-def signalwire_compat(url: str) -> Buy:
-    """Give the purchase of the generated client."""
+def form(number: str) -> Any:
+    """Return the arguments of a purchase under the names of the contract."""
+    return {"PhoneNumber": number, "FriendlyName": "Main Line"}
+
+
+def connect(client: str, url: str) -> Buy:
+    """Return the call of a sync client that buys one number."""
+    if client == "httpx_by_hand":
+        import httpx
+
+        by_hand = httpx.Client(auth=(PROJECT, TOKEN))
+        return lambda number: by_hand.post(url + PATH, data=form(number)).json()["sid"]
+    if client == "twilio":
+        from twilio.rest import Client
+
+        twilio = Client(PROJECT, TOKEN)
+        twilio.api.base_url = url
+        create = twilio.incoming_phone_numbers.create
+        return lambda number: create(phone_number=number, friendly_name="Main Line").sid
+    if client == "signalwire_sdk":
+        from signalwire.rest import RestClient as OfficialClient
+
+        official = OfficialClient(project=PROJECT, token=TOKEN, host="localhost")
+        official._http._base_url = url  # Nothing public accepts a URL without https.
+        return lambda number: official.compat.phone_numbers.purchase(**form(number))["sid"]
     from signalwire_compat import RestClient
 
-    client = RestClient(PROJECT, TOKEN, url)
-
-    def buy(number: str) -> Any:
-        purchase = client.compat.phone_numbers.purchase
-        return purchase(PhoneNumber=number, FriendlyName=FRIENDLY_NAME).sid
-
-    return buy
+    ours = RestClient(PROJECT, TOKEN, url)
+    return lambda number: ours.compat.phone_numbers.purchase(**form(number)).sid
 
 
-def httpx_by_hand(url: str) -> Buy:
-    """Give a purchase as one writes it with httpx."""
-    import httpx
+async def connect_async(client: str, url: str) -> Buy:
+    """Return the awaitable call of an async client that buys one number."""
+    if client == "httpx_by_hand_async":
+        import httpx
 
-    client = httpx.Client(auth=(PROJECT, TOKEN))
-    target = f"{url}{BASE}/Accounts/{PROJECT}/IncomingPhoneNumbers"
+        # With the default timeout of five seconds some calls would fail at 400 at a time.
+        by_hand = httpx.AsyncClient(auth=(PROJECT, TOKEN), timeout=60)
 
-    def buy(number: str) -> Any:
-        form = {"PhoneNumber": number, "FriendlyName": FRIENDLY_NAME}
-        return client.post(target, data=form).json()["sid"]
+        async def buy(number: str) -> Any:
+            return (await by_hand.post(url + PATH, data=form(number))).json()["sid"]
 
-    return buy
+        return buy
+    if client == "twilio_async":
+        from twilio.http.async_http_client import AsyncTwilioHttpClient
+        from twilio.rest import Client
 
-
-def signalwire_sdk(url: str) -> Buy:
-    """Give the purchase of the official SDK; it speaks https alone unless it is told this way."""
-    from signalwire.rest import RestClient
-
-    client = RestClient(project=PROJECT, token=TOKEN, host="localhost")
-    client._http._base_url = url
-    return lambda number: client.compat.phone_numbers.purchase(
-        PhoneNumber=number, FriendlyName=FRIENDLY_NAME
-    )["sid"]
-
-
-def twilio(url: str) -> Buy:
-    """Give the purchase of twilio."""
-    from twilio.rest import Client
-
-    client = Client(PROJECT, TOKEN)
-    client.api.base_url = url
-    return lambda number: (
-        client.incoming_phone_numbers.create(phone_number=number, friendly_name=FRIENDLY_NAME).sid
-    )
-
-
-async def signalwire_compat_async(url: str) -> Buy:
-    """Give the purchase of the generated client, awaitable."""
+        twilio = Client(PROJECT, TOKEN, http_client=AsyncTwilioHttpClient())
+        twilio.api.base_url = url
+        create = twilio.incoming_phone_numbers.create_async
+        return lambda number: create(phone_number=number, friendly_name="Main Line")
     from signalwire_compat import AsyncRestClient
 
-    client = AsyncRestClient(PROJECT, TOKEN, url)
-    return lambda number: client.compat.phone_numbers.purchase(
-        PhoneNumber=number, FriendlyName=FRIENDLY_NAME
-    )
+    ours = AsyncRestClient(PROJECT, TOKEN, url)
+    if client == "signalwire_compat_aiohttp":
+        import aiohttp
+
+        ours = AsyncRestClient(PROJECT, TOKEN, url, http_client=aiohttp.ClientSession())
+    return lambda number: ours.compat.phone_numbers.purchase(**form(number))
 
 
-async def signalwire_compat_aiohttp(url: str) -> Buy:
-    """Give the purchase of the generated client over aiohttp, awaitable."""
-    import aiohttp
-    from signalwire_compat import AsyncRestClient
-
-    client = AsyncRestClient(PROJECT, TOKEN, url, http_client=aiohttp.ClientSession())
-    return lambda number: client.compat.phone_numbers.purchase(
-        PhoneNumber=number, FriendlyName=FRIENDLY_NAME
-    )
-
-
-async def httpx_by_hand_async(url: str) -> Buy:
-    """Give a purchase as one writes it with httpx, awaitable."""
-    import httpx
-
-    # Patient, since with the usual five seconds some calls would fail at 400 at a time.
-    client = httpx.AsyncClient(auth=(PROJECT, TOKEN), timeout=60)
-    target = f"{url}{BASE}/Accounts/{PROJECT}/IncomingPhoneNumbers"
-
-    async def buy(number: str) -> Any:
-        form = {"PhoneNumber": number, "FriendlyName": FRIENDLY_NAME}
-        return (await client.post(target, data=form)).json()["sid"]
-
-    return buy
-
-
-async def twilio_async(url: str) -> Buy:
-    """Give the purchase of twilio, awaitable, over aiohttp."""
-    from twilio.http.async_http_client import AsyncTwilioHttpClient
-    from twilio.rest import Client
-
-    client = Client(PROJECT, TOKEN, http_client=AsyncTwilioHttpClient())
-    client.api.base_url = url
-    return lambda number: client.incoming_phone_numbers.create_async(
-        phone_number=number, friendly_name=FRIENDLY_NAME
-    )
-
-
-CLIENTS = {
-    made.__name__: made for made in (signalwire_compat, httpx_by_hand, signalwire_sdk, twilio)
-}
-ASYNC_CLIENTS: dict[str, Callable[[str], Coroutine[Any, Any, Buy]]] = {
-    made.__name__: made
-    for made in (
-        signalwire_compat_async,
-        signalwire_compat_aiohttp,
-        httpx_by_hand_async,
-        twilio_async,
-    )
-}
-
-
-def batches() -> Iterator[tuple[list[str], int]]:
-    """Give the numbers to buy and how many at a time, for each line of standard input."""
-    for line in sys.stdin:
-        how_many, at_a_time = map(int, line.split())
-        yield [f"+{next(_NUMBERS)}" for _ in range(how_many)], at_a_time
-
-
-def told(cpu: float, began: float, latencies: list[float]) -> None:
-    """Print what a batch took."""
-    taken = {
-        "cpu": time.process_time() - cpu,
-        "wall": time.perf_counter() - began,
-        "latencies": latencies,
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
-    }
-    print(json.dumps(taken), flush=True)
-
-
-def buy_in_threads(buy: Buy) -> None:
-    """Buy in as many threads as are asked for; one at a time needs none."""
+def buy_in_threads(buy: Buy, numbers: list[str], at_a_time: int) -> list[float]:
+    """Buy in `at_a_time` threads; one at a time needs none. Returns the latencies."""
 
     def timed(number: str) -> float:
         began = time.perf_counter()
         buy(number)
         return time.perf_counter() - began
 
-    for numbers, at_a_time in batches():
-        cpu, began = time.process_time(), time.perf_counter()
-        if at_a_time == 1:
-            latencies = [timed(number) for number in numbers]
-        else:
-            with ThreadPoolExecutor(at_a_time) as pool:
-                latencies = list(pool.map(timed, numbers))
-        told(cpu, began, latencies)
+    if at_a_time == 1:
+        return [timed(number) for number in numbers]
+    with ThreadPoolExecutor(at_a_time) as pool:
+        return list(pool.map(timed, numbers))
 
 
-async def buy_in_tasks(made: Awaitable[Buy]) -> None:
-    """Buy in as many tasks as are asked for."""
-    buy = await made
-    # Clients end with the process, and some complain of not having been closed.
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+async def buy_in_tasks(buy: Buy, numbers: list[str], at_a_time: int) -> list[float]:
+    """Buy in `at_a_time` tasks. Returns the latencies."""
+    latencies = []
 
-    async def task(numbers: list[str], latencies: list[float]) -> None:
+    async def work() -> None:
         while numbers:
             began = time.perf_counter()
             await buy(numbers.pop())
             latencies.append(time.perf_counter() - began)
 
-    for numbers, at_a_time in batches():
-        cpu, began = time.process_time(), time.perf_counter()
-        latencies: list[float] = []
-        await asyncio.gather(*(task(numbers, latencies) for _ in range(at_a_time)))
-        told(cpu, began, latencies)
+    await asyncio.gather(*(work() for _ in range(at_a_time)))
+    return latencies
+
+
+def main(client: str, url: str) -> None:
+    """Buy what standard input asks for."""
+    unused = count(15_550_100_000)
+    is_async = client.endswith(("_async", "_aiohttp"))
+    with asyncio.Runner() as runner:
+        # Some clients complain at the end that they were not closed.
+        runner.get_loop().set_exception_handler(lambda *_: None)
+        buy = runner.run(connect_async(client, url)) if is_async else connect(client, url)
+        for line in sys.stdin:
+            how_many, at_a_time = map(int, line.split())
+            numbers = [f"+{next(unused)}" for _ in range(how_many)]
+            cpu, began = time.process_time(), time.perf_counter()
+            if is_async:
+                latencies = runner.run(buy_in_tasks(buy, numbers, at_a_time))
+            else:
+                latencies = buy_in_threads(buy, numbers, at_a_time)
+            batch = {
+                "cpu_seconds": (time.process_time() - cpu) / how_many,
+                "per_second": how_many / (time.perf_counter() - began),
+                "latency_seconds": median(latencies),
+                "peak_memory_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+            }
+            print(json.dumps(batch), flush=True)
 
 
 if __name__ == "__main__":
-    client, url = sys.argv[1:]
-    if client in CLIENTS:
-        buy_in_threads(CLIENTS[client](url))
-    else:
-        asyncio.run(buy_in_tasks(ASYNC_CLIENTS[client](url)))
+    main(*sys.argv[1:])
