@@ -30,7 +30,7 @@ class Error:
     code: int
     """Error code of the platform, such as 21401."""
     message: str
-    """What was wrong, in a sentence for people."""
+    """What was wrong, as a sentence."""
     more_info: str
     """URL of the documentation of the code."""
     status: int

@@ -106,7 +106,7 @@ class IncomingPhoneNumber:
     account_sid: str
     """SID of the account that owns the number, a UUID."""
     address_requirements: AddressRequirements | str
-    """Kind of address registered with the provider that the number needs. Always `none` today."""
+    """Kind of registered address that the number needs. Always `none` today."""
     address_sid: str | None
     """SID of the address of the number. Always null today."""
     api_version: str
@@ -118,8 +118,8 @@ class IncomingPhoneNumber:
     country_code: str
     """Country of the number, as two letters of ISO 3166-1."""
     date_created: str
-    """When the number was created, in RFC 2822 format. The provider also writes months that RFC
-    2822 does not know, such as `Sept`, so the value stays text.
+    """When the number was created, in RFC 2822 format. The provider also writes months that are
+    not in RFC 2822, such as `Sept`, so the value is text.
     """
     date_updated: str
     """When the number was last changed, in the format of `date_created`."""
@@ -128,7 +128,7 @@ class IncomingPhoneNumber:
     emergency_status: str
     """Whether an address for emergency calls is active, `Active` or `Inactive`."""
     friendly_name: str
-    """Name of the number, for people."""
+    """Display name of the number."""
     identity_sid: str | None
     """SID of the identity of the number. Always null today."""
     origin: Origin | str
@@ -168,8 +168,8 @@ class IncomingPhoneNumber:
     voice_url: str | None
     """URL to request when a call comes in. Null if none is set."""
     verification_status: str | Unset = UNSET
-    """Verification of a toll-free number. Published as absent from every other number, although
-    the provider sends it for local ones too.
+    """Verification status of a toll-free number. Documented only for toll-free numbers, but the
+    provider also sends it for local ones.
     """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
     """Members that the contract does not know, as they came."""

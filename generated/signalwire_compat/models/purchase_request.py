@@ -53,7 +53,7 @@ class PurchaseRequest:
     friendly_name: str | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["FriendlyName"]
     )
-    """Name of the number, for people. If absent, the number in its national format."""
+    """Display name of the number. If absent, the number in its national format."""
     sms_application_sid: str | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["SmsApplicationSid"]
     )
@@ -75,8 +75,8 @@ class PurchaseRequest:
     status_callback: str | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["StatusCallback"]
     )
-    """URL to request when a call to the number ends. A fragment such as `#rt=5000` tunes the
-    time-outs of that request and is kept.
+    """URL to request when a call to the number ends. A fragment such as `#rt=5000` sets the
+    timeouts of that request and is sent as it is.
     """
     status_callback_method: HttpMethod | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["StatusCallbackMethod"]

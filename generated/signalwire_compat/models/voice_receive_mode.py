@@ -2,4 +2,4 @@
 from typing import Literal
 
 VoiceReceiveMode = Literal["fax", "voice"]
-"""What an incoming call to a number is taken for."""
+"""Whether a number treats incoming calls as voice or as fax."""

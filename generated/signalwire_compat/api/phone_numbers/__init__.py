@@ -53,18 +53,18 @@ class PhoneNumbers:
     ) -> IncomingPhoneNumber:
         """Purchase a phone number for an account.
 
-        Buys one number and returns it with the settings that were given.
+        Buys one number and returns it with its settings.
 
-        A purchase costs money and is not repeatable: a second request for the same number is a
-        second purchase attempt, the API knows no idempotency key, and a number can't be released
+        A purchase costs money and can't be repeated safely: the API has no idempotency key, so a
+        second request for the same number is a second purchase attempt. A number can't be released
         within 14 days of its purchase (30 days in trial).
 
-        Limits: 13,800 requests in 10 seconds for each account; 1,000 numbers for each project by
+        Limits: 13,800 requests per 10 seconds for each account; 1,000 numbers for each project by
         default, 1 in trial. The API token needs the scope Numbers.
 
         Args:
             PhoneNumber: Number to purchase, in E.164 format: a plus sign, then 5 to 17 digits.
-            FriendlyName: Name of the number, for people. If absent, the number in its national
+            FriendlyName: Display name of the number. If absent, the number in its national
                 format.
             SmsApplicationSid: SID of the application that handles messages to the number, a
                 UUID.
@@ -74,7 +74,7 @@ class PhoneNumbers:
             SmsMethod: Method of the request to `SmsUrl`. If left out, the server takes `POST`.
             SmsUrl: URL to request when a message to the number comes in.
             StatusCallback: URL to request when a call to the number ends. A fragment such as
-                `#rt=5000` tunes the time-outs of that request and is kept.
+                `#rt=5000` sets the timeouts of that request and is sent as it is.
             StatusCallbackMethod: Method of the request to `StatusCallback`. If left out, the
                 server takes `POST`.
             VoiceApplicationSid: SID of the application that handles calls to the number, a
@@ -87,12 +87,12 @@ class PhoneNumbers:
             VoiceReceiveMode: Whether the number receives voice calls or faxes. If left out, the
                 server takes `voice`.
             VoiceUrl: URL to request when a call to the number comes in.
-            AccountSid: SID of the account, a UUID. It equals the Project ID unless a subproject
-                is meant. If left out, the project of the client.
+            AccountSid: SID of the account, a UUID. The same as the Project ID, except for a
+                subproject. If left out, the project of the client.
 
         Raises:
             SignalWireError: one of the classes in `errors`.
-                400: The request can't be understood, or one of its values is not allowed.
+                400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood, and the purchase was refused.
         """
@@ -154,18 +154,18 @@ class AsyncPhoneNumbers:
     ) -> IncomingPhoneNumber:
         """Purchase a phone number for an account.
 
-        Buys one number and returns it with the settings that were given.
+        Buys one number and returns it with its settings.
 
-        A purchase costs money and is not repeatable: a second request for the same number is a
-        second purchase attempt, the API knows no idempotency key, and a number can't be released
+        A purchase costs money and can't be repeated safely: the API has no idempotency key, so a
+        second request for the same number is a second purchase attempt. A number can't be released
         within 14 days of its purchase (30 days in trial).
 
-        Limits: 13,800 requests in 10 seconds for each account; 1,000 numbers for each project by
+        Limits: 13,800 requests per 10 seconds for each account; 1,000 numbers for each project by
         default, 1 in trial. The API token needs the scope Numbers.
 
         Args:
             PhoneNumber: Number to purchase, in E.164 format: a plus sign, then 5 to 17 digits.
-            FriendlyName: Name of the number, for people. If absent, the number in its national
+            FriendlyName: Display name of the number. If absent, the number in its national
                 format.
             SmsApplicationSid: SID of the application that handles messages to the number, a
                 UUID.
@@ -175,7 +175,7 @@ class AsyncPhoneNumbers:
             SmsMethod: Method of the request to `SmsUrl`. If left out, the server takes `POST`.
             SmsUrl: URL to request when a message to the number comes in.
             StatusCallback: URL to request when a call to the number ends. A fragment such as
-                `#rt=5000` tunes the time-outs of that request and is kept.
+                `#rt=5000` sets the timeouts of that request and is sent as it is.
             StatusCallbackMethod: Method of the request to `StatusCallback`. If left out, the
                 server takes `POST`.
             VoiceApplicationSid: SID of the application that handles calls to the number, a
@@ -188,12 +188,12 @@ class AsyncPhoneNumbers:
             VoiceReceiveMode: Whether the number receives voice calls or faxes. If left out, the
                 server takes `voice`.
             VoiceUrl: URL to request when a call to the number comes in.
-            AccountSid: SID of the account, a UUID. It equals the Project ID unless a subproject
-                is meant. If left out, the project of the client.
+            AccountSid: SID of the account, a UUID. The same as the Project ID, except for a
+                subproject. If left out, the project of the client.
 
         Raises:
             SignalWireError: one of the classes in `errors`.
-                400: The request can't be understood, or one of its values is not allowed.
+                400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood, and the purchase was refused.
         """

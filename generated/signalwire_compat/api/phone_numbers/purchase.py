@@ -104,13 +104,13 @@ def sync(
 ) -> IncomingPhoneNumber:
     """Purchase a phone number for an account.
 
-    Buys one number and returns it with the settings that were given.
+    Buys one number and returns it with its settings.
 
-    A purchase costs money and is not repeatable: a second request for the same number is a
-    second purchase attempt, the API knows no idempotency key, and a number can't be released
+    A purchase costs money and can't be repeated safely: the API has no idempotency key, so a
+    second request for the same number is a second purchase attempt. A number can't be released
     within 14 days of its purchase (30 days in trial).
 
-    Limits: 13,800 requests in 10 seconds for each account; 1,000 numbers for each project by
+    Limits: 13,800 requests per 10 seconds for each account; 1,000 numbers for each project by
     default, 1 in trial. The API token needs the scope Numbers.
     """
     return _success(
@@ -148,13 +148,13 @@ async def asyncio(
 ) -> IncomingPhoneNumber:
     """Purchase a phone number for an account.
 
-    Buys one number and returns it with the settings that were given.
+    Buys one number and returns it with its settings.
 
-    A purchase costs money and is not repeatable: a second request for the same number is a
-    second purchase attempt, the API knows no idempotency key, and a number can't be released
+    A purchase costs money and can't be repeated safely: the API has no idempotency key, so a
+    second request for the same number is a second purchase attempt. A number can't be released
     within 14 days of its purchase (30 days in trial).
 
-    Limits: 13,800 requests in 10 seconds for each account; 1,000 numbers for each project by
+    Limits: 13,800 requests per 10 seconds for each account; 1,000 numbers for each project by
     default, 1 in trial. The API token needs the scope Numbers.
     """
     return _success(
