@@ -191,6 +191,13 @@ def follow(document: Any, where: Where) -> Where:
     return follow(document, target(node["$ref"])) if refers else where
 
 
+def resolved(document: Any, node: dict[str, Any]) -> dict[str, Any]:
+    """Return the part that a node refers to, or the node itself if it is not a reference."""
+    while "$ref" in node:
+        node = at(document, target(node["$ref"]))
+    return node
+
+
 def nodes(
     node: Any, kind: str = "document", where: Where = ()
 ) -> Iterator[tuple[str, Where, dict[str, Any]]]:

@@ -1,29 +1,29 @@
-"""What changed between two versions of a schema, and what it means for those who call.
+"""Compare two versions of a schema, and say what a difference means for callers.
 
-In a request, asking for more breaks callers; in a reply, giving less does, or giving what their
-code has no type for.
+In a request, asking for more breaks callers. In a reply, giving less breaks them, and so does a
+value that their code has no type for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from codegen.document import at, target
+from codegen.document import at, resolved, target
 
 # Which way a limit becomes tighter.
 _LIMITS = {
     **dict.fromkeys(("minLength", "minimum", "exclusiveMinimum", "minItems"), 1),
     **dict.fromkeys(("maxLength", "maximum", "exclusiveMaximum", "maxItems"), -1),
 }
-# Formats that the client gives a Python type of their own.
+# Formats that have a Python type of their own in the client.
 _TYPED_FORMATS = {"date", "date-time", "binary"}
 
 
 class Change(NamedTuple):
-    """One change: where, what kind (added, removed, tightened, loosened, changed), in words.
+    """One change: where, its kind (added, removed, tightened, loosened, changed), in words.
 
-    `on_wire` says that the same call is sent, or its reply read, in another way from now on.
+    `on_wire` means that the same call is sent, or its reply read, in another way than before.
     """
 
     where: str
@@ -38,36 +38,53 @@ class Change(NamedTuple):
 
 
 class Schemas:
-    """The schemas of two documents."""
+    """Compares schemas of two documents. A side is 0 for the old document, 1 for the new one."""
 
     def __init__(self, old: dict[str, Any], new: dict[str, Any]) -> None:
-        """Take the documents that references lead into."""
+        """Take the documents that references point into."""
         self._documents = (old, new)
+
+    def resolved(self, side: int, node: dict[str, Any]) -> dict[str, Any]:
+        """Follow the references of a node."""
+        return resolved(self._documents[side], node)
+
+    def merged(self, side: int, schema: Any) -> dict[str, Any]:
+        """Merge a schema with its reference and its `allOf`; the outermost keyword wins."""
+        if not isinstance(schema, dict):
+            return {}
+        merged = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
+        parts = list(schema.get("allOf", ()))
+        if "$ref" in schema:
+            parts.append(at(self._documents[side], target(schema["$ref"])))
+        for part in parts:
+            for key, value in self.merged(side, part).items():
+                if key == "properties":
+                    merged[key] = {**value, **merged.get(key, {})}
+                elif key == "required":
+                    merged[key] = [*merged.get(key, ()), *value]
+                else:
+                    merged.setdefault(key, value)
+        return merged
 
     def compare(
         self, where: str, old: Any, new: Any, sent: bool, above: tuple[Any, ...] = ()
     ) -> Iterator[Change]:
-        """Compare two schemas; `sent` says whether callers give the value or get it."""
+        """Compare two schemas of a value that callers send or, if not `sent`, receive."""
         if any(old is outer or new is outer for outer in above):
             return
         above = (*above, old, new)
         one, other = self.merged(0, old), self.merged(1, new)
-        yield from retired(where, one, other)
+        yield from deprecation(where, one, other)
         yield from _types(where, one, other, sent)
         yield from _values(where, one, other, sent)
-        for limit, direction in _LIMITS.items():
-            yield from _limit(where, limit, one.get(limit), other.get(limit), direction, sent)
-        for key in ("pattern", "multipleOf", "uniqueItems", "format"):
-            typed = key == "format" and {one.get(key), other.get(key)} & _TYPED_FORMATS
-            yield from _rule(
-                where, key, one.get(key) or None, other.get(key) or None, sent, bool(typed)
-            )
+        yield from _limits(where, one, other, sent)
+        yield from _rules(where, one, other, sent)
         if one.get("default") != other.get("default") and sent:
             both = "default" in one and "default" in other
             words = (repr(s["default"]) if "default" in s else "none" for s in (one, other))
             yield Change(where, "changed", f"default {' became '.join(words)}", both)
         for sign, key in (("[]", "items"), ("{}", "additionalProperties")):
-            # Without the keyword, anything goes.
+            # Without the keyword, anything is allowed.
             first, second = (({} if (p := s.get(key, True)) is True else p) for s in (one, other))
             if (first or second) and first is not False and second is not False:
                 yield from self.compare(f"{where}{sign}", first, second, sent, above)
@@ -78,25 +95,24 @@ class Schemas:
     def _alternatives(
         self, where: str, old: Any, new: Any, sent: bool, above: tuple[Any, ...]
     ) -> Iterator[Change]:
-        """Compare alternatives that are written alike, then what is left, in its order."""
+        """Pair alternatives that are equal, then the rest in their order."""
         if old is None or new is None:
             if old != new:
-                yield Change(where, "changed", "alternatives, where there were none, or none", True)
+                yield Change(where, "changed", "alternatives added or removed", True)
             return
-        kept = [option for option in old if option in new]
+        pairs = [(option, option) for option in old if option in new]
         gone = [option for option in old if option not in new]
         fresh = [option for option in new if option not in old]
-        for option in kept:
-            yield from self.compare(where, option, option, sent, above)
         if len(gone) == len(fresh):
-            for first, second in zip(gone, fresh, strict=True):
-                yield from self.compare(where, first, second, sent, above)
-        elif gone and fresh:
+            pairs += zip(gone, fresh, strict=True)
+        for first, second in pairs:
+            yield from self.compare(where, first, second, sent, above)
+        if gone and fresh and len(gone) != len(fresh):
             yield Change(where, "changed", "the alternatives", True)
-        elif gone:
-            yield Change(where, "tightened", "an alternative is gone", sent)
-        else:
-            yield Change(where, "loosened", "an alternative more", not sent)
+        elif gone and not fresh:
+            yield Change(where, "tightened", "fewer alternatives", sent)
+        elif fresh and not gone:
+            yield Change(where, "loosened", "more alternatives", not sent)
 
     def _members(
         self,
@@ -107,112 +123,102 @@ class Schemas:
         above: tuple[Any, ...],
     ) -> Iterator[Change]:
         before, after = old.get("properties", {}), new.get("properties", {})
-        must, shall = old.get("required", ()), new.get("required", ())
-        gone, fresh, kept = sides(before, after)
-        for name in gone:
-            what = "the argument is gone" if sent else "the member is gone"
-            yield Change(f"{where}: {name}", "removed", what, True)
-        for name in fresh:
+        required = old.get("required", ()), new.get("required", ())
+        if sent:
+            yield from arguments(where, before, after, required[1])
+        else:
+            yield from unpaired(f"{where}: ", before, after, "member")
+        for name in paired(before, after):
             place = f"{where}: {name}"
-            yield (
-                new_argument(place, name in shall)
-                if sent
-                else Change(place, "added", "a new member", False)
-            )
-        for name in kept:
-            place = f"{where}: {name}"
-            yield from marks(place, name in must, name in shall, sent)
+            yield from presence(place, name in required[0], name in required[1], sent)
             yield from self.compare(place, before[name], after[name], sent, above)
-        if bool(old.get("additionalProperties", True)) != bool(
-            new.get("additionalProperties", True)
-        ):
-            closed = new.get("additionalProperties") is False
-            kind = "tightened" if closed else "loosened"
-            what = "unknown members are refused" if closed else "unknown members are kept"
-            yield Change(where, kind, what, closed)
-
-    def resolved(self, side: int, node: dict[str, Any]) -> dict[str, Any]:
-        """Follow the references of a node of the old document, 0, or the new one, 1."""
-        while "$ref" in node:
-            node = at(self._documents[side], target(node["$ref"]))
-        return node
-
-    def merged(self, side: int, schema: Any) -> dict[str, Any]:
-        """Bring a schema, its reference and its `allOf` together; the nearest words win."""
-        if not isinstance(schema, dict):
-            return {}
-        merged = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
-        inner = list(schema.get("allOf", ()))
-        if "$ref" in schema:
-            inner.append(at(self._documents[side], target(schema["$ref"])))
-        for part in inner:
-            for key, value in self.merged(side, part).items():
-                if key == "properties":
-                    merged[key] = {**value, **merged.get(key, {})}
-                elif key == "required":
-                    merged[key] = [*merged.get(key, ()), *value]
-                else:
-                    merged.setdefault(key, value)
-        return merged
+        is_open = [bool(schema.get("additionalProperties", True)) for schema in (old, new)]
+        if is_open[0] and not is_open[1]:
+            yield Change(where, "tightened", "unknown members are refused", True)
+        elif is_open[1] and not is_open[0]:
+            yield Change(where, "loosened", "unknown members are kept", False)
 
 
-def sides(old: Iterable[str], new: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
-    """Tell names apart, in the order of the document: those gone, those new, those kept."""
+def paired(old: Iterable[str], new: Iterable[str]) -> list[str]:
+    """List the names that both sides have, in the order of the new document."""
+    before = set(old)
+    return [name for name in new if name in before]
+
+
+def unpaired(
+    prefix: str,
+    old: Iterable[str],
+    new: Iterable[str],
+    what: str = "",
+    breaks: Callable[[str, bool], bool] = lambda _, added: not added,
+) -> Iterator[Change]:
+    """Report the names that one side has; `breaks` gets a name and whether it is new."""
     before, after = dict.fromkeys(old), dict.fromkeys(new)
-    return (
-        [name for name in before if name not in after],
-        [name for name in after if name not in before],
-        [name for name in after if name in before],
-    )
+    gone = f"the {what} is gone" if what else "no longer documented"
+    fresh = f"a new {what}" if what else "newly documented"
+    for name in before:
+        if name not in after:
+            yield Change(f"{prefix}{name}", "removed", gone, breaks(name, False))
+    for name in after:
+        if name not in before:
+            yield Change(f"{prefix}{name}", "added", fresh, breaks(name, True))
 
 
-def new_argument(where: str, required: bool) -> Change:
-    """Tell of an argument that was not there."""
-    what = "a required argument" if required else "an optional argument"
-    return Change(where, "added", what, required)
+def arguments(
+    where: str, old: Iterable[str], new: Iterable[str], required: Iterable[str]
+) -> Iterator[Change]:
+    """Report the arguments that one side has; `required` names those that the new side requires."""
+    must = set(required)
+    for change in unpaired(f"{where}: ", old, new, "argument"):
+        if change.kind == "added":
+            is_required = change.where.removeprefix(f"{where}: ") in must
+            what = "a required argument" if is_required else "an optional argument"
+            change = change._replace(what=what, breaking=is_required)
+        yield change
 
 
-def marks(where: str, must: bool, shall: bool, sent: bool) -> Iterator[Change]:
-    """Tell whether a value must be there, before and after."""
-    if must != shall:
-        kind = ("tightened" if sent else "changed") if shall else "loosened"
-        what = "required now" if shall else "no longer required"
-        yield Change(where, kind, what, shall if sent else must)
+def presence(where: str, was_required: bool, is_required: bool, sent: bool) -> Iterator[Change]:
+    """Report whether a value became required, or no longer is."""
+    if is_required and not was_required:
+        yield Change(where, "tightened" if sent else "changed", "required now", sent)
+    elif was_required and not is_required:
+        yield Change(where, "loosened", "no longer required", not sent)
 
 
-def retired(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-    """Tell whether the provider is about to give something up."""
+def deprecation(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """Report whether something became deprecated, or no longer is."""
     if bool(old.get("deprecated")) != bool(new.get("deprecated")):
         what = "deprecated" if new.get("deprecated") else "no longer deprecated"
         yield Change(where, "changed", what, False)
 
 
 def _types(where: str, old: dict[str, Any], new: dict[str, Any], sent: bool) -> Iterator[Change]:
-    before, after = _kinds(old), _kinds(new)
+    before, after = _type_names(old), _type_names(new)
     if before == after:
         return
-    words = (" or ".join(sorted(kinds)) or "any" for kinds in (before, after))
+    words = (" or ".join(sorted(names)) or "any" for names in (before, after))
     what = f"type {' became '.join(words)}"
-    if not after or (before and before < _wider(after)):
+    if not after or (before and before < _widened(after)):
         yield Change(where, "loosened", what, not sent)
-    elif not before or after < _wider(before):
+    elif not before or after < _widened(before):
         yield Change(where, "tightened", what, sent)
     else:
         yield Change(where, "changed", what, True)
 
 
-def _wider(kinds: set[str]) -> set[str]:
-    """Add what a number can be."""
-    return kinds | {"integer"} if "number" in kinds else kinds
+def _widened(names: set[str]) -> set[str]:
+    return names | {"integer"} if "number" in names else names
 
 
-def _kinds(schema: dict[str, Any]) -> set[str]:
-    kinds = schema.get("type", ())
-    return {kinds} if isinstance(kinds, str) else set(kinds)
+def _type_names(schema: dict[str, Any]) -> set[str]:
+    names = schema.get("type", ())
+    return {names} if isinstance(names, str) else set(names)
 
 
 def _values(where: str, old: dict[str, Any], new: dict[str, Any], sent: bool) -> Iterator[Change]:
-    before, after = _allowed(old), _allowed(new)
+    before, after = (
+        [schema["const"]] if "const" in schema else schema.get("enum") for schema in (old, new)
+    )
     if before is None and after is not None:
         yield Change(where, "tightened", f"only {_listed(after)} from now on", sent)
     elif before is not None and after is None:
@@ -224,29 +230,26 @@ def _values(where: str, old: dict[str, Any], new: dict[str, Any], sent: bool) ->
             yield Change(where, "loosened", f"{_listed(fresh)} allowed too", False)
 
 
-def _allowed(schema: dict[str, Any]) -> list[Any] | None:
-    return [schema["const"]] if "const" in schema else schema.get("enum")
-
-
 def _listed(values: list[Any]) -> str:
     return ", ".join(map(repr, values))
 
 
-def _limit(
-    where: str, name: str, old: Any, new: Any, direction: int, sent: bool
-) -> Iterator[Change]:
-    if old == new:
-        return
-    tighter = old is None or (new is not None and (new - old) * direction > 0)
-    what = f"{name} {'none' if old is None else old} became {'none' if new is None else new}"
-    yield Change(where, "tightened" if tighter else "loosened", what, tighter and sent)
+def _limits(where: str, old: dict[str, Any], new: dict[str, Any], sent: bool) -> Iterator[Change]:
+    for name, direction in _LIMITS.items():
+        before, after = old.get(name), new.get(name)
+        if before != after:
+            tighter = before is None or (after is not None and (after - before) * direction > 0)
+            words = ("none" if limit is None else str(limit) for limit in (before, after))
+            kind = "tightened" if tighter else "loosened"
+            yield Change(where, kind, f"{name} {' became '.join(words)}", tighter and sent)
 
 
-def _rule(where: str, name: str, old: Any, new: Any, sent: bool, typed: bool) -> Iterator[Change]:
-    if old == new:
-        return
-    what = f"{name} {old or 'none'} became {new or 'none'}"
-    if old and new:
-        yield Change(where, "changed", what, sent or typed)
-    else:
-        yield Change(where, "tightened" if new else "loosened", what, bool(new and sent) or typed)
+def _rules(where: str, old: dict[str, Any], new: dict[str, Any], sent: bool) -> Iterator[Change]:
+    for name in ("pattern", "multipleOf", "uniqueItems", "format"):
+        before, after = old.get(name) or None, new.get(name) or None
+        if before != after:
+            # Another Python type, whatever the direction.
+            typed = name == "format" and bool({before, after} & _TYPED_FORMATS)
+            kind = "loosened" if not after else "changed" if before else "tightened"
+            what = f"{name} {before or 'none'} became {after or 'none'}"
+            yield Change(where, kind, what, typed or bool(after and sent))

@@ -1,1 +1,1 @@
-"""Small edits of the contract: what each means for callers, and how the new package is called."""
+"""One table of edits of the contract: what `make diff` says of each, and code that then works."""

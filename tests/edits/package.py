@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import copy
 import hashlib
-import importlib
 import importlib.util
+import itertools
 import re
 import shutil
 import sys
@@ -22,9 +22,10 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from codegen import generate
 from tests.conftest import PROJECT
-from tests.edits.rows import Row
+from tests.edits.words import Document, Edit, Row, content
 
-USE = """
+_numbers = itertools.count()
+_MODULE = """
 from __future__ import annotations
 import datetime
 import io
@@ -32,70 +33,73 @@ from typing import assert_type
 from {package} import AsyncRestClient, RestClient, Unset, models as m
 from {package}.types import File
 
-def sync(client: RestClient) -> None:
+def call(client: RestClient) -> None:
     compat = client.compat
-{sync}
+{code}
 
-async def twin(client: AsyncRestClient) -> None:
+async def acall(client: AsyncRestClient) -> None:
     compat = client.compat
-{twin}
+{async_code}
 """
 
 
-def edited(contract: dict[str, Any], row: Row) -> dict[str, Any]:
-    """Give a copy of the contract with the edit."""
-    document = copy.deepcopy(contract)
-    row.edit(document)
-    # Parts that an edit uses twice are written out, not as aliases.
-    return document
-
-
-class _Plain(yaml.CSafeDumper):
+class _NoAliases(yaml.CSafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
-def written(document: dict[str, Any], spec: Path) -> Path:
+def edited(contract: Document, row: Row) -> tuple[Document, Document]:
+    """Copy the contract twice: as it is before the edit, and after it."""
+    before = copy.deepcopy(contract)
+    row.base(before)
+    return before, apply(row.edit, before)
+
+
+def apply(edit: Edit, contract: Document) -> Document:
+    """Copy the contract with an edit, without the examples of the request, which it may break."""
+    document = copy.deepcopy(contract)
+    for media in content()(document).values():
+        media.pop("examples", None)
+    edit(document)
+    return document
+
+
+def write_spec(document: Document, spec: Path) -> Path:
     """Write a contract to a file."""
     spec.parent.mkdir(parents=True, exist_ok=True)
-    text = yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True)
+    text = yaml.dump(document, Dumper=_NoAliases, sort_keys=False, allow_unicode=True)
     spec.write_text(text, "utf-8")
     return spec
 
 
-def generated(document: dict[str, Any], folder: Path, shared: Path) -> Path:
-    """Generate the package of a contract, as `make generate` does it but for the formatter.
+def generated(document: Document, folder: Path, shared: Path) -> Path:
+    """Generate the package of a contract in a folder, unformatted, and write the contract there.
 
-    Args:
-        document: The contract, which is written beside the package.
-        folder: Where the package comes to lie.
-        shared: A folder for what every process of a run can use: compiled templates and packages.
+    `shared` caches compiled templates and packages for every process of a run.
     """
-    spec = written(document, folder / "openapi.yaml")
+    spec = write_spec(document, folder / "openapi.yaml")
     package = folder / "signalwire_compat"
-    made = shared / hashlib.sha256(spec.read_bytes()).hexdigest()
-    if not made.exists():
-        generate.generate(spec, package, hooks=False, compiled=FileSystemBytecodeCache(str(shared)))
-        # Another process may have been quicker; its package is the same.
-        with contextlib.suppress(OSError):
-            shutil.copytree(package, unfinished := folder / "copy")
-            unfinished.rename(made)
-    else:
-        shutil.copytree(made, package)
+    cached = shared / hashlib.sha256(spec.read_bytes()).hexdigest()
+    if cached.exists():
+        shutil.copytree(cached, package)
+        return package
+    generate.generate(spec, package, hooks=False, compiled=FileSystemBytecodeCache(str(shared)))
+    # Another process may have been quicker; its package is the same.
+    with contextlib.suppress(OSError):
+        shutil.copytree(package, folder / "copy").rename(cached)
     return package
 
 
-def user(row: Row, package: str) -> str:
+def calling_module(row: Row, package: str) -> str:
     """Write a module that calls the package, sync and async."""
-    twin = re.sub(r"compat\.(?=\w+\.\w+\()", "await compat.", row.code)
-    lines = {"sync": row.code, "twin": twin}
-    return USE.format(
-        package=package, **{name: textwrap.indent(code, "    ") for name, code in lines.items()}
-    )
+    codes = row.code, re.sub(r"compat\.(?=\w+\.\w+\()", "await compat.", row.code)
+    code, async_code = (textwrap.indent(code, "    ") for code in codes)
+    return _MODULE.format(package=package, code=code, async_code=async_code)
 
 
-def imported(package: Path, name: str) -> ModuleType:
-    """Import a package under another name than that of its folder."""
+def import_package(package: Path) -> ModuleType:
+    """Import a package under a new name."""
+    name = f"edit_{next(_numbers)}"
     found = importlib.util.spec_from_file_location(
         name, package / "__init__.py", submodule_search_locations=[str(package)]
     )
@@ -107,33 +111,31 @@ def imported(package: Path, name: str) -> ModuleType:
     return module
 
 
-def called(row: Row, package: Path, name: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Call a package against the mock of its contract; give each request and its headers."""
-    module = imported(package, name)
-    use: dict[str, Any] = {}
-    exec(compile(user(row, name), f"<{row.name}>", "exec"), use)  # noqa: S102  # the table's code
-    with MockServer(package.parent / "openapi.yaml") as mock:
+def call(row: Row, module: ModuleType, spec: Path) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Run the code of a row against the mock of its contract: each request, and its headers."""
+    names: dict[str, Any] = {}
+    text = calling_module(row, module.__name__)
+    exec(compile(text, f"<{row.name}>", "exec"), names)  # noqa: S102  # the table's own code
+    with MockServer(spec) as mock:
         settings = (PROJECT, DEFAULT_TOKEN, mock.url)
         with module.RestClient(*settings) as client:
-            use["sync"](client)
-        first = len(mock.journal)
-        mock._state.reset()
-
-        async def twin() -> None:
-            async with module.AsyncRestClient(*settings) as client:
-                await use["twin"](client)
-
-        asyncio.run(twin())
+            names["call"](client)
         journal = mock.journal
-    sent = [(_line(entry), list(entry.headers)) for entry in journal]
-    assert [line for line, _ in sent[:first]] == [line for line, _ in sent[first:]]
-    return sent[:first]
+        mock.reset()
+
+        async def acall() -> None:
+            async with module.AsyncRestClient(*settings) as client:
+                await names["acall"](client)
+
+        asyncio.run(acall())
+        assert [*map(_line, mock.journal)] == [*map(_line, journal)]
+    return [(_line(exchange), list(exchange.headers)) for exchange in journal]
 
 
-def _line(entry: Any) -> str:
-    query = f"?{entry.query}" if entry.query else ""
-    path = entry.path.removeprefix("/api/laml/2010-04-01")
-    body = entry.body.decode()
-    for boundary in re.findall("boundary=(.*)", dict(entry.headers).get("content-type", "")):
+def _line(exchange: Any) -> str:
+    query = f"?{exchange.query}" if exchange.query else ""
+    path = exchange.path.removeprefix("/api/laml/2010-04-01")
+    body = exchange.body.decode()
+    for boundary in re.findall("boundary=(.*)", dict(exchange.headers).get("content-type", "")):
         body = body.replace(boundary, "").replace("\r\n", "|")
-    return f"{entry.method} {path}{query} {body}".strip()
+    return f"{exchange.method} {path}{query} {body}".strip()

@@ -1,9 +1,8 @@
-"""Any change of the contract works: generated, typed, called and told by `make diff`."""
+"""Any change of the contract works: generated, typed, called and reported by `make diff`."""
 
 import copy
 import functools
 import gc
-import itertools
 import json
 import re
 import shutil
@@ -19,41 +18,66 @@ import pytest
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from codegen import generate
-from contract_diff import __main__ as diff
 from contract_diff import recording
+from contract_diff.cases import cases
 from contract_diff.operations import changes
+from contract_diff.python_api import compare_apis, read_api
+from contract_diff.report import Differences
 from tests.conftest import PROJECT, ROOT
-from tests.edits import package as running
-from tests.edits.rows import CAT, REFUSED, ROWS, Refusal, Row
+from tests.edits.additions import ADDITIONS, CAT
+from tests.edits.changes import CHANGES
+from tests.edits.package import (
+    apply,
+    call,
+    calling_module,
+    edited,
+    generated,
+    import_package,
+    write_spec,
+)
+from tests.edits.refusals import REFUSED
 from tests.edits.words import (
     BYTES,
     FILE,
     JSON,
     MULTIPART,
+    Document,
+    Refusal,
+    Row,
     adds,
+    both,
+    change,
+    field,
+    list_of,
     object_of,
+    purchase,
     ref,
     reply,
     text,
 )
 
-_numbers = itertools.count()
+ROWS = [*CHANGES, *ADDITIONS]
+CALLED = {row.name: row for row in ROWS if row.code}
+# The modules of the package that no edit changes.
 COPIED = sorted({path.stem for path in (ROOT / "runtime").glob("*.py")} - {"_call", "_client"})
-"""The modules of the package that no edit changes."""
+
+
+def ids(row: Row | Refusal) -> str:
+    return row.name.replace(" ", "-")
 
 
 @pytest.fixture(autouse=True)
-def no_search_for_garbage() -> Iterator[None]:
-    """Half of the time went into looking trees over that are in use to the end of the test."""
+def no_garbage_collection() -> Iterator[None]:
+    """Without this, half of the time goes into scanning documents that stay in use."""
     gc.disable()
     yield
     gc.enable()
 
 
 @pytest.fixture(scope="session")
-def played(contract: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the cases that are played through the old package and through each new one."""
-    return recording.cases(contract)
+def played(contract: Document) -> list[dict[str, Any]]:
+    """Make the cases that are played through the old package and through each new one."""
+    return cases(contract)
 
 
 @pytest.fixture(scope="session")
@@ -63,64 +87,68 @@ def recorded(played: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def python_api() -> Any:
+def old_api() -> Any:
     """Read the names of the old package."""
-    return diff.python_api(ROOT / "generated")
+    return read_api(ROOT / "generated")
 
 
 def test_no_two_edits_of_the_table_have_one_name() -> None:
-    assert len({row.name for row in ROWS}) == len(ROWS) >= 40
+    names = [*(row.name for row in ROWS), *(refusal.name for refusal in REFUSED)]
+    assert len(set(names)) == len(names) >= 220
+    assert len(CALLED) >= 90
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name.replace(" ", "-"))
-def test_an_edit_of_the_contract_can_be_called_and_is_told(
-    contract: dict[str, Any],
+@pytest.mark.parametrize("row", ROWS, ids=ids)
+def test_an_edit_of_the_contract_is_reported_with_its_verdict(contract: Document, row: Row) -> None:
+    found = changes(*edited(contract, row))
+    verdicts = [f"{'breaking' if c.breaking else 'compatible'} {c.kind}" for c in found]
+    assert sorted(verdicts) == sorted(filter(None, row.says.split(", ")))
+    assert all(re.fullmatch(r"\S.*: \w+: \S.*", str(change)) for change in found)
+
+
+@pytest.mark.parametrize("row", CALLED.values(), ids=ids)
+def test_the_package_of_an_edited_contract_can_be_called(
+    contract: Document,
     tmp_path: Path,
     shared: Path,
     played: list[dict[str, Any]],
     recorded: dict[str, Any],
-    python_api: Any,
+    old_api: Any,
     row: Row,
 ) -> None:
-    document = running.edited(contract, row)
-    package = running.generated(document, tmp_path, shared)
-    name = f"edit_{next(_numbers)}"
-    sent = running.called(row, package, name)
+    before, after = edited(contract, row)
+    module = import_package(generated(after, tmp_path, shared))
+    sent = call(row, module, tmp_path / "openapi.yaml")
     assert [line for line, _ in sent] == row.sent.splitlines()
     assert not row.header or row.header in [f"{name}: {value}" for name, value in sent[0][1]]
-    found = changes(contract, document)
-    assert sorted((change.kind, change.breaking) for change in found) == sorted(row.expected)
-    python = diff.python_changes(python_api, diff.python_api(tmp_path))
-    on_wire = recording.differences(recorded, recording.record(name, played))
-    report = diff.Report(found, python, on_wire, wanted=(), version=(), described=True)
-    breaking = any(breaks for _, breaks in row.expected) or row.breaks_names
-    assert report.breaking is breaking, (python, report.unexplained)
+    python = compare_apis(old_api, read_api(tmp_path))
+    wire = recording.differences(recorded, recording.record(module.__name__, played))
+    found = Differences(changes(before, after), python, wire)
+    assert found.breaking is ("breaking" in row.says or row.breaks_names), found
     assert bool(python) >= row.breaks_names
 
 
-def test_a_wrong_host_is_told_the_further_servers(
-    contract: dict[str, Any], tmp_path: Path, shared: Path
+def test_a_wrong_host_names_the_other_documented_servers(
+    contract: Document, tmp_path: Path, shared: Path
 ) -> None:
-    (row,) = (row for row in ROWS if row.name == "a second server")
-    package = running.generated(running.edited(contract, row), tmp_path, shared)
-    module = running.imported(package, f"edit_{next(_numbers)}")
+    _, document = edited(contract, CALLED["a second server"])
+    module = import_package(generated(document, tmp_path, shared))
     with pytest.raises(ValueError, match="Documented as well: https://eu"):
         module.RestClient(PROJECT, "token", "not a host")
 
 
-def test_a_schema_that_holds_itself_is_kept_to_five_levels_deep_by_client_mock_and_replies(
-    contract: dict[str, Any], tmp_path: Path, shared: Path, caplog: pytest.LogCaptureFixture
+def test_a_recursive_schema_is_checked_at_every_depth_by_client_mock_and_replies(
+    contract: Document, tmp_path: Path, shared: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (row,) = (row for row in ROWS if row.name == "a schema that holds itself")
-    package = running.generated(running.edited(contract, row), tmp_path, shared)
-    module = running.imported(package, f"edit_{next(_numbers)}")
+    _, document = edited(contract, CALLED["a recursive schema"])
+    module = import_package(generated(document, tmp_path, shared))
     deep: Any = {"name": "much too long"}
     for way in ("root", "next", "twigs", "named", "branch"):
         inner = {"twigs": [deep], "named": {"x": deep}, "branch": {"tree": deep}}.get(way, deep)
         deep = {"name": "a", way: inner}
     where = "branch.tree.named.x.twigs[0].next.root.name must be text of 0 to 3 characters"
     with (
-        MockServer(package.parent / "openapi.yaml") as mock,
+        MockServer(tmp_path / "openapi.yaml") as mock,
         module.RestClient(PROJECT, DEFAULT_TOKEN, mock.url, max_retries=0) as client,
     ):
         things = client.compat.things
@@ -145,58 +173,65 @@ def test_a_schema_that_holds_itself_is_kept_to_five_levels_deep_by_client_mock_a
             things.try_it(name="a")
 
 
-def test_a_difference_on_the_wire_is_seen_in_any_content_type(
-    contract: dict[str, Any], tmp_path: Path, shared: Path
+def test_a_deprecated_operation_or_argument_says_so_where_callers_read(
+    contract: Document, tmp_path: Path, shared: Path
 ) -> None:
+    edit = both(change(purchase, deprecated=True), change(field("SmsUrl"), deprecated=True))
+    package = generated(apply(edit, contract), tmp_path, shared)
+    text = (package / "api/phone_numbers/__init__.py").read_text("utf-8")
+    assert text.count("Purchase a phone number for an account.\n\n        Deprecated.\n") == 2
+    assert text.count("a message to the number comes in. Deprecated.") == 2
+    assert text.count("Deprecated.") == 4
+
+
+def test_a_difference_on_the_wire_is_seen_in_any_content_type(
+    contract: Document, tmp_path: Path, shared: Path
+) -> None:
+    medias = {
+        MULTIPART: {"schema": ref("Photo"), "example": {"image": "a", "more": ["b", "c"]}},
+        JSON: {"schema": ref("Cat"), "example": {"purrs": True}},
+        BYTES: {"schema": FILE, "example": "d"},
+    }
     document = copy.deepcopy(contract)
-    examples = {
-        MULTIPART: {"image": "a", "more": ["b", "c"]},
-        JSON: {"purrs": True},
-        BYTES: "d",
-    }
-    schemas_ = {MULTIPART: ref("Photo"), JSON: ref("Cat"), BYTES: FILE}
-    content = {
-        kind: {"schema": schemas_[kind], "example": value} for kind, value in examples.items()
-    }
-    photo = object_of(image=FILE, more={"type": "array", "items": FILE})
-    body = {"description": "A thing.", "required": True, "content": content}
-    texts = {"200": reply(text(), "it is done", "text/plain")}
-    adds(method="post", schemas={"Photo": photo, "Cat": CAT}, requestBody=body, responses=texts)(
-        document
-    )
-    package = running.generated(document, tmp_path / "old", shared)
-    spoilt = Path(shutil.copytree(package, tmp_path / "new" / package.name))
-    module = spoilt / "_encoding.py"
+    adds(
+        method="post",
+        schemas={"Photo": object_of(image=FILE, more=list_of(FILE)), "Cat": CAT},
+        requestBody={"description": "A thing.", "required": True, "content": medias},
+        responses={"200": reply(text(), "it is done", "text/plain")},
+    )(document)
+    package = generated(document, tmp_path / "old", shared)
+    changed = Path(shutil.copytree(package, tmp_path / "new" / package.name))
+    module = changed / "_encoding.py"
     module.write_text(module.read_text("utf-8").replace('or "upload"', 'or "file"'), "utf-8")
-    played = [case for case in recording.cases(document) if case["tag"] == "things"]
-    recordings = []
-    for folder in (package, package, spoilt):
-        running.imported(folder, name := f"edit_{next(_numbers)}")
-        recordings.append(recording.record(name, played))
-    assert [case["name"].split(", ")[1] for case in played] == [f"example as {k}" for k in content]
-    for ways in recordings[0].values():
-        assert ways["sync"]["result"] == {"type": "str", "value": "'it is done'"}
-    assert recording.differences(*recordings[:2]) == []
-    seen = recording.differences(recordings[0], recordings[2])
+    played = [case for case in cases(document) if case["tag"] == "things"]
+    assert [case["name"].split(", ")[1] for case in played] == [f"example as {k}" for k in medias]
+    old, again, new = (
+        recording.record(import_package(folder).__name__, played)
+        for folder in (package, package, changed)
+    )
+    assert {ways["sync"]["result"]["value"] for ways in old.values()} == {"'it is done'"}
+    assert recording.differences(old, again) == []
+    seen = recording.differences(old, new)
     place = f"things.try_it, example as {MULTIPART}, 200 example (sync): sent"
-    assert [line.startswith(f"{place}: ") for line in seen] == [True, True], seen
+    assert [line.rpartition(": ")[0].startswith(place) for line in seen] == [True, True], seen
     assert [line.split(": ")[2] for line in seen] == ["body", "headers"]
 
 
 def test_every_edited_package_is_strictly_typed(
-    contract: dict[str, Any], tmp_path: Path, shared: Path
+    contract: Document, tmp_path: Path, shared: Path
 ) -> None:
-    for number, row in enumerate(ROWS):
-        package = running.generated(running.edited(contract, row), tmp_path / "new", shared)
+    for number, row in enumerate(CALLED.values()):
+        package = generated(edited(contract, row)[1], tmp_path / "new", shared)
         package = package.rename(tmp_path / f"edit_{number}")
         for name in (f"{name}.py" for name in COPIED if number):
             same = tmp_path / "edit_0" / name
             assert (package / name).read_bytes() == same.read_bytes()
-            # Once is enough: mypy takes what it found in the first package.
+            # mypy need not check again what it has checked in the first package.
             (package / name).unlink()
             stub = f"from edit_0.{name.removesuffix('.py')} import *\n"
             (package / f"{name}i").write_text(stub, "utf-8")
-        (tmp_path / f"use_{number}.py").write_text(running.user(row, f"edit_{number}"), "utf-8")
+        calls = calling_module(row, f"edit_{number}")
+        (tmp_path / f"calls_{number}.py").write_text(calls, "utf-8")
     (tmp_path / "new" / "openapi.yaml").unlink()
     cache = f"--cache-dir={tmp_path / '.cache'}"
     result = subprocess.run(
@@ -209,16 +244,13 @@ def test_every_edited_package_is_strictly_typed(
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("refusal", REFUSED, ids=lambda refusal: refusal.name.replace(" ", "-"))
-def test_what_the_client_can_not_express_is_refused_with_its_place(
-    contract: dict[str, Any],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    refusal: Refusal,
+@pytest.mark.parametrize("refusal", REFUSED, ids=ids)
+def test_an_edit_that_the_client_can_not_express_is_refused_with_its_place(
+    contract: Document, tmp_path: Path, capsys: pytest.CaptureFixture[str], refusal: Refusal
 ) -> None:
     document = copy.deepcopy(contract)
     refusal.edit(document)
-    spec = running.written(document, tmp_path / "openapi.yaml")
+    spec = write_spec(document, tmp_path / "openapi.yaml")
     assert generate.main(["--spec", str(spec), "--output", str(tmp_path / "out")]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert re.match(rf"{re.escape(str(spec))}:[1-9]\d*:\d+: ", line), line

@@ -1,16 +1,47 @@
-"""Words for edits: a new operation, its parameters, body and replies, changes of what is there."""
+"""The words of the table: what a row holds, and how to write an edit of the contract."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 Document = dict[str, Any]
 Edit = Callable[[Document], object]
+Part = Callable[[Document], Document]
 PATH = "/Accounts/{AccountSid}/IncomingPhoneNumbers"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 MULTIPART, BYTES = "multipart/form-data", "application/octet-stream"
+TEXT: Document = {"type": "string"}
 FILE = {"type": "string", "format": "binary", "description": "A file."}
+GONE = object()
+
+
+class Row(NamedTuple):
+    """An edit, what `make diff` says of it, and code that calls the package generated from it.
+
+    `says` lists verdicts, as "breaking removed, compatible added". In `code`, `compat` leads to the
+    operations and `m` to the models; the async twin awaits each call. `sent` lists the requests:
+    method, path, query, body. `header` must be in the first. A row without code is only compared.
+    """
+
+    name: str
+    edit: Edit
+    says: str
+    code: str = ""
+    sent: str = ""
+    header: str = ""
+    breaks_names: bool = False
+    """Whether the names of the package alone break callers."""
+    base: Edit = lambda document: None
+    """An edit of the contract that `edit` is compared with."""
+
+
+class Refusal(NamedTuple):
+    """An edit that the client can't express, and words of the message that refuses it."""
+
+    name: str
+    edit: Edit
+    words: tuple[str, ...]
 
 
 def purchase(document: Document) -> Document:
@@ -18,31 +49,94 @@ def purchase(document: Document) -> Document:
     return operation
 
 
+def responses(document: Document) -> Document:
+    found: Document = purchase(document)["responses"]
+    return found
+
+
+def content(status: str = "") -> Part:
+    """Find the content types of the request, or of a reply."""
+    return lambda document: (responses(document)[status] if status else _body(document))["content"]
+
+
+def _body(document: Document) -> Document:
+    found: Document = purchase(document)["requestBody"]
+    return found
+
+
 def schemas(document: Document) -> Document:
     found: Document = document["components"]["schemas"]
     return found
 
 
-def asked(document: Document) -> Document:
-    """Give the fields of the request of the purchase."""
+def schema(name: str) -> Part:
+    return lambda document: schemas(document)[name]
+
+
+def fields(document: Document) -> Document:
+    """Find the fields of the request of the purchase."""
     found: Document = schemas(document)["PurchaseRequest"]["properties"]
     return found
 
 
-def given(document: Document) -> Document:
-    """Give the members of the reply to the purchase."""
+def members(document: Document) -> Document:
+    """Find the members of the reply to the purchase."""
     found: Document = schemas(document)["IncomingPhoneNumber"]["properties"]
     return found
 
 
-def examples(document: Document) -> list[Document]:
-    """Give the examples of the request and of the reply to the purchase."""
-    operation = purchase(document)
-    medias = [
-        *operation["requestBody"]["content"].values(),
-        *operation["responses"]["201"]["content"].values(),
-    ]
-    return [example["value"] for media in medias for example in media["examples"].values()]
+def field(name: str) -> Part:
+    return lambda document: fields(document)[name]
+
+
+def member(name: str) -> Part:
+    return lambda document: members(document)[name]
+
+
+def change(part: Part, /, **values: Any) -> Edit:
+    """Make an edit that sets keys of a part, and removes those that are GONE."""
+
+    def edit(document: Document) -> None:
+        found = part(document)
+        for key, value in values.items():
+            if value is GONE:
+                del found[key]
+            else:
+                found[key] = value
+
+    return edit
+
+
+def rename(part: Part, old: str, new: str) -> Edit:
+    """Make an edit that renames a key of a part."""
+    return lambda document: part(document).update({new: part(document).pop(old)})
+
+
+def both(*edits: Edit) -> Edit:
+    """Make one edit of several."""
+    return lambda document: [edit(document) for edit in edits]
+
+
+def require(name: str, key: str, *, required: bool = True) -> Edit:
+    """Make an edit that adds a name to those that a schema requires, or removes it."""
+
+    def edit(document: Document) -> None:
+        names = schemas(document)[name]["required"]
+        (names.append if required else names.remove)(key)
+
+    return edit
+
+
+def lose(name: str) -> Edit:
+    """Make an edit that removes a member of the reply, from its examples too."""
+
+    def edit(document: Document) -> None:
+        del members(document)[name]
+        schemas(document)["IncomingPhoneNumber"]["required"].remove(name)
+        for example in content("201")(document)[JSON]["examples"].values():
+            example["value"].pop(name, None)
+
+    return edit
 
 
 def ref(name: str) -> Document:
@@ -53,10 +147,14 @@ def text(**more: Any) -> Document:
     return {"type": "string", "description": "Words.", **more}
 
 
+def list_of(items: Document) -> Document:
+    return {"type": "array", "items": items, "description": "Several."}
+
+
 def object_of(required: str = "", /, **properties: Any) -> Document:
     """Make an object schema; `required` names members, with spaces between."""
-    schema = {"type": "object", "description": "A thing.", "properties": properties}
-    return {**schema, "required": required.split()} if required else schema
+    found = {"type": "object", "description": "A thing.", "properties": properties}
+    return {**found, "required": required.split()} if required else found
 
 
 def parameter(name: str, place: str = "query", schema: Document | None = None) -> Document:
@@ -65,13 +163,16 @@ def parameter(name: str, place: str = "query", schema: Document | None = None) -
         "in": place,
         "required": place == "path",
         "description": "What to look for.",
-        "schema": schema or {"type": "string"},
+        "schema": schema or TEXT,
     }
 
 
 def body(schema: Document, kind: str = JSON, *, required: bool = True) -> Document:
-    content = {"schema": schema}
-    return {"description": "A thing.", "required": required, "content": {kind: content}}
+    return {
+        "description": "A thing.",
+        "required": required,
+        "content": {kind: {"schema": schema}},
+    }
 
 
 def reply(schema: Document | None = None, example: Any = None, kind: str = JSON) -> Document:
@@ -127,14 +228,7 @@ def takes(
     **more: Any,
 ) -> Edit:
     """Make an edit that adds an operation with this parameter."""
-    given = {**parameter(name, place, schema), **more}
-    if "content" in given:
-        del given["schema"]
-    return adds(parameters=[given], schemas=schemas or {})
-
-
-def without(document: Document, name: str) -> None:
-    """Take a field out of the request of the purchase, and out of its examples."""
-    del asked(document)[name]
-    for example in examples(document):
-        example.pop(name, None)
+    found = {**parameter(name, place, schema), **more}
+    if "content" in found:
+        del found["schema"]
+    return adds(parameters=[found], schemas=schemas or {})

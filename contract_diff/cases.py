@@ -1,0 +1,91 @@
+"""Turn the examples of a contract into calls to play: what is asked for, and the reply to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from openapi_python_client.strings import PythonIdentifier
+
+from codegen.content_types import is_json, read
+from codegen.document import resolved
+from contract_diff.operations import Operation, operations
+
+
+def cases(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Make the cases: each example of a request once, and each example of a reply once."""
+    return [
+        case
+        for name, operation in operations(document).items()
+        for case in _cases(document, name, operation)
+    ]
+
+
+def _cases(document: dict[str, Any], name: str, operation: Operation) -> Iterator[dict[str, Any]]:
+    raw = operation.raw
+    arguments = {}
+    for parameter in (resolved(document, node) for node in operation.parameters):
+        value = next(iter(_examples(document, parameter).values()), None)
+        if value is not None:
+            arguments[_identifier(parameter["name"])] = value
+    content = resolved(document, raw.get("requestBody", {})).get("content", {})
+    bodies = [
+        (example if len(content) == 1 else f"{example} as {content_type}", place, value, media)
+        for place, (content_type, media) in enumerate(content.items())
+        for example, value in _examples(document, media).items()
+    ] or [("no body", 0, None, {})]
+    replies = [
+        (status, example, value, content_type)
+        for status, response in raw["responses"].items()
+        if (content := resolved(document, response).get("content", {}))
+        and (content_type := read(content))
+        for example, value in _examples(document, content[content_type]).items()
+    ] or [(next(iter(raw["responses"])), "nothing", None, "")]
+    calls = [(body, replies[0]) for body in bodies]
+    calls += [(bodies[0], reply) for reply in replies[1:]]
+    for (asked, place, body, media), (status, answered, reply, content_type) in calls:
+        yield {
+            "name": f"{name}, {asked}, {status} {answered}",
+            "tag": PythonIdentifier(raw["tags"][0], "tag"),
+            "operation": PythonIdentifier(raw["operationId"], "field_"),
+            "parameters": arguments,
+            "body": body,
+            "place": place,
+            "files": _files(document, media),
+            "members": {key: _identifier(key) for key in (body if isinstance(body, dict) else ())},
+            "status": int(status.replace("X", "0").replace("default", "400")),
+            "reply": json.dumps(reply) if is_json(content_type) else reply,
+            "type": content_type,
+        }
+
+
+def _identifier(name: str) -> str:
+    return PythonIdentifier(name, "field_", skip_snake_case=True)
+
+
+def _files(document: dict[str, Any], media: dict[str, Any]) -> list[str]:
+    """Name the members of a body that are files, or lists of them; "" is the whole body."""
+    schema = resolved(document, media.get("schema", {}))
+    if schema.get("format") == "binary":
+        return [""]
+    found = []
+    for name, node in schema.get("properties", {}).items():
+        member = resolved(document, node)
+        items = resolved(document, member.get("items", {}))
+        if "binary" in (member.get("format"), items.get("format")):
+            found.append(name)
+    return found
+
+
+def _examples(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    """List the examples of a parameter or media type: its own, or else one of its schema."""
+    found = {
+        name: resolved(document, example).get("value")
+        for name, example in node.get("examples", {}).items()
+    }
+    if "example" in node:
+        found["example"] = node["example"]
+    schema = resolved(document, node.get("schema", {}))
+    value = schema.get("example", next(iter(schema.get("examples", ())), None))
+    return found or ({} if value is None else {"example": value})

@@ -1,0 +1,172 @@
+"""Rows for new operations: their parameters, bodies and replies."""
+
+from __future__ import annotations
+
+from tests.edits.words import (
+    BYTES,
+    FILE,
+    FORM,
+    JSON,
+    MULTIPART,
+    TEXT,
+    Row,
+    adds,
+    body,
+    both,
+    object_of,
+    parameter,
+    ref,
+    replies,
+    reply,
+    sends,
+    takes,
+    text,
+)
+
+ADDED = "compatible added"
+GOT, POSTED = "GET /things", "POST /things"
+BIG = 2**63 - 1
+LONG = "_".join(["a_very_long_name_of_a_thing"] * 5)
+CAT = object_of("purrs", purrs={"type": "boolean", "description": "Whether it does."})
+DOG = object_of("barks", barks={"type": "boolean", "description": "Whether it does."})
+PETS = {"Cat": CAT, "Dog": DOG}
+THING = object_of("name", name=text(), size={"type": "integer", "description": "In mm."})
+TREE = object_of(
+    "name",
+    name=text(maxLength=3),
+    twigs={"type": "array", "items": ref("Tree"), "description": "More of them."},
+    root=ref("Tree"),
+    next={"oneOf": [ref("Tree"), {"type": "null"}], "description": "The next, if any."},
+    named=ref("Trees"),
+    branch=ref("Branch"),
+)
+BRANCH = object_of(tree=ref("Tree"))
+FOREST = {"type": "object", "description": "By name.", "additionalProperties": ref("Tree")}
+TREES = {"Tree": TREE, "Trees": FOREST, "Branch": BRANCH}
+PROBLEM = object_of(
+    "title status",
+    title=text(),
+    status={"type": "integer", "description": "HTTP status."},
+    detail=text(),
+)
+
+
+def parted(name: str, value: object, file_name: str = "", kind: str = "") -> str:
+    """Write a part of a multipart body, lines between bars, without the boundary."""
+    file = f'; filename="{file_name}"' if file_name else ""
+    kind = f"|Content-Type: {kind}" if kind else ""
+    return f'--|Content-Disposition: form-data; name="{name}"{file}{kind}||{value}|'
+
+
+def no_file(argument: str) -> str:
+    """Give the code of a call with something else in place of a file, which is not sent."""
+    return not_sent(argument, "must be a File", "  # type: ignore[arg-type]")
+
+
+def not_sent(argument: str, words: str, comment: str = "") -> str:
+    """Give the code of a call that is refused with these words, and not sent."""
+    return (
+        f"try:\n    compat.things.try_it({argument}){comment}\n"
+        f"except ValueError as error:\n    assert {words!r} in str(error), error\n"
+        "else:\n    raise AssertionError"
+    )
+
+
+METHODS = [
+    Row("a GET operation", replies(THING, {"name": "a", "size": 3}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a' and it.size == 3", GOT),
+    Row("a PUT operation", adds(method="put", requestBody=body(THING)), ADDED, "compat.things.try_it(name='a')", 'PUT /things {"name": "a"}'),
+    Row("a POST operation", sends(THING), ADDED, "compat.things.try_it(name='a', size=3)", POSTED + ' {"name": "a", "size": 3}'),
+    Row("a PATCH operation", adds(method="patch", requestBody=body(THING)), ADDED, "compat.things.try_it(name='a')", 'PATCH /things {"name": "a"}'),
+    Row("a DELETE operation", adds("/things/{Id}", "delete", parameters=[parameter("Id", "path")]), ADDED, "compat.things.try_it(Id='a/b')", "DELETE /things/a%2Fb"),
+    Row("a HEAD operation", adds(method="head", responses={"200": reply()}), ADDED, "compat.things.try_it()", "HEAD /things"),
+    Row("an OPTIONS operation", adds(method="options"), ADDED, "compat.things.try_it()", "OPTIONS /things"),
+    Row("a TRACE operation", adds(method="trace"), ADDED, "compat.things.try_it()", "TRACE /things"),
+    Row("a tag in another script", adds(tags=["Ünï things"]), ADDED, "compat.ü_n_ï_things.try_it()", GOT),
+    Row("two operations of one path", both(adds(), adds(method="delete", operationId="drop")), f"{ADDED}, {ADDED}", "compat.things.try_it()\ncompat.things.drop()", f"{GOT}\nDELETE /things"),
+    Row("an operation of an existing tag", adds(tags=["phone_numbers"]), ADDED, "compat.phone_numbers.try_it()", GOT),
+    Row("an operation without credentials", adds(security=[]), ADDED, "compat.things.try_it()", GOT),
+]  # fmt: skip
+
+PARAMETERS = [
+    Row("a header parameter", takes("X-Trace", "header"), ADDED, "compat.things.try_it(XTrace='a, b')", GOT, "x-trace: a, b"),
+    Row("a cookie parameter", takes("theme", "cookie"), ADDED, "compat.things.try_it(theme='dark')", GOT, "cookie: theme=dark"),
+    Row("a query parameter", takes("Page"), ADDED, "compat.things.try_it(Page='a b&c')", GOT + "?Page=a+b%26c"),
+    Row("a required parameter", takes("Page", required=True), ADDED, "compat.things.try_it(Page='')", GOT + "?Page="),
+    Row("an array in the query", takes("Tag", schema={"type": "array", "items": TEXT}), ADDED, "compat.things.try_it(Tag=['a', 'b,c'])", GOT + "?Tag=a&Tag=b%2Cc"),
+    Row("an object in the query", takes("Filter", schema=ref("Filter"), schemas={"Filter": THING}), ADDED, "compat.things.try_it(Filter=m.Filter(name='a', size=3))", GOT + "?name=a&size=3"),
+    Row("a number and a boolean in the query", adds(parameters=[parameter("N", schema={"type": "number"}), parameter("On", schema={"type": "boolean"})]), ADDED, "compat.things.try_it(N=1.5, On=False)", GOT + "?N=1.5&On=false"),
+    Row("a date and a time in path and query", adds("/things/{Day}", parameters=[parameter("Day", "path", text(format="date")), parameter("At", schema=text(format="date-time"))]), ADDED, "compat.things.try_it(Day=datetime.date(2026, 1, 31), At=datetime.datetime(2026, 1, 31, tzinfo=datetime.UTC))", GOT + "/2026-01-31?At=2026-01-31T00%3A00%3A00Z"),
+    Row("a parameter named body", takes("body"), ADDED, "compat.things.try_it(body='a')", GOT + "?body=a"),
+    Row("a parameter named body beside a body", adds(method="post", parameters=[parameter("body")], requestBody=body(THING)), ADDED, "compat.things.try_it(body='a', name='b')", POSTED + '?body=a {"name": "b"}'),
+    Row("parameters named like the client's own", adds(parameters=[parameter(name) for name in ("client", "url", "self", "request", "reply")]), ADDED, "compat.things.try_it(client='a', url='b', request='c')", GOT + "?client=a&url=b&request=c"),
+    Row("parameters named like variables of the functions", adds("/{request}", parameters=[parameter("request", "path"), *(parameter(name) for name in ("arguments", "reply", "Reply", "datetime", "UNSET", "Rule"))]), ADDED, "compat.things.try_it(request='a', arguments='b', reply='c', Reply='d', UNSET='e')", "GET /a?arguments=b&reply=c&Reply=d&UNSET=e"),
+    Row("one name in two places", adds("/things/{Id}", parameters=[parameter("Id", "path"), parameter("id")]), ADDED, "compat.things.try_it(Id='a', id='b')", GOT + "/a?id=b"),
+    Row("names that differ only in case", adds(parameters=[parameter("size"), parameter("Size")]), ADDED, "compat.things.try_it(size='a', Size='b')", GOT + "?size=a&Size=b"),
+]  # fmt: skip
+
+BODIES = [
+    Row("an array in a form", sends(object_of(Tag={"type": "array", "items": TEXT}), FORM), ADDED, "compat.things.try_it(Tag=['a', 'b'])", POSTED + " Tag=a&Tag=b"),
+    Row("an object in a form", sends(object_of(Thing=ref("Thing")), FORM, schemas={"Thing": THING}), ADDED, "compat.things.try_it(Thing=m.Thing(name='a'))", POSTED + " Thing=%7B%22name%22%3A+%22a%22%7D"),
+    Row("an array in JSON", sends(object_of(Tag={"type": "array", "items": TEXT}, Things={"type": "array", "items": ref("Thing")}), schemas={"Thing": THING}), ADDED, "compat.things.try_it(Tag=['a'], Things=[m.Thing(name='b')])", POSTED + ' {"Tag": ["a"], "Things": [{"name": "b"}]}'),
+    Row("an object in JSON", sends(object_of(Thing=ref("Thing")), schemas={"Thing": THING}), ADDED, "compat.things.try_it(Thing=m.Thing(name='a'))", POSTED + ' {"Thing": {"name": "a"}}'),
+    Row("a body that is an array", sends({"type": "array", "items": ref("Thing")}, schemas={"Thing": THING}), ADDED, "compat.things.try_it(body=[m.Thing(name='a')])", POSTED + ' [{"name": "a"}]'),
+    Row("an inline object", sends(object_of(Inner=object_of(Deep=object_of(x=text())))), ADDED, "compat.things.try_it(Inner=m.TryItBodyInner(deep=m.TryItBodyInnerDeep(x='a')))", POSTED + ' {"Inner": {"Deep": {"x": "a"}}}'),
+    Row("an optional body", adds(method="post", requestBody=body(ref("Thing"), required=False), schemas={"Thing": THING}), ADDED, "compat.things.try_it()\ncompat.things.try_it(body=m.Thing(name='a'))", POSTED + f'\n{POSTED} {{"name": "a"}}'),
+    Row("several content types of a body", adds(method="post", schemas=PETS, requestBody={"description": "A pet.", "required": True, "content": {JSON: {"schema": ref("Cat")}, FORM: {"schema": ref("Dog")}}}), ADDED, "compat.things.try_it(body=m.Cat(purrs=True))\ncompat.things.try_it(body=m.Dog(barks=True))", POSTED + ' {"purrs": true}\n' + POSTED + " barks=true"),
+    Row("bytes", sends(FILE, BYTES), ADDED, "compat.things.try_it(body=File(payload=b'a=b'))\n" + no_file("body=b'a'"), POSTED + " a=b", "content-type: application/octet-stream"),
+    Row("an optional file", adds(method="post", requestBody=body(FILE, BYTES, required=False)), ADDED, "compat.things.try_it()\ncompat.things.try_it(body=File(payload=io.BytesIO(b'a')))", f"{POSTED}\n{POSTED} a"),
+    Row("a form with files", sends(object_of("image", image=FILE, more={"type": "array", "items": FILE}, name=text(), sizes={"type": "array", "items": {"type": "integer"}}, day=text(format="date"), thing=ref("Thing")), MULTIPART, schemas={"Thing": THING}), ADDED, "compat.things.try_it(image=File(payload=b'a', file_name='a.png'), more=[File(payload=b'b', mime_type='text/csv')], name='ü', sizes=[1, 2], day=datetime.date(2026, 1, 31), thing=m.Thing(name='c'))", f"{POSTED} {parted('image', 'a', 'a.png', 'image/png')}{parted('more', 'b', 'upload', 'text/csv')}{parted('name', 'ü')}{parted('sizes', 1)}{parted('sizes', 2)}{parted('day', '2026-01-31')}" + parted("thing", '{"name": "c"}', kind=JSON) + "----|"),
+    Row("a multipart form without its optional parts", sends(object_of(name=text(), image=FILE), MULTIPART), ADDED, "compat.things.try_it()\ncompat.things.try_it(name='a')\n" + no_file("image='a'"), f"{POSTED} ----|\n{POSTED} {parted('name', 'a')}----|"),
+    Row("a form with files or JSON", adds(method="post", schemas={"Cat": CAT, "Photo": object_of("image", image=FILE)}, requestBody={"description": "A pet.", "required": True, "content": {JSON: {"schema": ref("Cat")}, MULTIPART: {"schema": ref("Photo")}, BYTES: {"schema": FILE}}}), ADDED, "compat.things.try_it(body=m.Cat(purrs=True))\ncompat.things.try_it(body=m.Photo(image=File(payload='a')))\ncompat.things.try_it(body=File(payload='b'))", f'{POSTED} {{"purrs": true}}\n{POSTED} {parted("image", "a", "upload", BYTES)}----|\n{POSTED} b'),
+    Row("a vendor JSON type", adds(method="patch", requestBody=body(THING, "application/merge-patch+json")), ADDED, "compat.things.try_it(name='a')", 'PATCH /things {"name": "a"}', "content-type: application/merge-patch+json"),
+    Row("a content type with a parameter", sends(THING, "application/json; charset=utf-8"), ADDED, "compat.things.try_it(name='a')", POSTED + ' {"name": "a"}', "content-type: application/json; charset=utf-8"),
+    Row("a constant", sends(object_of("Kind", Kind={"const": "thing", "description": "Always this."})), ADDED, "compat.things.try_it(Kind='thing')", POSTED + ' {"Kind": "thing"}'),
+    Row("a constant number in a form", sends(object_of("Size", Size={"const": 5, "description": "In mm."}), FORM), ADDED, "compat.things.try_it(Size=5)", POSTED + " Size=5"),
+    Row("integers as allowed values", sends(object_of(Size={"type": "integer", "enum": [1, 2], "description": "In mm."})), ADDED, "compat.things.try_it(Size=2)", POSTED + ' {"Size": 2}'),
+    Row("an object with any members", sends(object_of(Labels={"type": "object", "description": "Labels.", "additionalProperties": TEXT})), ADDED, "labels = m.TryItBodyLabels()\nlabels.additional_properties['a'] = 'b'\ncompat.things.try_it(Labels=labels)", POSTED + ' {"Labels": {"a": "b"}}'),
+    Row("allowed values with null among them", sends(object_of(Size={"type": ["string", "null"], "enum": ["a", "b", None], "description": "In mm."})), ADDED, "compat.things.try_it(Size='a')\ncompat.things.try_it(Size=None)", POSTED + ' {"Size": "a"}\n' + POSTED + ' {"Size": null}'),
+    Row("a multiple of a decimal", sends(object_of(Price={"type": "number", "multipleOf": 0.01, "description": "In USD."})), ADDED, "compat.things.try_it(Price=19.99)", POSTED + ' {"Price": 19.99}'),
+    Row("names that are Python keywords", sends(object_of(**dict.fromkeys(("class", "from", "None", "import"), TEXT))), ADDED, "compat.things.try_it(class_='a', from_='b', None_='c')", POSTED + ' {"class": "a", "from": "b", "None": "c"}'),
+    Row("names that are built-ins", sends(object_of(**dict.fromkeys(("list", "type", "id", "str", "dict", "print"), TEXT))), ADDED, "compat.things.try_it(list_='a', type_='b', id='c', dict_='d')", POSTED + ' {"list": "a", "type": "b", "id": "c", "dict": "d"}'),
+    Row("names with punctuation and digits", sends(object_of(**{"a-b": TEXT, "c.d": TEXT, "1st": TEXT, "@x": TEXT})), ADDED, "compat.things.try_it(ab='a', cd='b', field_1st='c', x='d')", POSTED + ' {"a-b": "a", "c.d": "b", "1st": "c", "@x": "d"}'),
+    Row("members that differ only in case", sends(object_of(size=TEXT, Size=TEXT)), ADDED, "compat.things.try_it(size='a', Size='b')", POSTED + ' {"size": "a", "Size": "b"}'),
+    Row("a member named like its schema", sends(ref("Thing"), schemas={"Thing": object_of(Thing=TEXT)}), ADDED, "compat.things.try_it(Thing='a')", POSTED + ' {"Thing": "a"}'),
+    Row("a default that the server applies", takes("Limit", schema={"type": "integer", "default": 50}), ADDED, "compat.things.try_it()\ncompat.things.try_it(Limit=3)", f"{GOT}\n{GOT}?Limit=3"),
+    Row("unnamed members", sends({"type": "object", "description": "Sizes.", "additionalProperties": {"type": "integer"}}), ADDED, "sizes = m.TryItBody()\nsizes.additional_properties['a'] = 3\ncompat.things.try_it(body=sizes)", POSTED + ' {"a": 3}'),
+    Row("keywords beside a reference", sends(object_of(Code={**ref("Word"), "maxLength": 2, "description": "Two letters."}), schemas={"Word": text(minLength=1)}), ADDED, "compat.things.try_it(Code='ab')\nproblem = ''\ntry:\n    compat.things.try_it(Code='abc')\nexcept ValueError as error:\n    problem = str(error)\nassert '1 to 2 characters' in problem", POSTED + ' {"Code": "ab"}'),
+    Row("a recursive choice of schemas", sends(object_of(Sum=ref("Sum")), schemas={"Sum": {"oneOf": [ref("Number"), ref("Plus")], "description": "Either."}, "Number": object_of("n", n={"type": "integer", "description": "It."}), "Plus": object_of("left right", left=ref("Sum"), right=ref("Sum"))}), ADDED, "compat.things.try_it(Sum=m.Plus(left=m.Number(n=1), right=m.Plus(left=m.Number(n=2), right=m.Number(n=3))))", POSTED + ' {"Sum": {"left": {"n": 1}, "right": {"left": {"n": 2}, "right": {"n": 3}}}}'),
+    Row("very long names", sends(object_of(**{LONG: TEXT}), operationId=LONG), ADDED, f"compat.things.{LONG}({LONG}='a')", POSTED + f' {{"{LONG}": "a"}}'),
+]  # fmt: skip
+
+REPLIES = [
+    Row("a reply without content", adds(), ADDED, "it: None = compat.things.try_it()  # type: ignore[func-returns-value]", GOT),
+    Row("several successes", adds(schemas=PETS, responses={"200": reply(ref("Cat"), {"purrs": True}), "201": reply(ref("Dog"))}), ADDED, "it = compat.things.try_it()\nassert_type(it, m.Cat | m.Dog)\nassert isinstance(it, m.Cat)", GOT),
+    Row("a success of any status", adds(responses={"2XX": reply(THING, {"name": "a"})}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT),
+    Row("errors of any status", adds(responses={"200": reply(THING, {"name": "a"}), "4XX": reply(ref("Error")), "default": reply(ref("Error"))}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT),
+    Row("several content types of a reply", adds(responses={"200": {"description": "A thing.", "content": {JSON: {"schema": THING, "example": {"name": "a"}}, "text/csv": {"schema": TEXT}}}}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT),
+    Row("a reply that is text", adds(responses={"200": reply(TEXT, "a,b", "text/csv")}), ADDED, "it = compat.things.try_it()\nassert it == 'a,b'", GOT),
+    Row("a reply that is text, errors too", adds(responses={"200": reply(text(), "a", "text/plain; charset=utf-8"), "400": reply(text(), kind="text/plain")}), ADDED, "it = compat.things.try_it()\nassert it == 'a'", GOT, "accept: text/plain, application/json"),
+    Row("a reply that is text or JSON", adds(responses={"200": {"description": "A thing.", "content": {"text/csv": {"schema": TEXT}, "application/xml": {"schema": THING}, JSON: {"schema": THING, "example": {"name": "a"}}}}}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT, "accept: application/json"),
+    Row("a reply that is bytes", adds(responses={"200": reply(FILE, "a", BYTES)}), ADDED, "it = compat.things.try_it()\nassert_type(it, bytes)\nassert it == b'a'", GOT, "accept: application/octet-stream, application/json"),
+    Row("a reply of a vendor JSON type", adds(responses={"200": reply(THING, {"name": "a"}, "application/hal+json")}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT, "accept: application/hal+json, application/json"),
+    Row("errors as RFC 9457 defines them", adds(responses={"201": reply(THING, {"name": "a"}), "default": reply(PROBLEM, kind="application/problem+json")}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT, "accept: application/json, application/problem+json"),
+    Row("a reply whose content is empty", adds(responses={"200": {"description": "It is done.", "content": {}}}), ADDED, "it: None = compat.things.try_it()  # type: ignore[func-returns-value]", GOT),
+    Row("a reply that is a list", replies({"type": "array", "items": ref("Thing")}, [{"name": "a"}], schemas={"Thing": THING}), ADDED, "it = compat.things.try_it()\nassert it[0].name == 'a'", GOT),
+    Row("a reply that is a number", replies({"type": "integer"}, 7), ADDED, "it = compat.things.try_it()\nassert it == 7", GOT),
+    Row("pages of things", replies(object_of("things page", things={"type": "array", "items": ref("Thing")}, page={"type": "integer", "description": "From 0."}, next_page_uri={"type": ["string", "null"], "description": "The next page."}), {"things": [{"name": "a"}], "page": 0, "next_page_uri": None}, schemas={"Thing": THING}, parameters=[parameter("Page", schema={"type": "integer"}), parameter("PageSize", schema={"type": "integer"})]), ADDED, "it = compat.things.try_it(Page=0, PageSize=50)\nassert it.things[0].name == 'a' and it.next_page_uri is None", GOT + "?Page=0&PageSize=50"),
+    Row("allOf", replies({"allOf": [ref("Thing"), object_of("kind", kind=text())]}, {"name": "a", "kind": "b"}, schemas={"Thing": THING}), ADDED, "it = compat.things.try_it()\nassert (it.name, it.kind) == ('a', 'b')", GOT),
+    Row("allOf of one, or null", replies(object_of("thing", thing={"oneOf": [{"allOf": [ref("Thing")]}, {"type": "null"}], "description": "One."}), {"thing": None}, schemas={"Thing": THING}), ADDED, "it = compat.things.try_it()\nassert it.thing is None", GOT),
+    Row("oneOf", replies(object_of("pet", pet={"oneOf": [ref("Cat"), ref("Dog")], "description": "One."}), {"pet": {"barks": True}}, schemas=PETS), ADDED, "it = compat.things.try_it()\nassert isinstance(it.pet, m.Dog) and it.pet.barks", GOT),
+    Row("oneOf with null", replies(object_of("pet", pet={"oneOf": [ref("Cat"), ref("Dog"), {"type": "null"}], "description": "One."}), {"pet": None}, schemas=PETS), ADDED, "it = compat.things.try_it()\nassert it.pet is None", GOT),
+    Row("anyOf", replies({"anyOf": [ref("Cat"), ref("Dog")]}, {"barks": True}, schemas=PETS), ADDED, "it = compat.things.try_it()\nassert_type(it, m.Cat | m.Dog)\nassert isinstance(it, m.Dog)", GOT),
+    Row("anyOf with null", replies(object_of("size", size={"anyOf": [{"type": "integer"}, {"type": "string"}, {"type": "null"}], "description": "In mm."}), {"size": "3"}), ADDED, "it = compat.things.try_it()\nassert it.size == '3'", GOT),
+    Row("a list of a choice", replies(object_of("pets", pets={"type": "array", "items": {"oneOf": [ref("Cat"), ref("Dog")]}}), {"pets": [{"barks": True}, {"purrs": True}]}, schemas=PETS), ADDED, "it = compat.things.try_it()\nassert isinstance(it.pets[0], m.Dog) and isinstance(it.pets[1], m.Cat)", GOT),
+    Row("a recursive schema", replies(ref("Tree"), {"name": "a", "twigs": [{"name": "b"}], "root": {"name": "c"}, "named": {"x": {"name": "d"}}}, method="post", requestBody=body(ref("Tree")), schemas=TREES), ADDED, "it = compat.things.try_it(name='a', root=m.Tree(name='b', next_=None, branch=m.Branch(tree=m.Tree(name='c'))))\nassert it.twigs and it.twigs[0].name == 'b' and it.root and it.root.name == 'c'\nassert it.named and it.named.additional_properties['x'].name == 'd'", POSTED + ' {"name": "a", "root": {"name": "b", "next": null, "branch": {"tree": {"name": "c"}}}}'),
+    Row("a date and a time", replies(object_of("day at", day=text(format="date"), at=text(format="date-time")), {"day": "2026-01-31", "at": "2026-01-31T12:00:00Z"}), ADDED, "it = compat.things.try_it()\nassert it.day == datetime.date(2026, 1, 31)\nassert it.at.tzinfo is not None\nassert it.to_dict() == {'day': '2026-01-31', 'at': '2026-01-31T12:00:00Z'}", GOT),
+    Row("times that Python writes differently", replies(object_of("at", at=text(format="date-time"), to=text(format="date-time")), {"at": "2026-01-31T12:00:00.120Z", "to": "2026-01-31T12:00:00.123456789+00:00"}), ADDED, "it = compat.things.try_it()\nassert it.at == datetime.datetime(2026, 1, 31, 12, 0, 0, 120000, datetime.UTC)\nassert it.to_dict() == {'at': '2026-01-31T12:00:00.120Z', 'to': '2026-01-31T12:00:00.123456789+00:00'}", GOT),
+    Row("a time that Python can't represent", replies(object_of("at", at=text(format="date-time")), {"at": "1990-12-31T23:59:60Z"}), ADDED, "it = compat.things.try_it()\nassert it.to_dict() == {'at': '1990-12-31T23:59:60Z'}", GOT),
+    Row("limits beyond 2^53", sends(object_of(N={"type": "integer", "maximum": 2**53 + 1, "exclusiveMinimum": 2, "description": "Large."})), ADDED, not_sent(f"N={2**53 + 2}", f"at most {2**53 + 1}, above 2, got") + "\n" + not_sent("N=2", "above 2, got int 2") + f"\ncompat.things.try_it(N={2**53 + 1})", f'{POSTED} {{"N": {2**53 + 1}}}'),
+    Row("integers beyond 2^53", adds(parameters=[parameter("Id", schema={"type": "integer", "format": "int64"})], responses={"200": reply(object_of("id", id={"type": "integer", "description": "Large."}), {"id": BIG})}), ADDED, f"it = compat.things.try_it(Id={BIG})\nassert it.id == {BIG}", f"{GOT}?Id={BIG}"),
+]  # fmt: skip
+
+ADDITIONS = [*METHODS, *PARAMETERS, *BODIES, *REPLIES]

@@ -1,0 +1,132 @@
+"""Edits that the client can't express: `make generate` refuses them and says where and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.edits.additions import CAT, THING
+from tests.edits.words import (
+    BYTES,
+    FILE,
+    FORM,
+    JSON,
+    MULTIPART,
+    TEXT,
+    Document,
+    Edit,
+    Refusal,
+    adds,
+    body,
+    both,
+    change,
+    fields,
+    object_of,
+    operation,
+    parameter,
+    ref,
+    replies,
+    reply,
+    sends,
+    takes,
+    text,
+)
+
+THINGS = "paths./things."
+PLACE = f"{THINGS}get.parameters[0]"
+BODY = f"{THINGS}post.requestBody.content"
+
+
+def encoded(kind: str, schema: Document, **encoding: Any) -> Edit:
+    """Make an edit that adds a form whose members have an encoding."""
+    content = {"schema": object_of(**dict.fromkeys(encoding, schema)), "encoding": encoding}
+    return adds(method="post", requestBody={**body({}), "content": {kind: content}})
+
+
+def in_components(document: Document) -> None:
+    document["components"]["pathItems"] = {"Things": {"get": operation()}}
+    document["paths"]["/things"] = {"$ref": "#/components/pathItems/Things"}
+
+
+REFUSED = [
+    Refusal("a parameter with content", takes("Filter", content={JSON: {"schema": THING}}), (PLACE, '"Filter"', "give it a schema")),
+    Refusal("operations in components", in_components, (f"{THINGS}$ref", "write them here")),
+    Refusal("a quote in a path", adds('/it"s'), ("paths./it", "%22")),
+    Refusal("two parameters of one name", adds("/things/{Id}", parameters=[parameter("Id", "path"), parameter("Id")]), ("paths./things/{Id}.get.parameters[1]", '"Id"')),
+    Refusal("a body of a reply to HEAD", adds(method="head", responses={"200": reply(THING)}), (f"{THINGS}head.responses.200.content", "try_it")),
+    Refusal("a form with another encoding", encoded(FORM, {"type": "array", "items": TEXT}, Tag={"explode": False}), (f"{THINGS}post.requestBody.content", "Tag.explode")),
+    Refusal("a keyword of another OpenAPI version", change(fields, Area=text(nullable=True)), ("PurchaseRequest.properties.Area.nullable", '"null"')),
+    Refusal("an array that does not explode", takes("Tag", schema={"type": "array", "items": TEXT}, explode=False), (f"{PLACE}.explode", '"Tag"')),
+    Refusal("another style", takes("Filter", schema=THING, style="deepObject"), (f"{PLACE}.style", '"Filter"', "deepObject")),
+    Refusal("reserved characters", takes("Filter", allowReserved=True), (f"{PLACE}.allowReserved", '"Filter"')),
+    Refusal("objects listed in the query", takes("Things", schema={"type": "array", "items": THING}), (PLACE, '"Things"')),
+    Refusal("an array in a header", takes("X-Tag", "header", {"type": "array", "items": TEXT}), (f"{THINGS}get", "X-Tag")),
+    Refusal("an array in the path", adds("/things/{Id}", parameters=[parameter("Id", "path", {"type": "array", "items": TEXT})]), ("paths./things/{Id}.get", "Id")),
+    Refusal("an object in a cookie", takes("Filter", "cookie", THING), (f"{THINGS}get", "Filter")),
+    Refusal("an operation with its own server", adds(servers=[{"url": "https://example.com"}]), (f"{THINGS}get.servers", "try_it")),
+    Refusal("a body of an unknown type", sends(TEXT, "application/xml"), (f"{BODY}.application/xml", "try_it", "write application/json")),
+    Refusal("a body of text", sends(TEXT, "text/plain"), (f"{BODY}.text/plain", "try_it", "write application/json")),
+    Refusal("a body of no content type", adds(method="post", requestBody={"content": {}}), (BODY, "try_it", "name one")),
+    Refusal("a body without a schema", adds(method="post", requestBody={"content": {BYTES: {}}}), (f"{BODY}.{BYTES}", "try_it", "add a schema")),
+    Refusal("bytes that are an object", sends(THING, BYTES), (f"{BODY}.{BYTES}.schema", "try_it", "binary")),
+    Refusal("a form that is text", sends(TEXT, MULTIPART), (f"{BODY}.{MULTIPART}.schema", "try_it", "type object")),
+    Refusal("a file in JSON", sends(object_of(File=FILE)), (f"{BODY}.{JSON}.schema.properties.File", "try_it", "multipart")),
+    Refusal("a file deep in a form", sends(object_of(thing=ref("Holder")), MULTIPART, schemas={"Holder": object_of(file=FILE)}), ("components.schemas.Holder.properties.file", "try_it", "multipart")),
+    Refusal("null in a form", change(fields, Area=text(type=["string", "null"])), ("PurchaseRequest.properties.Area", "no form holds", "optional")),
+    Refusal("null in a list of a form", sends(object_of(Tag={"type": "array", "items": {"type": ["string", "null"]}}), MULTIPART), (f"{BODY}.{MULTIPART}.schema.properties.Tag.items", "no form holds")),
+    Refusal("null in a query", takes("Limit", schema={"type": ["integer", "null"], "description": "How many."}), ("parameters[0].schema", "Limit", "no query can hold")),
+    Refusal("a list of lists in a form", sends(object_of(rows={"type": "array", "items": {"type": "array", "items": TEXT}}), FORM), (f"{BODY}.{FORM}.schema.properties.rows", "try_it", "JSON")),
+    Refusal("a part with a content type", encoded(MULTIPART, FILE, image={"contentType": "image/png"}), (f"{BODY}", "image.contentType", "remove it")),
+    Refusal("a form of anything", sends({"description": "Anything."}, MULTIPART), (f"{BODY}.{MULTIPART}.schema", "try_it", "type object")),
+    Refusal("a file in the query", takes("File", schema=FILE), (f"{PLACE}.schema", '"File"', "body")),
+    Refusal("two bodies of one schema", adds(method="post", schemas={"Cat": CAT}, requestBody={"content": {JSON: {"schema": ref("Cat")}, FORM: {"schema": ref("Cat")}}}), (f"{BODY}.{FORM}", "try_it", JSON, "remove one")),
+    Refusal("a reply of an unknown type", adds(responses={"200": reply(TEXT, kind="application/xml")}), (f"{THINGS}get.responses.200.content", "try_it", "application/xml", "JSON")),
+    Refusal("a reply of any type", adds(responses={"200": reply(TEXT, kind="*/*")}), (f"{THINGS}get.responses.200.content", "try_it", "*/*", "JSON")),
+    Refusal("a reply of text that is an object", adds(responses={"200": reply(THING, kind="text/csv")}), (f"{THINGS}get.responses.200.content.text/csv.schema", "try_it", "type string")),
+    Refusal("a reply of JSON with a file", replies(object_of(File=FILE), None), (f"{THINGS}get.responses.200.content.{JSON}.schema.properties.File", "try_it", "text")),
+    Refusal("a body of a 204 reply", adds(responses={"204": reply(THING)}), (f"{THINGS}get.responses.204.content", "try_it", "remove it")),
+    Refusal("an informational reply", adds(responses={"200": reply(), "1XX": reply()}), (f"{THINGS}get.responses.1XX", "try_it", "remove it")),
+    Refusal("no success but the default reply", adds(responses={"default": reply(THING)}), (f"{THINGS}get.responses", "try_it", "add one")),
+    Refusal("only redirects", adds(responses={"3XX": reply(THING)}), (f"{THINGS}get.responses", "try_it", "add one")),
+    Refusal("a reply without a schema", adds(responses={"200": {"description": "A thing.", "content": {JSON: {}}}}), (f"{THINGS}get.responses.200", "try_it")),
+    Refusal("two types of allowed values", adds(schemas={"Mixed": {"enum": ["a", 1], "description": "Either."}}), ("components.schemas.Mixed", "Mixed")),
+    Refusal("an unsupported keyword", change(fields, Area={"type": "string", "description": "One.", "not": {"const": "a"}}), ("PurchaseRequest.properties.Area.not", '"not"')),
+    Refusal("a name that no file can have", adds(operationId="a" * 300), (f"{THINGS}get.operationId", "too long")),
+    Refusal("inline objects with a name too long for a file", sends(object_of(**{"p" * 150: object_of(**{"q" * 150: THING})})), ("components", "too long for a file")),
+    Refusal("two schemas with one module", adds(schemas={"HTTPThing": THING, "HttpThing": CAT}), ("components.schemas.Http", "http_thing.py")),
+    Refusal("two fields with one name in Python", sends(object_of(**{"a-b": TEXT, "a.b": TEXT})), ("schema.properties.a.b", "a-b")),
+    Refusal("a schema with a name of the package", adds(schemas={"Response": THING}), ("components.schemas.Response", "Response")),
+    Refusal("a member with a name of every model", change(fields, to_dict=text()), ("components.schemas.PurchaseRequest", "to_dict")),
+    Refusal("a schema that refers only to itself", adds(schemas={"Loop": {"allOf": [ref("Ring")], "description": "A."}, "Ring": {"allOf": [ref("Loop")], "description": "B."}}), ("components.schemas.Loop.allOf[0].$ref", "schemas/Ring", "itself")),
+    Refusal("a list that holds only itself", sends(ref("Nest"), schemas={"Nest": {"type": "array", "items": ref("Nest"), "description": "Lists."}}), ("components.schemas.Nest.items.$ref", "itself")),
+    Refusal("a member that is true", sends(object_of(Any=True)), ("schema.properties.Any", "true", "write {}")),
+    Refusal("items that are false", sends(object_of(No={"type": "array", "items": False, "description": "None."})), ("schema.properties.No.items", "false")),
+    Refusal("a component that is true", sends(ref("Any"), schemas={"Any": True}), ("components.schemas.Any", "true")),
+    Refusal("a required member that requests must not have", sends(ref("Both"), schemas={"Both": {"allOf": [ref("Own")], "required": ["id"], "description": "It."}, "Own": object_of(id=text(readOnly=True))}), ("components.schemas.Own.properties.id", "readOnly", "requests a schema of their own")),
+    Refusal("a required member that replies must not have", replies(object_of("key", key=text(writeOnly=True)), {"key": "a"}), ("schema.properties.key", "writeOnly", "replies a schema of their own")),
+    Refusal("a tag without a letter", adds(tags=["1st"]), (f"{THINGS}get.tags[0]", '"1st"')),
+    Refusal("a tag with a name of the package", adds(tags=["rest client"]), (f"{THINGS}get.tags[0]", "AsyncRestClient")),
+    Refusal("a tag that clashes with an async twin", both(adds(), adds("/more", operationId="more", tags=["async things"])), ("tags[0]", "AsyncThings")),
+    Refusal("a tag that no folder can have", adds(tags=["t" * 300]), (f"{THINGS}get.tags[0]", "too long")),
+    Refusal("a tag with a name of every module", adds(tags=["annotations"]), (f"{THINGS}get.tags[0]", '"annotations"')),
+    Refusal("an operation with a name of its module", adds(operationId="annotations"), (f"{THINGS}get.operationId", '"annotations"')),
+    Refusal("a reference into a schema", sends(object_of(Url={"$ref": "#/components/schemas/PurchaseRequest/properties/SmsUrl"})), ("schema.properties.Url.$ref", "components")),
+    Refusal("an unknown format", change(fields, Area=text(format="uiid")), ("PurchaseRequest.properties.Area.format", '"uiid"', "uuid")),
+    Refusal("a format that the client does not check", change(fields, Area=text(format="ipv4")), ("PurchaseRequest.properties.Area.format", '"ipv4"', "pattern")),
+    Refusal("allOf of a string", sends(object_of(V={"allOf": [ref("Word"), {"maxLength": 2}], "description": "V."}), schemas={"Word": text()}), ("schema.properties.V.allOf", "string", "beside the $ref")),
+    Refusal("allowed values that are fractions", change(fields, Area={"type": "number", "enum": [1.5, 2.5], "description": "One."}), ("PurchaseRequest.properties.Area.enum", "whole numbers")),
+    Refusal("a constant that is an object", change(fields, Area={"const": {"a": 1}, "description": "One."}), ("PurchaseRequest.properties.Area.const",)),
+    Refusal("no allowed values", change(fields, Area={"enum": [], "description": "None."}), ("PurchaseRequest.properties.Area.enum", "at least 1 item")),
+    Refusal("a dot in the name of a path parameter", adds("/things/{a.b}", parameters=[parameter("a.b", "path")]), ("parameters[0].name", '"a.b"')),
+    Refusal("two paths that are one", both(adds("/things/{a}", parameters=[parameter("a", "path")]), adds("/things/{b}", operationId="b", parameters=[parameter("b", "path")])), ("paths./things/{b}", "/things/{a}")),
+    Refusal("a header that the client writes itself", takes("Content-Type", "header"), (f"{PLACE}.name", '"Content-Type"')),
+    Refusal("a header with a space", takes("X Tag", "header"), (f"{PLACE}.name", '"X Tag"')),
+    Refusal("a cookie with a semicolon", takes("a;b", "cookie"), (f"{PLACE}.name", '"a;b"')),
+    Refusal("one header in two cases", adds(parameters=[parameter("X-Tag", "header"), parameter("x-tag", "header")]), (f"{THINGS}get.parameters[1]", '"X-Tag"')),
+    Refusal("an object in an object in the query", takes("Filter", schema=object_of(Inner=THING)), (f"{PLACE}.schema.properties.Inner", "flatten")),
+    Refusal("any members in the query", takes("Filter", schema={"type": "object", "additionalProperties": TEXT}), (PLACE, "named members")),
+    Refusal("one name in the query twice", adds(parameters=[parameter("name"), parameter("Filter", schema=THING)]), (f"{THINGS}get.parameters[1]", '"Filter" writes name')),
+    Refusal("a required list in a form", sends(object_of("Tag", Tag={"type": "array", "items": TEXT, "description": "Tags."}), FORM), ("schema.properties.Tag", "minItems")),
+    Refusal("a required list in the query", takes("Tag", schema={"type": "array", "items": TEXT}, required=True), (f"{PLACE}.schema", "minItems")),
+    Refusal("no servers", lambda document: document.pop("servers"), ("document", "servers")),
+    Refusal("a pattern that Python lacks", change(fields, Area=text(pattern=r"\\p{L}")), ("PurchaseRequest", r"\\p{L}")),
+]  # fmt: skip
