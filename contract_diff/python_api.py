@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import griffe
 
 from contract_diff.trees import PACKAGE
 
-_PUBLIC_MODULES = ("api", "models")
-
 
 def read_api(folder: Path) -> griffe.Module:
     """Read the public names of the package in a folder, without importing it."""
     package = griffe.load(PACKAGE, search_paths=[str(folder)])
-    names = [*map(str, package.exports or ()), *_PUBLIC_MODULES]
-    public = griffe.Module(PACKAGE)
-    public.members.update(
-        {name: package.members[name] for name in names if name in package.members}
-    )
+    public = _only(package, [*map(str, package.exports or ()), "api"])
+    models = package.modules["models"]
+    public.members["models"] = _only(models, map(str, models.exports or ()))
     return public
+
+
+def _only(
+    module: griffe.Module | griffe.Object | griffe.Alias, names: Iterable[str]
+) -> griffe.Module:
+    """Make a module that holds only these names of another one."""
+    found = griffe.Module(module.name)
+    found.members.update({name: module.members[name] for name in names if name in module.members})
+    return found
 
 
 def compare_apis(old: griffe.Module, new: griffe.Module) -> list[str]:
     """List what breaks code that imports the package."""
     found = set()
     for breakage in griffe.find_breaking_changes(old, new):
-        path = breakage.obj.path.removeprefix(f"{PACKAGE}.")
+        obj = breakage.obj
+        if obj.name.startswith("_") and obj.parent and obj.parent.is_module:
+            continue
+        path = obj.path.removeprefix(f"{PACKAGE}.")
         module, _, rest = path.partition(".")
         values = (breakage.old_value, breakage.new_value)
         plain = all(isinstance(value, str | int) for value in values)
