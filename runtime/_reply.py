@@ -9,24 +9,23 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, Generic, TypeVar
-
-from attrs import define, field, frozen
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._error_body import status_error
 from ._errors import APIResponseError, APIStatusError, find_sid
 from ._redaction import one_line, redact, scrub_traceback
 from ._request import Request
-from ._schema import Schema
-from ._violation import Violation
+
+if TYPE_CHECKING:
+    from ._schema import Schema
+    from ._violation import Violation
 
 log = logging.getLogger(__package__)
 
 T = TypeVar("T")
 
 
-@define(kw_only=True)
-class Reply:
+class Reply(NamedTuple):
     """A reply as it arrived.
 
     Attributes:
@@ -39,11 +38,14 @@ class Reply:
 
     request: Request
     status_code: int
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    content: bytes
     problem: str = ""
     uncertain: bool = False
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Reply(status_code={self.status_code})"  # Headers and body can repeat the token.
 
     @property
     def is_success(self) -> bool:
@@ -200,21 +202,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, date.timestamp() - time.time())
     except (OverflowError, TypeError, ValueError):
         return None
-
-
-@frozen(kw_only=True)
-class Response(Generic[T]):
-    """A documented reply, decoded.
-
-    Attributes:
-        content: The body as it arrived.
-        parsed: The model that the contract names for `status_code`.
-    """
-
-    status_code: int
-    headers: Mapping[str, str]
-    content: bytes
-    parsed: T
 
 
 def _has_sid(value: Any) -> bool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from attrs import define, field
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from ._redaction import one_line
 from ._values import FileTypes
 
 
-@define(kw_only=True)
-class Request:
+class Request(NamedTuple):
     """A request, complete but for the server and the credentials.
 
     Attributes:
@@ -25,13 +23,13 @@ class Request:
     """
 
     operation: str
-    arguments: dict[str, Any] = field(factory=dict)
-    required: tuple[str, ...] = ()
     method: str
     route: str
     path: str
+    arguments: Mapping[str, Any] = {}
+    required: tuple[str, ...] = ()
     query: str = ""
-    headers: dict[str, str] = field(factory=dict)
+    headers: Mapping[str, str] = {}
     content: bytes | str | None = None
     content_type: str | None = None
     files: list[tuple[str, FileTypes]] | None = None

@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable
 from typing import IO, Any, Literal, SupportsIndex, TypeVar
 
-from attrs import define
-
 from ._errors import InvalidRequestError
 
 
@@ -30,15 +28,6 @@ UNSET: Unset = Unset()
 FileContent = IO[bytes] | bytes | str
 FileTypes = tuple[str | None, FileContent, str | None]
 _Model = TypeVar("_Model")
-
-
-@define
-class File:
-    """A file of a multipart form: its content, its name and its media type."""
-
-    payload: FileContent
-    file_name: str | None = None
-    mime_type: str | None = None
 
 
 class _DateTime(datetime.datetime):

@@ -8,14 +8,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
-import anyio
 import httpx
-from attrs import evolve
 
 from ._call import Call
 from ._contract import USER_AGENT
 from ._errors import APIConnectionError, InvalidRequestError
-from ._given import AsyncGiven, Given
 from ._reply import Reply
 from ._request import Request
 from ._settings import (
@@ -29,13 +26,14 @@ from ._settings import (
     hide_token,
     read_settings,
 )
-from ._transport import AsyncTransport, Transport
 from .api import AsyncCompat, Compat
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
+    from ._given import AsyncGiven, Given
     from ._session import AiohttpGiven
+    from ._transport import AsyncTransport, Transport
 else:
     ClientSession = object  # aiohttp is optional; at run time only the hint needs a value.
 
@@ -98,7 +96,7 @@ class _BaseClient:
 
     def _with(self, **changes: Any) -> Self:
         client = type(self).__new__(type(self))
-        _BaseClient.__init__(client, evolve(self._settings, **changes), self._transport)
+        _BaseClient.__init__(client, self._settings._replace(**changes), self._transport)
         client._owns_transport = False
         return client
 
@@ -148,8 +146,6 @@ class RestClient(_BaseClient):
     Raises:
         InvalidRequestError: A setting is missing or wrong. The error names all of them.
     """
-
-    _transport: Transport | Given
 
     def __init__(
         self,
@@ -227,8 +223,6 @@ class AsyncRestClient(_BaseClient):
     `aiohttp.ClientSession`.
     """
 
-    _transport: AsyncTransport | AsyncGiven | AiohttpGiven
-
     def __init__(
         self,
         project: str | None = None,
@@ -268,6 +262,8 @@ class AsyncRestClient(_BaseClient):
             pause = call.pause_seconds(outcome)
             if pause is None:
                 return _result(outcome)
+            import anyio
+
             await anyio.sleep(pause)
             call.next_attempt()
 
@@ -300,7 +296,11 @@ def _result(outcome: Reply | APIConnectionError) -> Reply:
     raise outcome
 
 
+# The transports are imported when a client is made: httpcore takes as long to import as httpx.
 def _sync_transport(given: httpx.Client | None, base_url: str) -> Transport | Given:
+    from ._given import Given
+    from ._transport import Transport
+
     if given is None:
         return _open(Transport, base_url)
     if isinstance(given, httpx.Client):
@@ -311,7 +311,9 @@ def _sync_transport(given: httpx.Client | None, base_url: str) -> Transport | Gi
 def _async_transport(
     given: httpx.AsyncClient | ClientSession | None, base_url: str
 ) -> AsyncTransport | AsyncGiven | AiohttpGiven:
+    from ._given import AsyncGiven
     from ._session import AiohttpGiven, is_session
+    from ._transport import AsyncTransport
 
     if given is None:
         return _open(AsyncTransport, base_url)

@@ -7,12 +7,11 @@ import datetime
 import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 from ._errors import InvalidRequestError
-from ._values import File, FileTypes, Unset, encode
+from ._values import Unset, encode
 
 
 def object_members(value: Any) -> dict[str, Any]:
@@ -108,35 +107,3 @@ def json_body(value: Any) -> bytes:
         return json.dumps(encode(value), ensure_ascii=False, allow_nan=False).encode()
     except (RecursionError, TypeError, ValueError) as error:
         raise InvalidRequestError(f"The body can't be written as JSON: {error}.") from error
-
-
-def read_file(file: File) -> bytes | str:
-    """Read the content of a file. Errors: `InvalidRequestError` if it can't be read."""
-    if isinstance(file.payload, bytes | str):
-        return file.payload
-    try:
-        return file.payload.read()
-    except (AttributeError, OSError, ValueError) as error:
-        raise InvalidRequestError(f"The file can't be read: {error}.") from error
-
-
-def multipart(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the arguments of a `Request` for a `multipart/form-data` body.
-
-    A file always gets a file name, since servers recognize files by it.
-    """
-    files: list[tuple[str, FileTypes]] = []
-    for name, value in members.items():
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, File):
-                own_name = PurePath(str(getattr(item.payload, "name", ""))).name
-                file_name = item.file_name or own_name or "upload"
-                files.append((name, (file_name, item.payload, item.mime_type)))
-            elif isinstance(item, dict):
-                files.append((name, (None, json_body(item), "application/json")))
-            else:
-                files.append((name, (None, as_text(name, encode(item)), None)))
-    if files:
-        return {"files": files}
-    # httpx would send no body at all for a form without parts.
-    return {"content": b"--end--\r\n", "content_type": "multipart/form-data; boundary=end"}

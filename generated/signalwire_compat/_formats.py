@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from ._values import File
+from ._multipart import File
 
 _DATE = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _TIME = (

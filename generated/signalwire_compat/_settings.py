@@ -7,10 +7,8 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
-
-from attrs import field, frozen
 
 from ._contract import BASE_PATH, SERVERS
 from ._encoding import headers as encode_headers
@@ -33,8 +31,7 @@ _OWN_HEADERS = {
 }
 
 
-@frozen(kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """The checked settings of a client. `secrets` are texts that must not be shown."""
 
     project: str
@@ -43,8 +40,8 @@ class Settings:
     max_retries: int
     max_reply_bytes: int
     headers: dict[str, str]
-    authorization: str = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)
+    authorization: Secret
+    secrets: tuple[Secret, ...]
 
 
 class _UncheckedProject(Secret):
@@ -154,7 +151,7 @@ def _project(value: Any) -> str:
     return project if re.fullmatch(r"[0-9a-fA-F-]{36}", project) else _UncheckedProject(project)
 
 
-def _secrets(pair: str, token: str) -> tuple[str, ...]:
+def _secrets(pair: str, token: str) -> tuple[Secret, ...]:
     # A short token could be part of any word; the service does not issue such.
     known = (pair, token, b64encode(token.encode()).decode()) if len(token) >= 8 else (pair,)
     found = {Secret(variant) for text in known for variant in secret_variants(text.rstrip("="))}

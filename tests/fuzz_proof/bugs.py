@@ -106,7 +106,7 @@ def bare_error(real: Callable[..., Any], *args: Any) -> Any:
 
 
 def as_latin_1(real: Callable[..., Any], self: Reply, *args: Any) -> Any:
-    return real(attrs.evolve(self, content=self.content.decode("latin-1").encode()), *args)
+    return real(self._replace(content=self.content.decode("latin-1").encode()), *args)
 
 
 def text_by_name(query: str) -> str:
@@ -247,7 +247,7 @@ CLIENT: dict[str, Plant] = {
     "an exception has no body": errors(lambda e: setattr(e, "content", b"")),
     "an exception says that nothing can have happened": errors(lambda e: setattr(e, "outcome_unknown", False)),
     "an exception says that anything can have happened": errors(lambda e: setattr(e, "outcome_unknown", True)),
-    "a refused request is sent again": wrapped(Call, "pause", lambda real, self, outcome: real(self, attrs.evolve(outcome, status_code=429) if getattr(outcome, "status_code", 0) == 422 else outcome)),
+    "a refused request is sent again": wrapped(Call, "pause_seconds", lambda real, self, outcome: real(self, outcome._replace(status_code=429) if getattr(outcome, "status_code", 0) == 422 else outcome)),
     "a lost reply is no error": wrapped(Reply, "decode", lambda real, self, convert, *rest: convert({}) if self.problem else real(self, convert, *rest)),
 }  # fmt: skip
 CLIENT_DOCUMENT: dict[str, Edit] = {

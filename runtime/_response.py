@@ -1,0 +1,25 @@
+"""A documented reply, as the `_detailed` functions return it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+from attrs import frozen
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class Response(Generic[T]):
+    """A documented reply, decoded.
+
+    Attributes:
+        content: The body as it arrived.
+        parsed: The model that the contract names for `status_code`.
+    """
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+    parsed: T
