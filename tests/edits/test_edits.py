@@ -193,7 +193,6 @@ def test_a_difference_on_the_wire_is_seen_in_any_content_type(
         BYTES: {"schema": FILE, "example": "d"},
     }
     document = copy.deepcopy(contract)
-<<<<<<< HEAD
     adds(
         method="post",
         schemas={"Photo": object_of(image=FILE, more=list_of(FILE)), "Cat": CAT},
@@ -202,27 +201,7 @@ def test_a_difference_on_the_wire_is_seen_in_any_content_type(
     )(document)
     package = generated(document, tmp_path / "old", shared)
     changed = Path(shutil.copytree(package, tmp_path / "new" / package.name))
-    module = changed / "_encoding.py"
-=======
-    examples = {
-        MULTIPART: {"image": "a", "more": ["b", "c"]},
-        JSON: {"purrs": True},
-        BYTES: "d",
-    }
-    schemas_ = {MULTIPART: ref("Photo"), JSON: ref("Cat"), BYTES: FILE}
-    content = {
-        kind: {"schema": schemas_[kind], "example": value} for kind, value in examples.items()
-    }
-    photo = object_of(image=FILE, more={"type": "array", "items": FILE})
-    body = {"description": "A thing.", "required": True, "content": content}
-    texts = {"200": reply(text(), "it is done", "text/plain")}
-    adds(method="post", schemas={"Photo": photo, "Cat": CAT}, requestBody=body, responses=texts)(
-        document
-    )
-    package = running.generated(document, tmp_path / "old", shared)
-    spoilt = Path(shutil.copytree(package, tmp_path / "new" / package.name))
-    module = spoilt / "_multipart.py"
->>>>>>> 75f2ee8 (Import neither attrs nor httpcore with the clients)
+    module = changed / "_multipart.py"
     module.write_text(module.read_text("utf-8").replace('or "upload"', 'or "file"'), "utf-8")
     played = [case for case in cases(document) if case["tag"] == "things"]
     assert [case["name"].split(", ")[1] for case in played] == [f"example as {k}" for k in medias]
