@@ -1,4 +1,4 @@
-"""The content types of bodies and replies: what the client writes and reads, and what it can't."""
+"""The content types of bodies and replies: what the client can write and read."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from typing import Any
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.schema import Response
 
-from codegen.document import Trouble, Where, at, follow, nodes
+from codegen.document import (
+    Pointer,
+    Problem,
+    at,
+    files_in,
+    follow,
+    is_json,
+    media_type,
+    members_of,
+    merged,
+    nodes,
+    resolved,
+    types_of,
+)
 
 _MULTIPART = "multipart/form-data"
 FORMS = ("application/x-www-form-urlencoded", _MULTIPART)
 _BYTES = "application/octet-stream"
-_FILE = "write {type: string, format: binary}"
-
-
-def media_type(content_type: str) -> str:
-    """Give a content type without its parameters."""
-    return content_type.partition(";")[0].strip().lower()
-
-
-def is_json(content_type: str) -> bool:
-    """Whether a content type is JSON."""
-    kind = media_type(content_type)
-    return kind == "application/json" or (kind.endswith("+json") and "*" not in kind)
 
 
 def read(content: Iterable[str]) -> str | None:
-    """Choose the content type of a reply that the client reads: JSON, else the first it can."""
+    """Choose the content type that the client reads of a reply: JSON, or the first it knows."""
     known = [kind for kind in content if is_json(kind) or _is_text(kind)]
     return next(iter(sorted(known, key=lambda kind: not is_json(kind))), None)
 
@@ -39,7 +40,7 @@ def _is_text(content_type: str) -> bool:
 
 
 def put_json_first(document: dict[str, Any]) -> None:
-    """Order the content types of each reply, of which the generator takes the first it knows."""
+    """Sort the content types of each reply: the generator takes the first that it knows."""
     for kind, _, node in nodes(document):
         if kind == "response" and "content" in node:
             content = node["content"].items()
@@ -57,114 +58,69 @@ def accepted(endpoint: Endpoint) -> str:
     return ", ".join(dict.fromkeys(map(media_type, found))) or "application/json"
 
 
-def wrong_body(document: dict[str, Any], name: str, where: Where) -> Iterator[Trouble]:
-    """Find what the client can't write of the body of an operation."""
+def wrong_body(document: dict[str, Any], name: str, where: Pointer) -> Iterator[Problem]:
+    """Find what the client cannot write of the body of an operation."""
     content = at(document, where)["content"]
     if not content:
-        what = f"{name} has a body of no content type: name one, or remove the body"
-        yield Trouble((*where, "content"), what)
+        todo = "name one, or remove the body"
+        yield (*where, "content"), f"{name} has a body without content type: {todo}"
     for content_type, media in content.items():
         place, kind = (*where, "content", content_type), media_type(content_type)
-        what = f"{name} has a body of {content_type}"
+        schema, what = (*place, "schema"), f"{name} has a body of {content_type}"
         if not (is_json(kind) or kind in FORMS or kind == _BYTES):
             todo = f"write application/json, {', '.join(FORMS)} or {_BYTES}"
-            yield Trouble(place, f"{what}, which the client can't write: {todo}")
-            continue
-        if "schema" not in media:
-            yield Trouble(place, f"{what} and of no known type: add a schema")
-            continue
-        place = (*place, "schema")
-        if kind == _BYTES:
-            schema = at(document, follow(document, place))
-            if set(kinds_of(document, place)) != {"string"} or schema.get("format") != "binary":
-                yield Trouble(place, f"{what}, which is a file: {_FILE}")
-            continue
-        if kind in FORMS:
-            yield from _wrong_form(document, what, place)
-        allowed = set(_members(document, place)) if kind == _MULTIPART else set()
-        for file in files_in(document, place):
-            if file not in allowed:
-                todo = f"only a member of {_MULTIPART} can be one, or a list there"
-                yield Trouble(file, f"{what} with a file in it: {todo}")
+            yield place, f"{what}, which the client cannot write: {todo}"
+        elif "schema" not in media:
+            yield place, f"{what} without a type: add a schema"
+        elif kind == _BYTES:
+            is_file = resolved(document, media["schema"]).get("format") == "binary"
+            if set(types_of(document, schema)) != {"string"} or not is_file:
+                yield schema, f"{what}, which is a file: write {{type: string, format: binary}}"
+        else:
+            if kind in FORMS:
+                yield from _wrong_form(document, what, schema)
+            allowed = set(_fields(document, schema)) if kind == _MULTIPART else set()
+            for file in set(files_in(document, schema)) - allowed:
+                todo = f"only a member of {_MULTIPART}, or an item of a list there, can be a file"
+                yield file, f"{what} with a file in it: {todo}"
 
 
-def _wrong_form(document: dict[str, Any], what: str, where: Where) -> Iterator[Trouble]:
-    schema = at(document, follow(document, where))
-    kinds = set(kinds_of(document, where))
-    named = isinstance(schema, dict) and "properties" in schema
-    if kinds != {"an object"} and (kinds or not named):
-        yield Trouble(where, f"{what}, which holds members alone: give it the type object")
+def _wrong_form(document: dict[str, Any], what: str, where: Pointer) -> Iterator[Problem]:
+    types = set(types_of(document, where))
+    if types != {"an object"} and (
+        types or "properties" not in merged(document, at(document, where))
+    ):
+        yield where, f"{what}, which has named members: give it the type object"
         return
-    for member in _members(document, where):
-        if "a list in a list" in kinds_of(document, member):
-            yield Trouble(member, f"{what} with a list of lists, which no form holds: make it JSON")
-        if "null" in kinds_of(document, member):
-            todo = "leave null out, and the member optional, or make it JSON"
-            yield Trouble(member, f"{what} with a null, which no form holds: {todo}")
+    for field in _fields(document, where):
+        if "a list in a list" in types_of(document, field):
+            yield field, f"{what} with a list of lists, which no form holds: make it JSON"
+        if "null" in types_of(document, field):
+            todo = "remove null and make the member optional, or make the body JSON"
+            yield field, f"{what} with a null, which no form holds: {todo}"
+
+
+def _fields(document: dict[str, Any], where: Pointer) -> Iterator[Pointer]:
+    """Find the schemas of the members of a form, and of the items of lists among them."""
+    for place in members_of(document, where)[0].values():
+        yield (field := follow(document, place))
+        if "items" in at(document, field):
+            yield follow(document, (*field, "items"))
 
 
 def wrong_reply(
-    document: dict[str, Any], what: str, where: Where, content: dict[str, Any]
-) -> Iterator[Trouble]:
-    """Find what the client can't read of a reply."""
+    document: dict[str, Any], what: str, where: Pointer, content: dict[str, Any]
+) -> Iterator[Problem]:
+    """Find what the client cannot read of a reply."""
     chosen = read(content)
     if chosen is None:
         todo = f"write JSON, text or {_BYTES}"
-        yield Trouble(where, f"{what} of {', '.join(content)}, which the client can't read: {todo}")
+        yield where, f"{what} of {', '.join(content)}, which the client cannot read: {todo}"
     elif any("schema" not in media for media in content.values()):
-        yield Trouble(where, f"{what} of no known type: add a schema")
+        yield where, f"{what} without a type: add a schema"
     elif is_json(chosen):
         for file in files_in(document, (*where, chosen, "schema")):
-            yield Trouble(file, f"{what} with a file in it, and JSON holds none: make it text")
-    elif set(kinds_of(document, (*where, chosen, "schema"))) != {"string"}:
-        what = f"{what} of {chosen}, which is no JSON: give it the type string, or make it JSON"
-        yield Trouble((*where, chosen, "schema"), what)
-
-
-def files_in(
-    document: dict[str, Any], where: Where, seen: set[Where] | None = None
-) -> Iterator[Where]:
-    """Find the files in a schema, and in those that it refers to."""
-    where, seen = follow(document, where), set() if seen is None else seen
-    if where in seen:
-        return
-    seen.add(where)
-    for _, place, node in nodes(at(document, where), "schema", where):
-        if node.get("format") == "binary":
-            yield place
-        if "$ref" in node:
-            yield from files_in(document, place, seen)
-
-
-def _members(document: dict[str, Any], where: Where) -> Iterator[Where]:
-    """Find the schemas of the members of a form, and of the items of those that are lists."""
-    where = follow(document, where)
-    schema = at(document, where)
-    if not isinstance(schema, dict):
-        return
-    for index, _ in enumerate(schema.get("allOf", ())):
-        yield from _members(document, (*where, "allOf", index))
-    for name in schema.get("properties", {}):
-        member = follow(document, (*where, "properties", name))
-        yield member
-        if isinstance(found := at(document, member), dict) and "items" in found:
-            yield follow(document, (*member, "items"))
-
-
-def kinds_of(
-    document: dict[str, Any], where: Where, above: tuple[Where, ...] = ()
-) -> Iterator[str]:
-    """Name what a schema allows, as far as it matters for a place other than JSON."""
-    where = follow(document, where)
-    schema = at(document, where)
-    if not isinstance(schema, dict) or where in above:
-        return
-    above = (*above, where)
-    named = schema.get("type", ())
-    for kind in [named] if isinstance(named, str) else named:
-        yield {"array": "a list", "object": "an object"}.get(kind, kind)
-    if "array" in named and "items" in schema:
-        yield from (f"{kind} in a list" for kind in kinds_of(document, (*where, "items"), above))
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        for index, _ in enumerate(schema.get(keyword, ())):
-            yield from kinds_of(document, (*where, keyword, index), above)
+            yield file, f"{what} with a file in it, which JSON cannot hold: make it text"
+    elif set(types_of(document, (*where, chosen, "schema"))) != {"string"}:
+        todo = "give it the type string, or make it JSON"
+        yield (*where, chosen, "schema"), f"{what} of {chosen}, which is not JSON: {todo}"

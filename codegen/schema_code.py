@@ -11,8 +11,7 @@ from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
 
-from codegen.content_types import is_json
-from codegen.document import at, follow, nodes, target
+from codegen.document import INTEGER_BOUNDS, at, is_json, nodes, resolved, target
 
 # Annotations ask nothing of a value; a format that nobody can check does not either.
 _LIMITS = {
@@ -32,7 +31,6 @@ _ASKING = {
     *("additionalProperties", "properties", "required", "x-must-be", *_LIMITS),
 }
 FORMATS = ("uuid", "uri", "date", "date-time", "email")
-_BITS = {"int32": 31, "int64": 63}
 
 
 _EXACT = "x-exact"
@@ -79,7 +77,7 @@ class Constraints:
         members: dict[str, Any] = {}
         required: list[str] = []
         declared = (*item.get("parameters", ()), *raw.get("parameters", ()))
-        for parameter in map(self._resolved, declared):
+        for parameter in (resolved(self._document, node) for node in declared):
             members[parameter["name"]] = parameter.get("schema", {})
             if parameter.get("required") and parameter["name"] not in required:
                 required.append(parameter["name"])
@@ -87,12 +85,12 @@ class Constraints:
 
     def body(self, operation: str, media_type: str) -> str:
         """Write the rule for the body of a request."""
-        body = self._resolved(self._operations[operation][2]["requestBody"])
+        body = resolved(self._document, self._operations[operation][2]["requestBody"])
         return self.rule(body["content"][media_type].get("schema", {}))
 
     def reply(self, operation: str, status: str) -> str:
         """Write the rule for the first JSON body under a status of an operation."""
-        response = self._resolved(self._operations[operation][2]["responses"][status])
+        response = resolved(self._document, self._operations[operation][2]["responses"][status])
         for media_type, media in response.get("content", {}).items():
             if is_json(media_type):
                 return self.rule(media.get("schema", {}))
@@ -109,12 +107,6 @@ class Constraints:
     def rule(self, schema: Any) -> str:
         """Write one schema as a `Rule(...)`. Errors: `ConstraintError`."""
         return _Expression(self._document).written(schema)
-
-    def _resolved(self, node: dict[str, Any]) -> dict[str, Any]:
-        if "$ref" not in node:
-            return node
-        found: dict[str, Any] = at(self._document, follow(self._document, target(node["$ref"])))
-        return found
 
 
 class _Expression:
@@ -192,8 +184,8 @@ class _Expression:
             yield f"must_be={schema['x-must-be']!r}"
         if schema.get("format") in FORMATS:
             yield f"format={schema['format']!r}"
-        if bits := _BITS.get(schema.get("format", "")):
-            schema = {"minimum": -(2**bits), "maximum": 2**bits - 1, **schema}
+        if bounds := INTEGER_BOUNDS.get(schema.get("format", "")):
+            schema = {"minimum": bounds[0], "maximum": bounds[1], **schema}
         for keyword, argument in _LIMITS.items():
             if keyword in schema:
                 yield f"{argument}={schema[keyword]!r}"

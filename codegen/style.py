@@ -1,6 +1,6 @@
-"""What a sound contract still lacks for those who read it: `make lint` says so, generation goes on.
+"""Find what a valid contract lacks for its readers: `make lint` stops there, generation goes on.
 
-Docstrings come from descriptions; what `make diff` and the fuzzer play, from examples.
+Docstrings come from descriptions. `make diff` and the fuzzer send the examples.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from codegen.document import Trouble, Where, at, follow, nodes, target
+from codegen.document import Pointer, Problem, at, nodes, target
 
 _DESCRIBED = {"schema", "parameter", "header", "response", "body", "scheme"}
-# What stands there is described by its owner.
+# The part around these describes them.
 _INLINE = {"schema", "items", "allOf", "anyOf", "oneOf"}
 _STYLES = {
     "PascalCase": re.compile(r"[A-Z][A-Za-z0-9]*"),
@@ -22,21 +22,21 @@ _STYLES = {
 }
 
 
-def style(document: dict[str, Any]) -> Iterator[Trouble]:
+def style(document: dict[str, Any]) -> Iterator[Problem]:
     """Find missing descriptions and examples, unused components, and names of another style."""
     for kind, where, node in nodes(document):
-        silent = "$ref" not in node and not str(node.get("description", "")).strip()
-        if kind in _DESCRIBED and silent and not {str(step) for step in where[-2:]} & _INLINE:
-            yield Trouble(where, "has no description: say what it is, docstrings come from there")
+        is_silent = "$ref" not in node and not str(node.get("description", "")).strip()
+        if kind in _DESCRIBED and is_silent and not {str(step) for step in where[-2:]} & _INLINE:
+            yield where, "has no description: add one, docstrings come from it"
         if kind in ("parameter", "media") and not _has_example(document, node):
-            yield Trouble(where, "has no example: give one, here or in its schema")
+            yield where, "has no example: add one, here or in its schema"
         if kind == "operation":
             yield from _operation(where, node)
         elif kind == "schema":
             yield from _members(where, node)
     for index, tag in enumerate(document.get("tags", [])):
         if not str(tag.get("description", "")).strip():
-            yield Trouble(("tags", index), "has no description: say what it is for")
+            yield ("tags", index), "has no description: say what it is for"
     for name in document.get("components", {}).get("schemas", {}):
         yield from _named(("components", "schemas", name), "schema", name, "PascalCase")
     yield from _unused(document)
@@ -46,62 +46,56 @@ def _has_example(document: dict[str, Any], node: dict[str, Any]) -> bool:
     if "$ref" in node or {"example", "examples"} & node.keys():
         return True
     schema = node.get("schema", {})
-    seen = 0
-    while isinstance(schema, dict) and seen < 50:
-        if {"example", "examples", "const"} & schema.keys():
-            return True
+    while isinstance(schema, dict) and not {"example", "examples", "const"} & schema.keys():
         if "$ref" not in schema:
-            break
-        schema, seen = at(document, follow(document, target(schema["$ref"]))), seen + 1
-    return False
+            return False
+        schema = at(document, target(schema["$ref"]))
+    return isinstance(schema, dict)
 
 
-def _operation(where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
+def _operation(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
     yield from _named((*where, "operationId"), "operationId", node["operationId"], "snake_case")
     for index, tag in enumerate(node.get("tags", [])):
         yield from _named((*where, "tags", index), "tag", tag, "snake_case")
     if not node.get("summary"):
-        yield Trouble(where, "has no summary: its docstring begins with it")
+        yield where, "has no summary: add one, its docstring begins with it"
     documented = node["responses"].keys() & {"401", "4XX", "default"}
     if any(node.get("security", ())) and not documented:
-        yield Trouble((*where, "responses"), "lack the 401 that wrong credentials get: add it")
+        yield (*where, "responses"), "lack the 401 for wrong credentials: add it"
 
 
-def _members(where: Where, node: dict[str, Any]) -> Iterator[Trouble]:
-    """Hold the members of a schema to the style that most of them have."""
+def _members(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
+    """Find members whose names are not in the style that most members of the schema have."""
     names = list(node.get("properties", {}))
-    fitting = Counter(
-        kind for name in names for kind, form in _STYLES.items() if form.fullmatch(name)
-    )
-    if fitting:
-        usual = max(_STYLES, key=lambda kind: fitting[kind])
+    styles = Counter(kind for kind in _STYLES for name in names if _STYLES[kind].fullmatch(name))
+    if styles:
+        usual = max(_STYLES, key=lambda kind: styles[kind])
         for name in names:
             yield from _named((*where, "properties", name), "member", name, usual)
 
 
-def _named(where: Where, what: str, name: str, kind: str) -> Iterator[Trouble]:
+def _named(where: Pointer, what: str, name: str, kind: str) -> Iterator[Problem]:
     if not _STYLES[kind].fullmatch(name):
-        yield Trouble(where, f'the {what} "{name}" is not in {kind}, as the others are: rename it')
+        yield where, f'the {what} "{name}" is not in {kind}: rename it'
 
 
-def _unused(document: dict[str, Any]) -> Iterator[Trouble]:
-    used: set[Where] = {
+def _unused(document: dict[str, Any]) -> Iterator[Problem]:
+    used: set[Pointer] = {
         ("components", "securitySchemes", name)
         for kind, _, node in nodes(document)
         if kind in ("operation", "document")
         for requirement in node.get("security", [])
         for name in requirement
     }
-    ahead: list[tuple[Where, str]] = [(("paths", path), "path") for path in document["paths"]]
-    ahead += [(("webhooks", name), "path") for name in document.get("webhooks", ())]
-    while ahead:
-        where, kind = ahead.pop()
+    pending: list[tuple[Pointer, str]] = [(("paths", path), "path") for path in document["paths"]]
+    pending += [(("webhooks", name), "path") for name in document.get("webhooks", ())]
+    while pending:
+        where, kind = pending.pop()
         for inner, _, node in nodes(at(document, where), kind, where):
             if "$ref" in node and (end := target(node["$ref"])) not in used:
                 used.add(end)
-                ahead.append((end, inner))
+                pending.append((end, inner))
     for section, members in document.get("components", {}).items():
-        for name in members if not section.startswith("x-") else ():
-            if ("components", section, name) not in used:
-                where = ("components", section, name)
-                yield Trouble(where, "is used by no operation: remove it, or use it")
+        for where in (("components", section, name) for name in members):
+            if where not in used and not section.startswith("x-"):
+                yield where, "is used by no operation: remove it, or use it"

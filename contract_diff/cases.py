@@ -8,8 +8,8 @@ from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
 
-from codegen.content_types import is_json, read
-from codegen.document import resolved
+from codegen.content_types import read
+from codegen.document import is_json, resolved
 from contract_diff.operations import Operation, operations
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from codegen.document import at, resolved, target
+from codegen.document import merged, resolved
 
 # Which way a limit becomes tighter.
 _LIMITS = {
@@ -50,21 +50,7 @@ class Schemas:
 
     def merged(self, side: int, schema: Any) -> dict[str, Any]:
         """Merge a schema with its reference and its `allOf`; the outermost keyword wins."""
-        if not isinstance(schema, dict):
-            return {}
-        merged = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
-        parts = list(schema.get("allOf", ()))
-        if "$ref" in schema:
-            parts.append(at(self._documents[side], target(schema["$ref"])))
-        for part in parts:
-            for key, value in self.merged(side, part).items():
-                if key == "properties":
-                    merged[key] = {**value, **merged.get(key, {})}
-                elif key == "required":
-                    merged[key] = [*merged.get(key, ()), *value]
-                else:
-                    merged.setdefault(key, value)
-        return merged
+        return merged(self._documents[side], schema)
 
     def compare(
         self, where: str, old: Any, new: Any, sent: bool, above: tuple[Any, ...] = ()

@@ -19,6 +19,7 @@ from typing import Any
 import signalwire_compat
 
 from codegen.check import load
+from codegen.document import target
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".build" / "docs"
@@ -200,7 +201,7 @@ def _operations(path: str, item: dict[str, Any]) -> Iterator[str]:
 def _type(schema: dict[str, Any]) -> str:
     """Name a type, with a link where it is a schema of its own."""
     if reference := schema.get("$ref"):
-        name = reference.rpartition("/")[2]
+        name = str(target(reference)[-1])
         return f"[{name}](#{name.lower()})"
     if "allOf" in schema:
         return " and ".join(_type(part) for part in schema["allOf"])
