@@ -1,6 +1,6 @@
-"""What the schemas of the contract ask of a value, as Python source for the generated package.
+"""Writes the schemas of the contract as Python source: one `Schema(...)` expression each.
 
-Templates call it: each schema becomes one `Rule(...)` expression of the module `rules`.
+The templates call it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from openapi_python_client.strings import PythonIdentifier
 
 from codegen.document import INTEGER_BOUNDS, at, is_json, nodes, resolved, target
 
-# Annotations ask nothing of a value; a format that nobody can check does not either.
+# Keyword of JSON Schema: attribute of the client's `Schema`.
 _LIMITS = {
     "minLength": "min_length",
     "maxLength": "max_length",
@@ -26,7 +26,8 @@ _LIMITS = {
     "maxItems": "max_items",
     "uniqueItems": "unique_items",
 }
-_ASKING = {
+# The other keywords are annotations.
+_CONSTRAINTS = {
     *("type", "enum", "const", "pattern", "format", "items", "anyOf", "oneOf"),
     *("additionalProperties", "properties", "required", "x-must-be", *_LIMITS),
 }
@@ -37,7 +38,7 @@ _EXACT = "x-exact"
 
 
 def keep_exact(document: dict[str, Any]) -> None:
-    """Write whole limits a second time: the generator takes them for floats, exact to 2^53."""
+    """Keep a copy of whole limits: the generator makes floats of them, exact only to 2^53."""
     for kind, _, node in nodes(document):
         exact = {name: node[name] for name in _LIMITS if type(node.get(name)) is int}
         if kind == "schema" and exact:
@@ -55,10 +56,10 @@ class ConstraintError(Exception):
 
 
 class Constraints:
-    """The rules of one document, found by the names that the generator has for its parts."""
+    """The schemas of one document, by the names that the generator gives its parts."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        """Find the operations of a document that was checked."""
+        """Find the operations of a document that passed the checks."""
         self._document = document
         self._operations: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {}
         for path, item in document.get("paths", {}).items():
@@ -72,7 +73,7 @@ class Constraints:
         return self._operations[operation][0]
 
     def parameters(self, operation: str) -> str:
-        """Write the rule for all parameters of an operation, as if they were one object."""
+        """Write one schema for all parameters of an operation, as if they were an object."""
         _, item, raw = self._operations[operation]
         members: dict[str, Any] = {}
         required: list[str] = []
@@ -81,59 +82,58 @@ class Constraints:
             members[parameter["name"]] = parameter.get("schema", {})
             if parameter.get("required") and parameter["name"] not in required:
                 required.append(parameter["name"])
-        return self.rule({"type": "object", "properties": members, "required": required})
+        return self.code({"type": "object", "properties": members, "required": required})
 
     def body(self, operation: str, media_type: str) -> str:
-        """Write the rule for the body of a request."""
+        """Write the schema of the body of a request."""
         body = resolved(self._document, self._operations[operation][2]["requestBody"])
-        return self.rule(body["content"][media_type].get("schema", {}))
+        return self.code(body["content"][media_type].get("schema", {}))
 
     def reply(self, operation: str, status: str) -> str:
-        """Write the rule for the first JSON body under a status of an operation."""
+        """Write the schema of the first JSON body under a status of an operation."""
         response = resolved(self._document, self._operations[operation][2]["responses"][status])
         for media_type, media in response.get("content", {}).items():
             if is_json(media_type):
-                return self.rule(media.get("schema", {}))
+                return self.code(media.get("schema", {}))
         return "Schema()"
 
     def model(self, model: Any) -> str:
-        """Write the rule for a model of the generator."""
+        """Write the schema of a model of the generator."""
         try:
             data = model.data.model_dump(by_alias=True, exclude_unset=True, mode="json")
-            return self.rule(_exact(data))
+            return self.code(_exact(data))
         except ConstraintError as error:
             raise ConstraintError(f"{model.class_info.name}: {error}") from error
 
-    def rule(self, schema: Any) -> str:
-        """Write one schema as a `Rule(...)`. Errors: `ConstraintError`."""
-        return _Expression(self._document).written(schema)
+    def code(self, schema: Any) -> str:
+        """Write a schema as `Schema(...)`. Errors: `ConstraintError`."""
+        return _Expression(self._document).write(schema)
 
 
 class _Expression:
-    """The rule of one schema, in which what holds itself stands once, under its name."""
+    """One expression. A schema that contains itself is written once, under a name."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        """Begin with no names."""
+        """Begin without names."""
         self._document = document
-        # What is made of the same parts is the same, whatever leads to it. The parts are kept,
-        # since the number of one that is gone comes again.
+        # Schemas of the same parts are the same. Keeping the parts keeps their id().
         self._names: dict[frozenset[int], tuple[str, list[dict[str, Any]]]] = {}
         self._named: dict[str, str] = {}
         self._uses = 0
 
-    def written(self, schema: Any) -> str:
-        """Write the rule, and those that it refers to."""
-        rule = self._rule(schema)
+    def write(self, schema: Any) -> str:
+        """Write a schema and those that it refers to."""
+        rule = self._schema(schema)
         named = "".join(f"{name!r}: {text}, " for name, text in self._named.items())
         return f"resolve_refs({rule}, {{{named}}})" if named else rule
 
-    def _rule(self, schema: Any) -> str:
+    def _schema(self, schema: Any) -> str:
         if not isinstance(schema, dict):
             return "Schema()"  # A boolean schema.
         parts = list({id(part): part for part in self._parts(schema, ())}.values())
         names = [str(part["$ref"]).rpartition("/")[2] for part in parts if "$ref" in part]
-        parts = [part for part in parts if part.keys() & _ASKING]
-        if not names:  # Whatever holds itself has a name.
+        parts = [part for part in parts if part.keys() & _CONSTRAINTS]
+        if not names:  # A schema that contains itself has a name.
             return self._merged(parts)
         key = frozenset(map(id, parts))
         if key not in self._names:
@@ -153,11 +153,11 @@ class _Expression:
         merged, rest = _merged(parts)
         arguments = list(self._arguments(merged))
         if rest:
-            arguments.append(f"all_of=({''.join(self._rule(part) + ', ' for part in rest)})")
+            arguments.append(f"all_of=({''.join(self._schema(part) + ', ' for part in rest)})")
         return f"Schema({', '.join(arguments)})"
 
     def _parts(self, schema: dict[str, Any], seen: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-        """Take a schema apart at its references and at `allOf`; the nearest words come first."""
+        """Split a schema at its references and at `allOf`; the nearest part comes first."""
         yield schema
         inner = list(schema.get("allOf", ()))
         reference = schema.get("$ref")
@@ -168,15 +168,15 @@ class _Expression:
             yield from self._parts(part, seen) if isinstance(part, dict) else ()
 
     def _arguments(self, schema: dict[str, Any]) -> Iterator[str]:
-        kinds = schema.get("type", ())
-        kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
+        types = schema.get("type", ())
+        types = (types,) if isinstance(types, str) else tuple(types)
         if schema.get("format") == "binary":
-            kinds = tuple("file" if kind == "string" else kind for kind in kinds)
-        if kinds:
-            yield f"types={kinds!r}"
+            types = tuple("file" if name == "string" else name for name in types)
+        if types:
+            yield f"types={types!r}"
         if "const" in schema:
             yield f"enum={(schema['const'],)!r}"
-        elif schema.get("enum") is not None:  # The generator makes one with null an alternative.
+        elif schema.get("enum") is not None:  # The generator sets it to None for a nullable enum.
             yield f"enum={tuple(schema['enum'])!r}"
         if "pattern" in schema:
             yield f"pattern={python_pattern(schema['pattern'])!r}"
@@ -190,10 +190,11 @@ class _Expression:
             if keyword in schema:
                 yield f"{argument}={schema[keyword]!r}"
         if "items" in schema:
-            yield f"items={self._rule(schema['items'])}"
+            yield f"items={self._schema(schema['items'])}"
         if schema.get("properties"):
             members = (
-                f"{name!r}: {self._rule(member)}, " for name, member in schema["properties"].items()
+                f"{name!r}: {self._schema(member)}, "
+                for name, member in schema["properties"].items()
             )
             yield f"properties={{{''.join(members)}}}"
         if schema.get("required"):
@@ -201,16 +202,16 @@ class _Expression:
         if schema.get("additionalProperties") is False:
             yield "additional_properties=False"
         elif isinstance(schema.get("additionalProperties"), dict):
-            yield f"additional_properties={self._rule(schema['additionalProperties'])}"
+            yield f"additional_properties={self._schema(schema['additionalProperties'])}"
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
-                options = "".join(self._rule(option) + ", " for option in schema[keyword])
+                options = "".join(self._schema(option) + ", " for option in schema[keyword])
                 yield f"any_of=({options})"
                 break
 
 
 def _merged(parts: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Merge parts into one schema, and list what must hold besides."""
+    """Merge parts into one schema, and list what can't be merged."""
     merged: dict[str, Any] = {}
     rest: list[dict[str, Any]] = []
     for part in parts:
@@ -223,7 +224,7 @@ def _merged(parts: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str,
             elif key == "required":
                 mine = merged.setdefault(key, [])
                 mine += [name for name in value if name not in mine]
-            elif key not in _ASKING:
+            elif key not in _CONSTRAINTS:
                 continue
             elif merged.setdefault(key, value) != value:
                 left[key] = value
@@ -233,10 +234,10 @@ def _merged(parts: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str,
 
 
 def python_pattern(pattern: str) -> str:
-    r"""Write a pattern of ECMA-262 for the `re` of Python, with `re.ASCII`.
+    r"""Translate a pattern of ECMA-262 for `re.ASCII`.
 
-    In Python `$` matches before a last newline, too, and a named group has a `P`.
-    Errors: `ConstraintError` for what Python can't match.
+    In Python, `$` also matches before a final newline, and a named group has a `P`.
+    Errors: `ConstraintError` for a pattern that Python can't compile.
     """
     written, inside, index = [], False, 0
     while index < len(pattern):

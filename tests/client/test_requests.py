@@ -214,7 +214,7 @@ SCHEMAS: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
 
 
 def rule_of(schema: dict[str, Any], **schemas: dict[str, Any]) -> Schema:
-    written = Constraints({"components": {"schemas": schemas}}).rule(schema)
+    written = Constraints({"components": {"schemas": schemas}}).code(schema)
     rule: Schema = eval(written, {"Schema": Schema, "resolve_refs": resolve_refs})  # noqa: S307  # our own source
     return rule
 

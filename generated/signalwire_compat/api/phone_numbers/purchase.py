@@ -86,7 +86,7 @@ def sync_detailed(
     client: RestClient,
     body: PurchaseRequest,
 ) -> Response[IncomingPhoneNumber | Error]:
-    """`sync`, but a documented error is returned as well; see `Response.status_code`."""
+    """Do what `sync` does, but return a documented error, too; see `Response.status_code`."""
     return _response(
         client._send(
             _request(
@@ -130,7 +130,7 @@ async def asyncio_detailed(
     client: AsyncRestClient,
     body: PurchaseRequest,
 ) -> Response[IncomingPhoneNumber | Error]:
-    """`asyncio`, but a documented error is returned as well; see `Response.status_code`."""
+    """Do what `asyncio` does, but return a documented error, too; see `Response.status_code`."""
     return _response(
         await client._asend(
             _request(
