@@ -1,37 +1,26 @@
 """A case as a call of the client: by the facade or the detailed layer, sync or async."""
 
 import asyncio
-import datetime
 import functools
 import importlib
 import inspect
 import logging
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Self, get_args, get_type_hints
 
-import signalwire_compat
 from attrs import fields
 from hypothesis import reject
 from hypothesis.errors import UnsatisfiedAssumption
 from openapi_python_client.strings import PythonIdentifier
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
-from signalwire_compat import AsyncRestClient, RestClient, models
+from signalwire_compat import AsyncRestClient, RestClient
 from signalwire_compat.types import File
 
-from .document import (
-    AnyCase,
-    body_schema,
-    contents,
-    has_unnamed_members,
-    is_json,
-    lacks_body,
-    named_members,
-    parameters,
-)
+from . import document as doc
+from .document import AnyCase
 
 FACADE = ("sync", "async")
 DETAILED = ("sync_detailed", "async_detailed")
@@ -66,7 +55,7 @@ class Outcome:
 
 
 class Caller(logging.Handler):
-    """Both clients, connected to the same server, the loop of the async one, and their log."""
+    """Both clients, connected to the same server, and their log."""
 
     def __init__(self, project: str, token: str, url: str, *, max_retries: int = 2) -> None:
         """Connect."""
@@ -109,14 +98,15 @@ class Caller(logging.Handler):
         client = self._async_client if is_async else self._client
         if way.endswith("detailed"):
             function = getattr(_module(case), "asyncio_detailed" if is_async else "sync_detailed")
-            arguments = {**_spelled(parameters(case), snake=True), "client": client}
+            arguments = {**_spelled(doc.parameters(case), snake=True), "client": client}
         else:
             function = _facade(client, case)
-            arguments = self._without_own_project(function, _spelled(parameters(case)))
+            arguments = self._without_own_project(function, _spelled(doc.parameters(case)))
         arguments = _with_models(function, arguments) | _body(function, case)
         _check_arguments(function, arguments)
         takes_body = "body" in inspect.signature(function).parameters
-        if lacks_body(case) and not takes_body:
+        needs_body = isinstance(case.body, NotSet) and doc.documented_body(case).get("required")
+        if needs_body and not takes_body:
             reject()  # A call without a member of the body sends an empty one.
         sent = function(**arguments)
         result = self._loop.run_until_complete(sent) if is_async else sent
@@ -165,8 +155,8 @@ def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
     """Make the arguments for the body: the model, or its members where the facade takes these."""
     if isinstance(case.body, NotSet):
         return {}
-    is_unnamed = has_unnamed_members(case)
-    if is_unnamed and not is_json(case.media_type):
+    is_unnamed = doc.has_unnamed_members(case)
+    if is_unnamed and not doc.is_json(case.media_type):
         reject()  # No document says how a form holds these.
     hint = _hints(function).get("body")
     body = _with_files(case.body)
@@ -175,7 +165,7 @@ def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
             reject()
         return _spelled(body)
     # Of several content types each has a type of its own, in the same order.
-    kinds = dict(zip(contents(case), get_args(hint), strict=False))
+    kinds = dict(zip(doc.contents(case), get_args(hint), strict=False))
     kind = kinds.get(case.media_type, hint) if isinstance(hint, UnionType) else hint
     if isinstance(body, list):
         model = next((each for each in get_args(kind) if hasattr(each, "from_dict")), None)
@@ -183,7 +173,7 @@ def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
         return {"body": [*items]}
     if not hasattr(kind, "from_dict") or not isinstance(body, dict):
         return {"body": body}
-    return {"body": _model(kind, body, named_members(body_schema(case) or {}))}
+    return {"body": _model(kind, body, doc.named_members(doc.body_schema(case) or {}))}
 
 
 def _with_files(value: Any) -> Any:
@@ -217,16 +207,9 @@ def _with_models(function: Callable[..., Any], arguments: dict[str, Any]) -> dic
     return made
 
 
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    return _hints_of_function(getattr(function, "__func__", function))
-
-
 @functools.cache
-def _hints_of_function(function: Callable[..., Any]) -> dict[str, Any]:
-    # The package imports its clients, and what it loads later, for type checkers alone.
-    known = {name: getattr(models, name) for name in models.__all__}
-    names = {**vars(typing), **vars(signalwire_compat.types), **vars(signalwire_compat), **known}
-    return get_type_hints(function, localns={**names, "datetime": datetime})
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    return get_type_hints(function)
 
 
 def _check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:

@@ -8,29 +8,12 @@ from jsonschema_rs import ValidationError
 from schemathesis.core import NotSet
 from signalwire_compat_mock import Exchange
 
-from .document import (
-    CHOICES,
-    DOCUMENT,
-    METHODS,
-    AnyCase,
-    Schema,
-    as_json,
-    body_schema,
-    documented_parameters,
-    named_members,
-    parameter_schemas,
-    parameters,
-    parts,
-    reply_key,
-    resolved,
-    target,
-    violations,
-    with_bounds,
-)
+from . import document as doc
+from .document import AnyCase, Schema
 
 Item = tuple[str, ...]
 """Kind, operation, and which one of that kind."""
-KINDS = {
+PLURALS = {
     "operation": "operations",
     "parameter": "parameters",
     "keyword": "keywords",
@@ -60,18 +43,24 @@ class Coverage:
 
     def record(self, case: AnyCase, exchange: Exchange | None) -> None:
         """Count a case, and the exchange that it led to, if it was sent."""
-        label = case.operation.label
-        found: set[Item] = {("keyword", label, keyword) for keyword in _broken_keywords(case)}
+        inputs = doc.parameters(case) | (
+            {} if isinstance(case.body, NotSet) else {"body": case.body}
+        )
+        schemas = doc.parameter_schemas(case) | {"body": doc.body_schema(case) or {}}
+        found: set[Item] = set()
+        for name, value in inputs.items():
+            for error in doc.violations(case, schemas.get(name, {}), value):
+                found |= {("keyword", place) for place in _places(error, name)}
         if exchange is not None:
-            key = str(reply_key(case, exchange.status))
-            found |= {("operation", label), ("response", label, key)}
+            key = str(doc.reply_key(case, exchange.status))
+            found |= {("operation",), ("response", key)}
         if exchange is not None and exchange.status < 300:
-            inputs = _inputs(case)
-            found |= {("parameter", label, name) for name in inputs}
-            found |= {("example", label, name, as_json(value)) for name, value in inputs.items()}
-            values = (case.body if isinstance(case.body, dict) else {}) | inputs
-            found |= {("value", label, name, str(value)) for name, value in values.items()}
-        self._reached |= found & self._all
+            members = case.body if isinstance(case.body, dict) else {}
+            found |= {("parameter", name) for name in inputs}
+            found |= {("example", name, doc.as_json(value)) for name, value in inputs.items()}
+            found |= {("value", n, str(value)) for n, value in (members | inputs).items()}
+        label = case.operation.label
+        self._reached |= {(kind, label, *rest) for kind, *rest in found} & self._all
 
     def export(self) -> list[Item]:
         """List what was reached, for another process."""
@@ -88,23 +77,11 @@ class Coverage:
     def summary(self) -> str:
         """Say in one line what part of each kind was reached."""
         reached, total = (Counter(kind for kind, *_ in i) for i in (self._reached, self._all))
-        return ", ".join(f"{reached[k]}/{total[k]} {plural}" for k, plural in KINDS.items())
-
-
-def _inputs(case: AnyCase) -> dict[str, Any]:
-    body = {} if isinstance(case.body, NotSet) else {"body": case.body}
-    return parameters(case) | body
-
-
-def _broken_keywords(case: AnyCase) -> Iterator[str]:
-    """List the place of each keyword that a case breaks."""
-    schemas = parameter_schemas(case) | {"body": body_schema(case) or {}}
-    for name, value in _inputs(case).items():
-        for error in violations(case, schemas.get(name, {}), value):
-            yield from _places(error, name)
+        return ", ".join(f"{reached[k]}/{total[k]} {plural}" for k, plural in PLURALS.items())
 
 
 def _places(error: ValidationError, name: str) -> Iterator[str]:
+    """List the places of the broken keywords, those of all choices included."""
     path = "/".join(map(str, error.schema_path))
     # Behind a reference, the path begins at the root of the document.
     yield path if path.startswith("components/") else f"{name}/{path}"
@@ -115,26 +92,25 @@ def _places(error: ValidationError, name: str) -> Iterator[str]:
 
 def _items() -> Iterator[Item]:
     """List everything in the document that can be reached."""
-    for path, item in DOCUMENT["paths"].items():
-        for method in (method for method in METHODS if method in item):
-            label, operation = f"{method.upper()} {path}", item[method]
-            yield "operation", label
-            yield from (("response", label, status) for status in operation["responses"])
-            for name, parameter in documented_parameters(path, operation).items():
-                yield from _items_of_input(label, name, parameter)
-            body = resolved(operation.get("requestBody", {}))
-            for media in body.get("content", {}).values():
-                yield from _items_of_input(label, "body", media)
-                for name, member in named_members(media["schema"]).items():
-                    yield from _allowed_values(label, name, member)
+    for path, method, operation in doc.operations():
+        label = f"{method.upper()} {path}"
+        yield "operation", label
+        yield from (("response", label, status) for status in operation["responses"])
+        for name, parameter in doc.documented_parameters(path, operation).items():
+            yield from _items_of_input(label, name, parameter)
+        body = doc.resolved(operation.get("requestBody", {}))
+        for media in body.get("content", {}).values():
+            yield from _items_of_input(label, "body", media)
+            for name, member in doc.named_members(media["schema"]).items():
+                yield from _allowed_values(label, name, member)
 
 
 def _items_of_input(label: str, name: str, holder: dict[str, Any]) -> Iterator[Item]:
     """List what a parameter or a body holds."""
     yield "parameter", label, name
-    examples = [resolved(example)["value"] for example in holder.get("examples", {}).values()]
+    examples = [doc.resolved(example)["value"] for example in holder.get("examples", {}).values()]
     examples += [holder["example"]] if "example" in holder else []
-    yield from (("example", label, name, as_json(example)) for example in examples)
+    yield from (("example", label, name, doc.as_json(example)) for example in examples)
     yield from _allowed_values(label, name, holder["schema"])
     # No case breaks these: a call has an object as its body, and text as its parameters.
     given = "object" if name == "body" else "string"
@@ -142,7 +118,7 @@ def _items_of_input(label: str, name: str, holder: dict[str, Any]) -> Iterator[I
 
 
 def _allowed_values(label: str, name: str, schema: Schema) -> Iterator[Item]:
-    for part in parts(schema):
+    for part in doc.parts(schema):
         yield from (("value", label, name, str(value)) for value in part.get("enum", []))
 
 
@@ -153,20 +129,19 @@ def _keywords(
 
     `given` is the type of the value: "object" of itself, "string" of all that it holds.
     """
-    schema = with_bounds(schema)
+    schema = doc.with_bounds(schema)
     for keyword, value in schema.items():
         is_closed = keyword == "additionalProperties" and value is False
         is_format = keyword == "format" and value not in _UNCHECKED_FORMATS
         is_off = value is False or value == [] or (keyword == "type" and given and given in value)
         if is_closed or is_format or (keyword in _KEYWORDS and not is_off):
             yield f"{place}/{keyword}"
-    if "$ref" in schema:
-        reference = schema["$ref"].removeprefix("#/")
-        if reference not in above:
-            yield from _keywords(target(reference), reference, given, (*above, reference))
+    reference = schema.get("$ref", "").removeprefix("#/")
+    if reference and reference not in above:
+        yield from _keywords(doc.target(reference), reference, given, (*above, reference))
     inner = {f"properties/{name}": part for name, part in schema.get("properties", {}).items()}
     inner |= {word: schema[word] for word in ("items", "additionalProperties") if word in schema}
-    for word in CHOICES:
+    for word in doc.CHOICES:
         inner |= {f"{word}/{index}": part for index, part in enumerate(schema.get(word, []))}
     for path, part in inner.items():
         if isinstance(part, dict):

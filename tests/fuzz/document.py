@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 import yaml
 from schemathesis import Case
-from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
 
 AnyCase = Case[Any]
@@ -26,6 +25,12 @@ FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 MULTIPART = "multipart/form-data"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 CHOICES = ("allOf", "anyOf", "oneOf")
+
+
+def operations() -> Iterator[tuple[str, str, Schema]]:
+    """List path, method and definition of every operation."""
+    for path, item in DOCUMENT["paths"].items():
+        yield from ((path, method, item[method]) for method in METHODS if method in item)
 
 
 def target(reference: str) -> Schema:
@@ -158,10 +163,9 @@ def parameter_schemas(case: AnyCase) -> dict[str, Schema]:
 
 
 def parameters(case: AnyCase) -> dict[str, Any]:
-    """Return the parameters of a case, as a caller gives them.
+    """Return the parameters of a case, as a caller gives them: of headers, only those documented.
 
-    Schemathesis writes some as text already, as a URL holds them. Headers that the operation does
-    not name are left out: no argument is for them.
+    Schemathesis writes some as text already, as a URL holds them.
     """
     schemas = parameter_schemas(case)
     headers = {name: value for name, value in case.headers.items() if name in schemas}
@@ -207,10 +211,14 @@ def is_form(case: AnyCase) -> bool:
     return media_type(case.media_type) in (FORM, MULTIPART)
 
 
+def documented_body(case: AnyCase) -> Schema:
+    """Return what the operation documents of its body; nothing if it takes none."""
+    return resolved(case.operation.definition.raw.get("requestBody", {}))
+
+
 def contents(case: AnyCase) -> dict[Any, Any]:
     """Return what the operation documents for each content type of its body."""
-    body = resolved(case.operation.definition.raw.get("requestBody", {}))
-    found: dict[Any, Any] = body.get("content", {})
+    found: dict[Any, Any] = documented_body(case).get("content", {})
     return found
 
 
@@ -218,12 +226,6 @@ def body_schema(case: AnyCase) -> Schema | None:
     """Return the schema of the body of a case, None for a content type that has none."""
     media = contents(case).get(case.media_type)
     return media["schema"] if media else None
-
-
-def lacks_body(case: AnyCase) -> bool:
-    """Tell whether a case has no body, and the operation needs one."""
-    body = resolved(case.operation.definition.raw.get("requestBody", {}))
-    return isinstance(case.body, NotSet) and bool(body.get("required"))
 
 
 def has_unnamed_members(case: AnyCase) -> bool:

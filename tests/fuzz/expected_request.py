@@ -16,24 +16,8 @@ from signalwire_compat_mock import DEFAULT_TOKEN, Exchange
 
 from tests.conftest import PROJECT
 
-from .document import (
-    BASE_PATH,
-    AnyCase,
-    Schema,
-    as_json,
-    body_schema,
-    in_query,
-    is_form,
-    is_object,
-    is_secured,
-    is_valid,
-    item_schema,
-    named_members,
-    parameter_schemas,
-    parameters,
-    plain,
-    typed,
-)
+from . import document as doc
+from .document import AnyCase, Schema
 from .reporting import LOCAL
 
 AUTHORIZATION = f"Basic {base64.b64encode(f'{PROJECT}:{DEFAULT_TOKEN}'.encode()).decode()}"
@@ -44,7 +28,9 @@ _TRANSPORT = {"accept", "accept-encoding", "connection", "content-length", "host
 def curl(case: AnyCase) -> str:
     """Write the curl command of a case, for the mock that `make mock` starts."""
     try:
-        return case.as_curl_command({"Authorization": AUTHORIZATION}, base_url=LOCAL + BASE_PATH)
+        return case.as_curl_command(
+            {"Authorization": AUTHORIZATION}, base_url=LOCAL + doc.BASE_PATH
+        )
     except Exception as error:  # HTTP can't carry every case.
         return f"none: {error}"
 
@@ -52,7 +38,7 @@ def curl(case: AnyCase) -> str:
 def as_text(value: Any) -> str:
     """Write a value as a path, a query, a header or a form holds it."""
     if isinstance(value, Binary):
-        return str(plain(value))
+        return str(doc.plain(value))
     return json.dumps(value) if isinstance(value, bool | dict) else str(value)
 
 
@@ -64,14 +50,14 @@ def _as_pairs(members: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def assert_sent_as_meant(case: AnyCase, exchange: Exchange) -> None:
     """Check that the request is what the case means: every value in its place, and no more."""
-    given = parameters(case)
+    given = doc.parameters(case)
     values = {name: as_text(given[name]) for name in case.path_parameters}
     assert exchange.method == case.operation.method.upper()
-    assert unquote(exchange.path) == BASE_PATH + case.operation.path.format(**values)
+    assert unquote(exchange.path) == doc.BASE_PATH + case.operation.path.format(**values)
     # A segment that changes when it is decoded and encoded again could be read as two.
-    assert exchange.path.count("/") == (BASE_PATH + case.operation.path).count("/")
+    assert exchange.path.count("/") == (doc.BASE_PATH + case.operation.path).count("/")
     sent = parse_qsl(exchange.query, keep_blank_values=True)
-    assert sorted(sent) == _as_pairs(in_query(case))
+    assert sorted(sent) == _as_pairs(doc.in_query(case))
     _assert_headers_sent_as_meant(case, exchange, given)
     if isinstance(case.body, NotSet):
         assert exchange.body == b""
@@ -81,20 +67,20 @@ def assert_sent_as_meant(case: AnyCase, exchange: Exchange) -> None:
         assert isinstance(case.body, dict)
         assert _comparable(exchange.form) == _comparable(_as_pairs(case.body))
     else:
-        assert as_json(exchange.json) == as_json(case.body)
+        assert doc.as_json(exchange.json) == doc.as_json(case.body)
 
 
 def _comparable(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Sort the pairs of a form, and write each object that is one of its values in one way."""
-    texts = ((name, typed(text) if text[:1] == "{" else text) for name, text in pairs)
-    return sorted((name, as_json(value)) for name, value in texts)
+    texts = ((name, doc.typed(text) if text[:1] == "{" else text) for name, text in pairs)
+    return sorted((name, doc.as_json(value)) for name, value in texts)
 
 
 def _assert_headers_sent_as_meant(
     case: AnyCase, exchange: Exchange, given: Mapping[str, Any]
 ) -> None:
     expected = {name.lower(): as_text(given[name]) for name in case.headers if name in given}
-    if is_secured(case):
+    if doc.is_secured(case):
         expected["authorization"] = AUTHORIZATION
     if not isinstance(case.body, NotSet) and case.media_type:
         expected["content-type"] = case.media_type
@@ -112,7 +98,7 @@ def is_sendable(case: AnyCase) -> bool:
     """Tell whether HTTP can carry each parameter of a case, whatever its schema allows."""
     if any(value in ("", ".", "..") for value in case.path_parameters.values()):
         return False
-    texts = (as_text(value) for name, value in case.headers.items() if name in parameters(case))
+    texts = (as_text(value) for name, value in case.headers.items() if name in doc.parameters(case))
     return all(re.fullmatch(r"([!-~]([\t -~]*[!-~])?)?", text) for text in texts)
 
 
@@ -121,16 +107,16 @@ def has_text(case: AnyCase) -> bool:
 
     What the document calls an object is written as JSON.
     """
-    body = case.body if is_form(case) and isinstance(case.body, dict) else {}
-    members = named_members(body_schema(case) or {})
+    body = case.body if doc.is_form(case) and isinstance(case.body, dict) else {}
+    members = doc.named_members(doc.body_schema(case) or {})
     return all(_has_text(value, members.get(name, {})) for name, value in body.items())
 
 
 def _has_text(value: Any, schema: Schema) -> bool:
     if isinstance(value, list):
-        schema = item_schema(schema) or {}
+        schema = doc.item_schema(schema) or {}
         return all(not isinstance(item, list) and _has_text(item, schema) for item in value)
-    return is_object(schema) if isinstance(value, dict) else value is not None
+    return doc.is_object(schema) if isinstance(value, dict) else value is not None
 
 
 def is_valid_as_text(case: AnyCase) -> bool:
@@ -141,8 +127,8 @@ def is_valid_as_text(case: AnyCase) -> bool:
     """
     if not is_sendable(case):
         return False
-    schemas = parameter_schemas(case)
-    for name, value in parameters(case).items():
+    schemas = doc.parameter_schemas(case)
+    for name, value in doc.parameters(case).items():
         schema = schemas.get(name, {"not": {}})
         if isinstance(value, dict):  # Written like a form, each member by itself.
             if not _is_valid_form(case, schema, value):
@@ -150,44 +136,46 @@ def is_valid_as_text(case: AnyCase) -> bool:
             continue
         # One text is a list of one, and the items of a list are texts.
         readings = (value, as_text(value), *_readings(value)[-2:])
-        if not any(is_valid(case, schema, reading) for reading in readings):
+        if not any(doc.is_valid(case, schema, reading) for reading in readings):
             return False
-    body_is = body_schema(case)
+    body_is = doc.body_schema(case)
     if isinstance(case.body, NotSet) or body_is is None:
         return isinstance(case.body, NotSet)
-    if is_form(case) and isinstance(case.body, dict):
+    if doc.is_form(case) and isinstance(case.body, dict):
         return _is_valid_form(case, body_is, case.body)
-    return is_valid(case, body_is, case.body)
+    return doc.is_valid(case, body_is, case.body)
 
 
 def _readings(value: Any) -> list[Any]:
     """List what the text of a value can be read as: one text is a list of one as well."""
     texts = [as_text(item) for item in (value if isinstance(value, list) else [value])]
-    values = [typed(text) for text in texts]
+    values = [doc.typed(text) for text in texts]
     return [*([*texts, *values] if len(texts) == 1 else []), texts, values]
 
 
 def _is_valid_form(case: AnyCase, schema: Schema, given: Mapping[str, Any]) -> bool:
     """Read members as a server does, each text as what the document allows, and check them."""
     read: dict[str, Any] = {}
-    members = named_members(schema)
+    members = doc.named_members(schema)
     for name, value in given.items():
         items = value if isinstance(value, list) else [value]
         if any(item is None or isinstance(item, list) for item in items):
             return False  # No text stands for it.
         if items:  # A list without items is not written at all.
             readings, member = _readings(value), members.get(name, {})
-            fitting = (reading for reading in readings if is_valid(case, member, reading))
+            fitting = (reading for reading in readings if doc.is_valid(case, member, reading))
             read[name] = next(fitting, readings[0])
-    return is_valid(case, schema, read)
+    return doc.is_valid(case, schema, read)
 
 
 def is_valid_as_meant(case: AnyCase) -> bool:
     """Tell whether a case keeps to the document, each value in the type that it has."""
-    schemas = parameter_schemas(case)
-    schema = body_schema(case)
+    schemas = doc.parameter_schemas(case)
+    schema = doc.body_schema(case)
     return (
         is_valid_as_text(case)
-        and all(is_valid(case, schemas[name], value) for name, value in parameters(case).items())
-        and (schema is None or is_valid(case, schema, case.body))
+        and all(
+            doc.is_valid(case, schemas[name], value) for name, value in doc.parameters(case).items()
+        )
+        and (schema is None or doc.is_valid(case, schema, case.body))
     )

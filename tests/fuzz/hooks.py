@@ -12,19 +12,8 @@ from schemathesis.transport.requests import (
     urlencoded_serializer,
 )
 
-from tests.fuzz.document import (
-    FORM,
-    JSON,
-    MULTIPART,
-    AnyCase,
-    Schema,
-    allows_type,
-    body_schema,
-    is_form,
-    item_schema,
-    named_members,
-    parameter_schemas,
-)
+from tests.fuzz import document as doc
+from tests.fuzz.document import AnyCase, Schema
 
 _UNKNOWN = "x-schemathesis-unknown-property"
 
@@ -33,7 +22,7 @@ _UNKNOWN = "x-schemathesis-unknown-property"
 def filter_case(context: schemathesis.HookContext, case: AnyCase) -> bool:
     """Leave out what is no violation on the wire, where schemathesis takes it for one."""
     one_for_a_list = any(
-        allows_type(schema, "array") and not isinstance(value, list)
+        doc.allows_type(schema, "array") and not isinstance(value, list)
         for schema, value in _form_members(case).values()
     )
     # No document names every header that a request may have.
@@ -43,7 +32,7 @@ def filter_case(context: schemathesis.HookContext, case: AnyCase) -> bool:
     )
 
 
-@REQUESTS_TRANSPORT.serializer(FORM)
+@REQUESTS_TRANSPORT.serializer(doc.FORM)
 def write_form(context: SerializationContext, value: Any) -> dict[str, Any]:
     """Write each object in a form as JSON, as OpenAPI 3.1 does, where schemathesis spreads it."""
     body: Any = context.case.body
@@ -53,20 +42,20 @@ def write_form(context: SerializationContext, value: Any) -> dict[str, Any]:
     return {"data": urlencode(texts, doseq=True)}
 
 
-@REQUESTS_TRANSPORT.serializer(MULTIPART)
+@REQUESTS_TRANSPORT.serializer(doc.MULTIPART)
 def write_parts(context: SerializationContext, value: Any) -> dict[str, Any]:
     """Write each object in a list as a part of its own, where schemathesis writes the list."""
     if written := _objects_as_json(context.case):
-        context.case.multipart_content_types = dict.fromkeys(written, JSON)
+        context.case.multipart_content_types = dict.fromkeys(written, doc.JSON)
         value = {**value, **written}
     return multipart_serializer(context, value)
 
 
 def _form_members(case: AnyCase) -> dict[str, tuple[Schema, Any]]:
     """Return schema and value of each named member that a form of a case has."""
-    if not is_form(case) or not isinstance(case.body, dict):
+    if not doc.is_form(case) or not isinstance(case.body, dict):
         return {}
-    schemas = named_members(body_schema(case) or {})
+    schemas = doc.named_members(doc.body_schema(case) or {})
     return {name: (schemas[name], value) for name, value in case.body.items() if name in schemas}
 
 
@@ -79,8 +68,8 @@ def _objects_as_json(case: AnyCase) -> dict[str, Any]:
 
 def _object_as_json(schema: Schema, value: Any) -> Any:
     if isinstance(value, list):
-        return [_object_as_json(item_schema(schema) or {}, item) for item in value]
-    is_object = isinstance(value, dict) and allows_type(schema, "object")
+        return [_object_as_json(doc.item_schema(schema) or {}, item) for item in value]
+    is_object = isinstance(value, dict) and doc.allows_type(schema, "object")
     return json.dumps(value) if is_object else value
 
 
@@ -100,7 +89,7 @@ def _is_valid_as_text(case: AnyCase) -> bool:
     return any(
         any(isinstance(item, dict) for item in value)
         if isinstance(value, list)
-        else isinstance(value, bool | int | float) and allows_type(schema, "string")
+        else isinstance(value, bool | int | float) and doc.allows_type(schema, "string")
         for schema, value in _form_members(case).values()
     )
 
@@ -112,6 +101,6 @@ def _has_unnamed_query(case: AnyCase) -> bool:
     """
     if case.meta is None or case.meta.generation.mode.is_negative:
         return False
-    schemas = parameter_schemas(case)
-    members = {member for schema in schemas.values() for member in named_members(schema)}
+    schemas = doc.parameter_schemas(case)
+    members = {member for schema in schemas.values() for member in doc.named_members(schema)}
     return not {*case.query} <= {*schemas, *members}

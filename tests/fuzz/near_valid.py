@@ -7,22 +7,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, find, settings
 
-from .document import (
-    DOCUMENT,
-    ROOT,
-    AnyCase,
-    Schema,
-    body_schema,
-    has_unnamed_members,
-    is_form,
-    is_json,
-    item_schema,
-    named_members,
-    parameter_schemas,
-    parts,
-    resolved,
-    with_files,
-)
+from . import document as doc
+from .document import AnyCase, Schema
 from .settings import EXAMPLES, VALID, Operation
 
 _ODD: tuple[Any, ...] = (
@@ -58,21 +44,23 @@ def near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
 def _all_near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
     base = valid_case(operation)
     yield base
-    known = _known_values(DOCUMENT)
-    dictionaries = tomllib.loads((ROOT / "schemathesis.toml").read_text("utf-8"))["dictionaries"]
-    allowed = [*dict.fromkeys(_allowed_values(DOCUMENT))]
+    known = _known_values(doc.DOCUMENT)
+    dictionaries = tomllib.loads((doc.ROOT / "schemathesis.toml").read_text("utf-8"))[
+        "dictionaries"
+    ]
+    allowed = [*dict.fromkeys(_allowed_values(doc.DOCUMENT))]
     texts = [*dictionaries["texts"]["values"], *allowed]
-    for name in parameter_schemas(base):
+    for name in doc.parameter_schemas(base):
         group = next(g for g in _GROUPS if any(p.name == name for p in getattr(operation, g)))
         for value in [*texts, *_SEGMENTS, *_misspelt(known.get(name, []))]:
             yield changed(base, **{group: {**getattr(base, group), name: value}})
-    schema = body_schema(base)
-    has_json = is_json(base.media_type)
+    schema = doc.body_schema(base)
+    has_json = doc.is_json(base.media_type)
     if schema is None or not isinstance(base.body, dict):
         yield from (changed(base, body=value) for value in (_ODD if has_json else ()))
         return
-    members = named_members(schema)
-    if isinstance(more := resolved(schema).get("additionalProperties"), dict):
+    members = doc.named_members(schema)
+    if isinstance(more := doc.resolved(schema).get("additionalProperties"), dict):
         members["x"] = more
     if has_json:  # Its texts are written by a library, as they are.
         texts = ["", "null", "true", "false", "0", *allowed]
@@ -80,28 +68,30 @@ def _all_near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
         examples = known.get(name, [])
         values = [*texts, *_ODD, *examples, *_misspelt(examples)]
         # Schemathesis takes a part of a form for text, and text for all that it holds.
-        values += _odd_inside(member, base.body.get(name)) if is_form(base) else []
+        values += _odd_inside(member, base.body.get(name)) if doc.is_form(base) else []
         for value in values:
             yield changed(base, body={**base.body, name: value})
     for name in base.body:
         yield changed(base, body={key: value for key, value in base.body.items() if key != name})
     for name in members:
-        if not has_unnamed_members(unknown := changed(base, body={**base.body, f"{name}2": "x"})):
+        if not doc.has_unnamed_members(
+            unknown := changed(base, body={**base.body, f"{name}2": "x"})
+        ):
             yield unknown
 
 
 def _odd_inside(schema: Schema, base: Any, above: tuple[Schema, ...] = ()) -> Iterator[Any]:
     """Make values like `base` but for one member or item, at any depth; each schema once a way."""
-    if (schema := resolved(schema)) in above:
+    if (schema := doc.resolved(schema)) in above:
         return
     above = (*above, schema)
-    if items := item_schema(schema):
+    if items := doc.item_schema(schema):
         first = base[0] if isinstance(base, list) and base else "x"
-        most = max(one.get("maxItems", 1) for one in parts(schema))
+        most = max(one.get("maxItems", 1) for one in doc.parts(schema))
         yield from ([first] * length for length in (2, most + 1))
         yield from ([value] for value in (*_ODD, *_odd_inside(items, first, above)))
     members = base if isinstance(base, dict) else {}
-    for name, member in named_members(schema).items():
+    for name, member in doc.named_members(schema).items():
         for value in (*_ODD, "x", *_odd_inside(member, members.get(name), above)):
             yield {**members, name: value}
 
@@ -109,15 +99,15 @@ def _odd_inside(schema: Schema, base: Any, above: tuple[Schema, ...] = ()) -> It
 def cases_with_unknown_members(operation: Operation) -> Iterator[AnyCase]:
     """Make a case for each member that the document names elsewhere: a server may know it here."""
     base = valid_case(operation)
-    schema = body_schema(base)
+    schema = doc.body_schema(base)
     if schema is None or not isinstance(base.body, dict):
         return
-    known = _known_values(DOCUMENT)
-    for found in sorted(_member_names(DOCUMENT)):
+    known = _known_values(doc.DOCUMENT)
+    for found in sorted(_member_names(doc.DOCUMENT)):
         value = known.get(found, ["x"])[0]
         for name in (found, "".join(word.capitalize() for word in found.split("_"))):
             case = changed(base, body={**base.body, name: value})
-            if name not in named_members(schema) and not has_unnamed_members(case):
+            if name not in doc.named_members(schema) and not doc.has_unnamed_members(case):
                 yield case
 
 
@@ -125,7 +115,7 @@ def changed(base: AnyCase, **changes: Any) -> AnyCase:
     """Make a case like another in all but what is given."""
     given = {part: getattr(base, part) for part in (*_GROUPS, "body", "media_type")} | changes
     made: AnyCase = base.operation.Case(**given)
-    made.body = with_files(made.body, body_schema(made) or {})
+    made.body = doc.with_files(made.body, doc.body_schema(made) or {})
     return made
 
 

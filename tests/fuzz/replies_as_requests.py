@@ -6,7 +6,7 @@ from typing import Any
 import schemathesis
 from schemathesis import BaseSchema
 
-from .document import DOCUMENT, JSON, METHODS, json_schema
+from .document import DOCUMENT, JSON, json_schema, operations
 from .settings import config
 
 
@@ -25,15 +25,14 @@ def wild() -> BaseSchema:
 
 def _load(change: Callable[[Any], Any]) -> BaseSchema:
     paths = {
-        f"/{item[method]['operationId']}/{status}": {
+        f"/{operation['operationId']}/{status}": {
             "post": {
                 "requestBody": {"required": True, "content": {JSON: {"schema": change(schema)}}},
                 "responses": {"200": {"description": "The reply was understood."}},
             }
         }
-        for item in DOCUMENT["paths"].values()
-        for method in METHODS
-        for status, reply in item.get(method, {}).get("responses", {}).items()
+        for _, _, operation in operations()
+        for status, reply in operation["responses"].items()
         if (schema := json_schema(reply)) is not None
     }
     document = {

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from attrs import evolve
 from signalwire_compat import AsyncRestClient, RestClient, SignalWireError
 from signalwire_compat._call import Call
 from signalwire_compat._reply import Reply
@@ -41,7 +40,7 @@ def requests(change: Callable[[Any], dict[str, Any]]) -> Plant:
     return wrapped(
         Call,
         "__init__",
-        lambda real, self, client, request: real(self, client, evolve(request, **change(request))),
+        lambda real, self, client, request: real(self, client, request._replace(**change(request))),
     )
 
 
