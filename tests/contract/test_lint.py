@@ -1,0 +1,279 @@
+"""Mistakes in the contract are refused in one line each, with their place."""
+
+import copy
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from codegen.check import check, load, main
+from codegen.document import Pointer, at
+from codegen.source import SpecError
+from tests.conftest import ROOT
+
+SPEC = ROOT / "openapi.yaml"
+
+# Name, old text, new text, words of the message, and another edit made before. The message must
+# point to the key of the line with the new text, or to @.
+
+POST, TAGS = "    post:\n      operationId: purchase", "      tags: [phone_numbers]\n"
+SECURITY, PATH = "      security:\n        - ProjectToken: []\n", "  /Accounts/{AccountSid}/I"
+ACCOUNT, SID = '$ref: "#/components/parameters/AccountSid"', "b3877c40-da60-4998-90ad-b792e98472ac"
+ORIGIN = '$ref: "#/components/schemas/Origin"'
+LESS = 'value:\n                  PhoneNumber: "+15551234567"\n'
+CODE = "        code:\n          type: integer\n"
+TWICE = f"parameters:\n        - {ACCOUNT}\n        - @{ACCOUNT}"
+FORM, REPLY = "form-urlencoded:\n            schema:\n", '"200":\n                  '
+
+HMAC = "\n      description: >-\n        HMAC"
+MISTAKES: list[tuple[str, ...]] = [
+    ("a tab", "  title:", "@\ttitle:", "YAML|spaces"),
+    ("an open bracket", "numbers]\n      summary:", "numbers\n      summary@:", "','"),
+    ("an unknown anchor", "operationId: purchase", "operationId: @*name", "'name'"),
+    ("a circular alias", "tags: [phone_numbers]", "tags: &all [*all]", "alias|tags[0]"),
+    ("a key twice", "  license:", "  license: {name: MIT}\n  @license:", '"license"|already'),
+    ("a second document", "\npaths:", "\n@---\npaths:", "another document"),
+    ("a number as key", '"201":', "201:", "responses.201|int|quote it"),
+    ("a date as version", '"2010-04-01"', "2010-04-01", "info.version|timestamp|quote it"),
+    ("a number as version", '"2010-04-01"', "2010.04", "info.version|quote it"),
+    ("a truth as value", "[voice, fax]", "[voice, fax, @no]", "VoiceReceiveMode.enum[2]|quote it"),
+    ("a wrong tag", "minLength: 6", "minLength: !!int six", "PhoneNumber.minLength|six|tag"),
+    ("an old OpenAPI", "openapi: 3.1.0", "openapi: 3.0.3", "3.0.3|3.1"),
+    ("a number as OpenAPI", "openapi: 3.1.0", "openapi: 3.1", "3.1.0"),
+    ("no such schema", "/HttpMethod", "/HtpMethod", "SmsFallbackMethod|HtpM|schemas/HttpMethod"),
+    ("no such parameter", "parameters/Signa", "parameters/Si", "callbacks|parameters/Signature"),
+    ("another file", "#/components/schemas/Err", "errors.yaml#/Err", "errors.yaml|schemas/Error"),
+    ("a schema as parameter", "parameters/Acc", "schemas/Acc", "a schema, not a parameter"),
+    ("a circle", "  Origin:\n", f"  Origin:\n      @{ORIGIN}\n", "schemas.Origin|itself"),
+    ("a name twice", "incoming_call_status\n", "purchase\n", 'callbacks|"purchase"|Numbers.post'),
+    ("two names alike", "call_status_by_get", "callStatus", "incoming_call_status|operationId"),
+    ("two tags alike", "[phone_numbers]", "[@phoneNumbers]", "phoneNumbers|phone_numbers|tags[0]"),
+    ("no operationId", POST, "    post:", "IncomingPhoneNumbers.post|operationId"),
+    ("no tag", POST, POST, "one tag", TAGS, ""),
+    ("two tags", "tags: [phone_numbers]", "tags: [phone_numbers, more]", "one tag"),
+    ("no security", POST, POST, "security of its own", SECURITY, ""),
+    ("no such security", "- ProjectToken: []", "- ProjectTokn: []", "ProjectTokn|ProjectToken"),
+    ("no such path parameter", PATH, "  /Accounts/{AccountSid}/{Sid}/I", "{Sid}|post"),
+    ("a parameter too many", ACCOUNT, ACCOUNT, "AccountSid|parameters[0]", PATH, "  /I"),
+    (
+        "a parameter twice",
+        f"parameters:\n        - {ACCOUNT}",
+        TWICE,
+        "post.parameters[1]|AccountSid",
+    ),
+    ("a wrong default", "default: POST", "default: PUT", "SmsFallbackMethod.default|PUT|POST"),
+    ("a reply without UUID", f"account_id: {SID}", "account_id: me", "value.account_id|uuid"),
+    ("a parameter without UUID", f"example: {SID}", "example: me", "AccountSid.example|uuid"),
+    ("a request off its pattern", '"+1555', '"1555', "page.value.PhoneNumber|does not match"),
+    ("a request with more", "FriendlyName: Main", "FriendlyNam: Main", "page.value|FriendlyNam"),
+    ("a request with less", LESS, "value:\n", 'page.value|"PhoneNumber" is missing'),
+    ("a callback off its enum", "completed\n", "done\n", "[0].CallStatus|completed, failed"),
+    ("a number in a callback", '"142"', "142", "examples[0].CallDuration|quote it"),
+    ("a long value", f"example: {SID}", f"example: {900 * 'm'}", "AccountSid.example| ... |uuid"),
+    (
+        "a default of a shared schema",
+        CODE,
+        f"{CODE}          @default: none\n",
+        "Error.properties.code",
+    ),
+    ("another status", "status: 422\n", "status: 401\n", "responses.422|says 401"),
+    ("an unknown key", "summary: Purchase a", "sumary: Purchase a", "post.sumary|not known"),
+    ("a key of two lines", "summary: Purchase a", r'"x\ny": Purchase a', "post.x y|not known"),
+    ("a missing key", f"{REPLY}d", f"{REPLY}x-d", 'responses.200|"description" is missing'),
+    ("a wrong place", f"in: header{HMAC}", f"in: heder{HMAC}", "Signature.in|heder|query, header"),
+    (
+        "a scheme that the client lacks",
+        "- ProjectToken: []",
+        "- Bearer: []",
+        'security[0].Bearer|"Bearer" is not HTTP Basic',
+        "securitySchemes:\n",
+        "securitySchemes:\n    Bearer: {type: http, scheme: bearer}\n",
+    ),
+    ("a wrong scheme", "type: http\n", "type: htp\n", "ProjectToken.type|htp"),
+    ("an unknown type", "type: boolean", "type: bool", "beta.type|bool|boolean"),
+    ("an unknown type of a body", FORM, f"{FORM}              @type: strng\n", "requestBody|strng"),
+    ("an unknown keyword", "maxLength: 18", "maxLenght: 18", "PhoneNumber.maxLenght|not known"),
+    ("text for a list", "[PhoneNumber]", "PhoneNumber", "PurchaseRequest.required|array"),
+    ("a negative length", "minLength: 6", "minLength: -6", "PhoneNumber.minLength|-6"),
+    ("a broken pattern", r"^\+\d", r"^(\+\d", "PhoneNumber.pattern|regex"),
+]
+
+
+def write_mistake(file: Path, mistake: tuple[str, ...]) -> str:
+    """Write the contract with a mistake; return its line and column."""
+    _, old, new, _, *before = mistake
+    broken = SPEC.read_text(encoding="utf-8")
+    if before:
+        broken = broken.replace(before[0], before[1], 1)
+    start = broken.index(old)
+    broken = broken[:start] + new + broken[start + len(old) :]
+    if "@" in new:
+        start, broken = broken.index("@"), broken.replace("@", "")
+        line = broken.count("\n", 0, start)
+        column = start - broken.rfind("\n", 0, start)
+    else:
+        line = broken.count("\n", 0, start)
+        key = broken.split("\n")[line].lstrip(" -")
+        column = broken.split("\n")[line].index(key) + 1
+    file.write_text(broken, encoding="utf-8")
+    return f"{line + 1}:{column}"
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake[0].replace(" ", "-"))
+def test_a_mistake_is_refused_with_one_line_that_points_to_it(
+    tmp_path: Path, mistake: tuple[str, ...]
+) -> None:
+    file = tmp_path / "openapi.yaml"
+    position = write_mistake(file, mistake)
+    (message,) = check(file)[1]
+    assert message.startswith(f"{file}:{position}: "), message
+    assert "\n" not in message
+    assert len(message) < len(str(file)) + 400
+    assert [word for word in mistake[3].split("|") if word not in message] == [], message
+
+
+WORD = {"type": "string", "description": "One."}
+SCHEMAS = ("components", "schemas")
+FIELDS = (*SCHEMAS, "PurchaseRequest", "properties")
+PURCHASE = ("paths", "/Accounts/{AccountSid}/IncomingPhoneNumbers", "post")
+# The key that is set or, if the value is None, removed; and words of the line.
+LACKS: list[tuple[Pointer, Any, str]] = [
+    ((*FIELDS, "VoiceUrl", "description"), None, "Request.properties.VoiceUrl: has no description"),
+    (("tags", 0, "description"), None, "tags[0]: has no description"),
+    (("components", "parameters", "AccountSid", "example"), None, "AccountSid: has no example"),
+    ((*SCHEMAS, "IncomingCallStatus", "examples"), None, "form-urlencoded: has no example"),
+    ((*SCHEMAS, "Spare"), WORD, "schemas.Spare: is used by no operation"),
+    ((*SCHEMAS, "spare_part"), WORD, 'spare_part: the schema "spare_part" is not in PascalCase'),
+    ((*FIELDS, "voice_x"), WORD, 'voice_x: the member "voice_x" is not in PascalCase'),
+    ((*SCHEMAS, "Error", "properties", "errorThing"), WORD, '"errorThing" is not in snake_case'),
+    ((*PURCHASE, "operationId"), "buyNumber", '"buyNumber" is not in snake_case'),
+    ((*PURCHASE, "responses", "401"), None, "post.responses: lack the 401"),
+]
+
+
+@pytest.mark.parametrize(("where", "value", "words"), LACKS, ids=[lack[2] for lack in LACKS])
+def test_what_readers_would_miss_fails_lint_and_does_not_stop_generation(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    contract: dict[str, Any],
+    where: Pointer,
+    value: Any,
+    words: str,
+) -> None:
+    document = copy.deepcopy(contract)
+    at(document, where[:-1])[where[-1]] = value
+    if value is None:
+        del at(document, where[:-1])[where[-1]]
+    file = tmp_path / "openapi.yaml"
+    file.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+    load(file)
+    assert main([str(file)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    found = [line for line in lines if words in line]
+    assert [line for line in found if re.match(rf"{re.escape(str(file))}:\d+:\d+: ", line)], lines
+
+
+FILES: dict[str, tuple[bytes | None, str, str]] = {
+    "missing": (None, "1:1", "No such file"),
+    "empty": (b"", "1:1", "not a mapping"),
+    "only a comment": (b"# nothing\n", "1:1", "not a mapping"),
+    "a list": (b"- openapi: 3.1.0\n", "1:1", "not a mapping"),
+    "a text": (b"openapi 3.1.0\n", "1:1", "not a mapping"),
+    "Latin-1": (b"openapi: 3.1.0\ninfo: {title: caf\xe9}\n", "2:18", "not UTF-8"),
+    "a control character": (b"openapi: 3.1.0\ninfo: \x07\n", "2:7", "does not allow"),
+    "another format": (b"swagger: '2.0'\n", "1:1", "only OpenAPI 3.1"),
+    "numbers all over": (b"openapi: 3.1.0\npaths: 1\ncomponents: {schemas: 2}\n", "1:1", "info"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_not_a_contract_is_refused_with_one_line(tmp_path: Path, name: str) -> None:
+    content, position, words = FILES[name]
+    file = tmp_path / "openapi.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SpecError) as caught:
+        load(file)
+    assert str(caught.value).startswith(f"{file}:{position}: "), str(caught.value)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_command_prints_nothing_for_a_valid_contract() -> None:
+    command = [sys.executable, "-m", "codegen.check", str(SPEC)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
+def test_the_command_prints_every_mistake_in_the_order_of_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "openapi.yaml"
+    broken = SPEC.read_text(encoding="utf-8").replace("status: 401", "status: 403")
+    file.write_text(broken.replace("completed\n", "done\n").replace("page:", "p:"), "utf-8")
+    assert main([str(file)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert "says 403" in lines[0]
+    assert "examples[0].CallStatus" in lines[1]
+    assert main([str(tmp_path / "none.yaml")]) == 1
+    assert "No such file" in capsys.readouterr().out
+    with pytest.raises(SpecError) as caught:
+        load(file)
+    assert str(caught.value) == lines[0]
+
+
+def test_an_open_quote_is_reported_with_the_line_where_the_mapping_begins(tmp_path: Path) -> None:
+    file = tmp_path / "openapi.yaml"
+    text = SPEC.read_text("utf-8").replace('version: "2010-04-01"', 'version: "2010-04-01', 1)
+    file.write_text(text, "utf-8")
+    with pytest.raises(SpecError, match="a block mapping from line 17: expected"):
+        load(file)
+
+
+TREES = """
+openapi: 3.1.1
+info: {title: Trees, version: "1"}
+paths:
+  x-note: {get: {free: [1, 2]}}
+  /trees/{id}:
+    parameters:
+      - {name: id, in: path, required: true, schema: {type: integer}, example: 3}
+    get:
+      operationId: get_tree
+      tags: [trees]
+      security: []
+      responses: &replies
+        "200":
+          description: A tree.
+          content: {application/json: {schema: {$ref: "#/components/schemas/Tree"}}}
+        4XX: {$ref: "#/components/responses/Problem"}
+    put: {operationId: put_tree, tags: [trees], security: [{}], responses: *replies}
+components:
+  responses:
+    Problem:
+      description: A problem.
+      content:
+        application/problem+json:
+          schema: {type: object, properties: {status: {type: integer}}}
+          examples: {lost: {$ref: "#/components/examples/lost"}}
+  examples: {lost: {value: {status: 404}}}
+  schemas:
+    Tree:
+      type: object
+      properties:
+        example: {type: string}
+        free: {default: {$ref: "#/nowhere"}}
+        branches: {type: array, items: {$ref: "#/components/schemas/Tree"}}
+      examples: [{branches: [{branches: []}]}]
+"""
+
+
+def test_a_contract_of_another_service_is_accepted_as_well(tmp_path: Path) -> None:
+    file = tmp_path / "trees.yaml"
+    file.write_text(TREES, encoding="utf-8")
+    assert load(file)["info"]["title"] == "Trees"

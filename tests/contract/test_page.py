@@ -1,0 +1,220 @@
+"""openapi.yaml says what the provider's page says."""
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from codegen.check import samples
+from codegen.document import Pointer, at, dotted, follow, nodes, target
+from codegen.source import Source
+from tests.conftest import ROOT
+from tests.contract.page import MIRRORED, PROSE, Document, Flat, differences, page_rows
+
+Change = tuple[str, Document]
+
+# The keys of these are names.
+NAMED = {"paths", "properties", "responses", "content", "variables", "schemas", "x-error-codes"}
+# Removing these changes nothing.
+USUAL = [("required", False), ("style", "form"), ("explode", True)]
+
+
+def is_fact(where: Pointer) -> bool:
+    """Whether a key is a fact of the page, and not prose or an addition of ours."""
+    parent, step = where[-2] if len(where) > 1 else "", where[-1]
+    if parent in NAMED or isinstance(step, int):
+        return parent != "x-error-codes" or str(step).isdigit()
+    if step == "operationId" and "callbacks" in where:
+        return False
+    if where == ("tags",) or step in {*PROSE, "openapi", "info", "additionalProperties"}:
+        return False
+    return step == "x-error-codes" or not str(step).startswith("x-")
+
+
+def fact_places(document: Document, where: Pointer = ()) -> Iterator[Pointer]:
+    """Find every key and item that carries a fact of the page."""
+    node = at(document, where)
+    steps = node if isinstance(node, dict) else range(len(node))
+    for place in ((*where, step) for step in steps):
+        value = at(document, place)
+        if not is_fact(place):
+            continue
+        component = place[0] == "components" and len(place) <= 3
+        if not component and place[-1] != "x-error-codes":
+            yield place
+        if isinstance(value, dict | list) and where[-1:] != ("x-error-codes",):
+            yield from fact_places(document, place)
+
+
+@pytest.fixture(scope="module")
+def spec() -> Document:
+    """Return the contract before any check, so that a comparison comes first."""
+    document: Document = Source(ROOT / "openapi.yaml").data
+    return document
+
+
+@pytest.fixture(scope="module")
+def page_spec(spec: Document) -> Document:
+    """Return the part of the contract that the page is about."""
+    paths = {
+        path: {m: v for m, v in item.items() if f"{m.upper()} {path}" in MIRRORED}
+        for path, item in spec["paths"].items()
+    }
+    part = {**copy.deepcopy(spec), "paths": {path: item for path, item in paths.items() if item}}
+    components = part["components"]
+    size = -1
+    while size != sum(map(len, components.values())):
+        size = sum(map(len, components.values()))
+        used = {target(node["$ref"]) for _, _, node in nodes(part) if "$ref" in node}
+        for kind in components.keys() - {"securitySchemes"}:
+            for name in list(components[kind]):
+                if ("components", kind, name) not in used:
+                    del components[kind][name]
+    return part
+
+
+def without_a_fact(document: Document) -> Iterator[Change]:
+    """Remove one key or item after the other."""
+    for where in fact_places(document):
+        if (where[-1], at(document, where)) not in USUAL:
+            changed = copy.deepcopy(document)
+            del at(changed, where[:-1])[where[-1]]
+            yield f"without {dotted(where)}", changed
+
+
+def with_another_fact(document: Document) -> Iterator[Change]:
+    """Change one value, or rename one key, after the other."""
+    for where in fact_places(document):
+        value, step = at(document, where), where[-1]
+        changed = copy.deepcopy(document)
+        holder = at(changed, where[:-1])
+        if step == "$ref":
+            section, _, name = value.rpartition("/")
+            names = at(document, target(section))
+            holder[step] = f"{section}/{next(other for other in names if other != name)}"
+        elif isinstance(value, bool):
+            holder[step] = not value
+        elif isinstance(value, int | str):
+            holder[step] = value * 2
+        elif where[-2:-1] and where[-2] in NAMED:
+            holder[f"{step}X"] = holder.pop(step)
+        else:
+            continue
+        yield f"another {dotted(where)}", changed
+
+
+def with_one_more_fact(document: Document) -> Iterator[Change]:
+    """Add one thing after the other, wherever it is allowed."""
+    for kind, where, node in nodes(document):
+        for step, value in additions(kind, where, node):
+            changed = copy.deepcopy(document)
+            at(changed, where)[step] = value
+            yield f"with {step}: {value} at {dotted(where)}", changed
+
+
+def additions(kind: str, where: Pointer, node: Document) -> Iterator[tuple[str, Any]]:
+    """Return what can be added to a node: the key and its new value."""
+    if kind == "document":
+        yield "servers", [*node["servers"], {"url": "https://more"}]
+    if kind == "operation":
+        yield "responses", {**node["responses"], "503": {}}
+        extra = {"name": "more", "in": "query", "schema": {}}
+        yield "parameters", [*node.get("parameters", []), extra]
+    if kind == "operation" and "callbacks" not in where:
+        yield "security", [*node["security"], {}]
+        yield "tags", [*node["tags"], "more"]
+    if kind in {"body", "response"}:
+        yield "content", {**node.get("content", {}), "text/plain": {"schema": {}}}
+    if kind == "schema":
+        facts = {"enum": ["more"], "format": "more", "pattern": "more", "minimum": 1}
+        limits = {"minLength": 1, "maxLength": 9}
+        yield from ((key, value) for key, value in {**facts, **limits}.items() if key not in node)
+        # A member that refers to a shared schema may have a default of its own.
+        if where[-2] == "properties" and "default" not in node:
+            yield "default", "more"
+        if isinstance(node.get("type"), str):
+            yield "type", [node["type"], "null"]
+        if "enum" in node:
+            yield "enum", [*node["enum"], "more"]
+        if "properties" in node:
+            yield "properties", {**node["properties"], "more": {}}
+        for name in node.get("properties", {}).keys() - node.get("required", ()):
+            yield "required", [*node.get("required", ()), name]
+
+
+def test_every_fact_of_the_page_is_in_the_spec(spec: Document) -> None:
+    if lines := differences(page_rows(), Flat(spec).rows):
+        what = "openapi.yaml and tests/contract/purchase_page.csv differ; correct the wrong one:"
+        pytest.fail("\n".join([what, *lines]), pytrace=False)
+
+
+def test_the_example_reply_is_that_of_the_page(spec: Document, page_reply: dict[str, Any]) -> None:
+    # The page omits the required members that are null; the contract cannot.
+    examples = [at(spec, where) for where, owner in samples(spec) if "201" in owner]
+    assert len(examples) == 1
+    assert {key: value for key, value in examples[0].items() if value is not None} == page_reply
+
+
+@pytest.mark.parametrize(
+    "changes", [without_a_fact, with_another_fact, with_one_more_fact], ids=lambda f: f.__name__
+)
+def test_no_fact_of_the_spec_changes_without_a_report(
+    page_spec: Document, changes: Callable[[Document], Iterator[Change]]
+) -> None:
+    page = Flat(page_spec).rows
+    reports = {what: differences(page, Flat(changed).rows) for what, changed in changes(page_spec)}
+    assert len(reports) > 100
+    assert [what for what, lines in reports.items() if not lines] == []
+
+
+def test_an_operation_that_the_page_is_not_about_makes_no_difference(spec: Document) -> None:
+    paths = {path: {**item, "get": {}} for path, item in spec["paths"].items()}
+    paths["/Accounts/{AccountSid}/More"] = {"get": {}}
+    assert differences(Flat(spec).rows, Flat({**spec, "paths": paths}).rows) == []
+
+
+def test_no_row_of_the_page_is_removed_without_a_report(spec: Document) -> None:
+    page = found = Flat(spec).rows
+    for key, row in page.items():
+        rest = {other: facts for other, facts in page.items() if other != key}
+        assert differences(rest, found) == [f"{' '.join(key)}: the spec has it, the page does not"]
+        for name in filter(row.get, row):
+            less = {**page, key: {other: fact for other, fact in row.items() if other != name}}
+            (line,) = differences(less, found)
+            assert line.startswith(f'{" ".join(key)}: {name}: page says "", spec says "')
+
+
+def test_the_request_is_closed_and_every_reply_is_open(page_spec: Document) -> None:
+    bodies = [where for kind, where, _ in nodes(page_spec) if kind == "media"]
+    assert bodies
+    for where in bodies:
+        for place in objects(page_spec, (*where, "schema")):
+            schema = at(page_spec, place)
+            closed = schema.get("additionalProperties") is False
+            assert closed == ("requestBody" in where and "callbacks" not in where), dotted(place)
+            assert "unevaluatedProperties" not in schema, dotted(place)
+
+
+def objects(document: Document, where: Pointer) -> Iterator[Pointer]:
+    """Find the object schemas that a schema is made of."""
+    where = follow(document, where)
+    if "properties" in at(document, where):
+        yield where
+    for kind, place, node in nodes(at(document, where), "schema", where):
+        if kind == "schema" and "$ref" in node:
+            yield from objects(document, place)
+
+
+def test_all_request_methods_share_one_schema(spec: Document) -> None:
+    places = [where for kind, where, _ in nodes(spec) if kind == "schema"]
+    methods = [where for where in places if set(at(spec, where).get("enum", ())) == {"GET", "POST"}]
+    assert methods == [("components", "schemas", "HttpMethod")]
+    takers = {
+        where[where.index("properties") + 1]
+        for where in places
+        if at(spec, where).get("$ref") == "#/components/schemas/HttpMethod"
+    }
+    wanted = {n for (part, n), row in page_rows().items() if row.get("allowed") == "GET POST"}
+    assert len(wanted) == 5
+    assert takers == wanted
