@@ -159,7 +159,7 @@ def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
     if is_unnamed and not doc.is_json(case.media_type):
         reject()  # No document says how a form holds these.
     hint = _hints(function).get("body")
-    body = _with_files(case.body)
+    body = doc.mapped(case.body, lambda v: File(payload=v.data) if isinstance(v, Binary) else v)
     if hint is None:
         if not isinstance(body, dict) or is_unnamed:
             reject()
@@ -174,14 +174,6 @@ def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
     if not hasattr(kind, "from_dict") or not isinstance(body, dict):
         return {"body": body}
     return {"body": _model(kind, body, doc.named_members(doc.body_schema(case) or {}))}
-
-
-def _with_files(value: Any) -> Any:
-    if isinstance(value, Binary):
-        return File(payload=value.data)
-    if isinstance(value, dict):
-        return {name: _with_files(member) for name, member in value.items()}
-    return [_with_files(item) for item in value] if isinstance(value, list) else value
 
 
 def _model(kind: Any, body: dict[str, Any], named: Mapping[str, Any]) -> Any:

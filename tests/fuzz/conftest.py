@@ -27,12 +27,6 @@ def caller(server: MockServer) -> Iterator[Caller]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def no_retry_caller(server: MockServer) -> Iterator[Caller]:
-    with Caller(PROJECT, DEFAULT_TOKEN, server.url, max_retries=0) as made:
-        yield made
-
-
 def pytest_itemcollected(item: pytest.Item) -> None:
     item.user_properties.append(("name", item.name))
 

@@ -6,7 +6,7 @@ with what stands here.
 
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,11 +65,6 @@ def named_members(schema: Schema) -> dict[str, Schema]:
     return {name: part for one in parts(schema) for name, part in one.get("properties", {}).items()}
 
 
-def is_object(schema: Schema) -> bool:
-    """Tell whether a schema names the members of an object, or says that it is one."""
-    return allows_type(schema, "object") or bool(named_members(schema))
-
-
 def item_schema(schema: Schema) -> Schema | None:
     """Return the schema of the items of a list; None for what is not a list."""
     return next((one["items"] for one in parts(schema) if "items" in one), None)
@@ -104,13 +99,16 @@ def is_valid(case: AnyCase, schema: Schema, value: Any) -> bool:
     return not violations(case, schema, value)
 
 
+def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Change every value within objects and lists."""
+    if isinstance(value, dict):
+        return {name: mapped(member, change) for name, member in value.items()}
+    return [mapped(item, change) for item in value] if isinstance(value, list) else change(value)
+
+
 def plain(value: Any) -> Any:
     """Write a value as JSON has it: each byte of a file is a character."""
-    if isinstance(value, Binary):
-        return value.data.decode("latin-1")
-    if isinstance(value, dict):
-        return {name: plain(member) for name, member in value.items()}
-    return [plain(item) for item in value] if isinstance(value, list) else value
+    return mapped(value, lambda v: v.data.decode("latin-1") if isinstance(v, Binary) else v)
 
 
 def as_json(value: Any) -> str:

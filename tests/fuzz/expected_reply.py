@@ -14,17 +14,9 @@ from signalwire_compat import APIStatusError, SignalWireError
 from signalwire_compat.types import File, Unset
 from signalwire_compat_mock import Exchange, MockServer
 
+from . import document as doc
 from .client_calls import Caller, Outcome, operation_names, python_name
-from .document import (
-    AnyCase,
-    Schema,
-    as_json,
-    named_members,
-    parameters,
-    plain,
-    reply_schema,
-    resolved,
-)
+from .document import AnyCase, Schema
 from .expected_request import as_text
 
 CLASSES = {
@@ -63,7 +55,7 @@ def assert_decoded(
         assert result.status_code == exchange.status
         assert result.content == exchange.reply_body
         result = result.parsed
-    schema = reply_schema(case, exchange.status)
+    schema = doc.reply_schema(case, exchange.status)
     if schema is None:
         assert _is_same_text(result, exchange)
         return
@@ -87,7 +79,7 @@ def assert_refused(
 
     In the detailed layer it may be its model, and has to be if the reply is `documented`.
     """
-    schema = reply_schema(case, exchange.status)
+    schema = doc.reply_schema(case, exchange.status)
     said = _json_or_none(exchange.reply_body)
     if way.endswith("detailed") and (documented or outcome.error is None):
         response = outcome.unwrap()
@@ -127,18 +119,13 @@ def assert_names_the_call(case: AnyCase, error: SignalWireError) -> None:
     """Check that an exception says what was called, and with what."""
     assert error.operation == ".".join(operation_names(case))
     body = {} if isinstance(case.body, NotSet) else case.body
-    given = plain(parameters(case) | (body if isinstance(body, dict) else {"body": body}))
-    named = _without_files(error.arguments)
-    assert as_json(named) == as_json(given), f"{named} in place of {given}"
+    given = doc.plain(doc.parameters(case) | (body if isinstance(body, dict) else {"body": body}))
+    named = doc.mapped(error.arguments, lambda v: _as_text(v.payload) if isinstance(v, File) else v)
+    assert doc.as_json(named) == doc.as_json(given), f"{named} in place of {given}"
 
 
-def _without_files(value: Any) -> Any:
-    if isinstance(value, File):
-        content = value.payload
-        return content.decode("latin-1") if isinstance(content, bytes) else content
-    if isinstance(value, dict):
-        return {name: _without_files(member) for name, member in value.items()}
-    return [_without_files(item) for item in value] if isinstance(value, list) else value
+def _as_text(payload: Any) -> Any:
+    return payload.decode("latin-1") if isinstance(payload, bytes) else payload
 
 
 def _on_one_line(value: Any) -> str:
@@ -191,7 +178,7 @@ def _agree(one: Any, other: Any, *, converted: bool) -> bool:
         return one == other
     if converted and not isinstance(one, dict | list) and not isinstance(other, dict | list):
         return as_text(one) == as_text(other)
-    return as_json(one) == as_json(other)
+    return doc.as_json(one) == doc.as_json(other)
 
 
 def unset(result: Any, where: str = "") -> Iterator[str]:
@@ -205,7 +192,7 @@ def unset(result: Any, where: str = "") -> Iterator[str]:
 
 def untyped(result: Any, schema: Schema, where: str = "") -> Iterator[str]:
     """Find what the document names in a reply and a decoded reply has no attribute or model for."""
-    members = named_members(schema)
+    members = doc.named_members(schema)
     if members and not has(type(result)):
         yield f"{where or '/'} is not a model"
     extra = getattr(result, "additional_properties", {})
@@ -219,8 +206,8 @@ def untyped(result: Any, schema: Schema, where: str = "") -> Iterator[str]:
 
 def unnamed(said: Any, schema: Schema, where: str = "") -> Iterator[str]:
     """Find members of a reply that the document does not name."""
-    members = named_members(schema)
-    is_open = isinstance(resolved(schema).get("additionalProperties"), dict)
+    members = doc.named_members(schema)
+    is_open = isinstance(doc.resolved(schema).get("additionalProperties"), dict)
     for name, value in said.items() if isinstance(said, dict) and members else ():
         if name in members:
             yield from unnamed(value, members[name], f"{where}/{name}")

@@ -116,7 +116,9 @@ def _has_text(value: Any, schema: Schema) -> bool:
     if isinstance(value, list):
         schema = doc.item_schema(schema) or {}
         return all(not isinstance(item, list) and _has_text(item, schema) for item in value)
-    return doc.is_object(schema) if isinstance(value, dict) else value is not None
+    if isinstance(value, dict):
+        return doc.allows_type(schema, "object") or bool(doc.named_members(schema))
+    return value is not None
 
 
 def is_valid_as_text(case: AnyCase) -> bool:

@@ -82,7 +82,6 @@ class Reporter:
         self._start = time.monotonic()
         self._parts = 0
         self._cases: Counter[str] = Counter()
-        self._seconds: Counter[str] = Counter()
         self._gaps: list[str] = []
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -99,7 +98,6 @@ class Reporter:
             return
         self._parts += 1
         self._cases[told["run"]] += told["cases"]
-        self._seconds[told["run"]] += told["seconds"]
         self._write(
             f"{self._parts:3} {report.outcome:6} {told['run']:9} {told['cases']:6,} cases "
             f"{told['seconds']:5.1f} s  {told['name']}"
@@ -118,14 +116,9 @@ class Reporter:
             self._write(f"not covered: {gap}")
         self._write(f"covered: {COVERAGE.summary()}")
         runs = [f"{run} {count:,}" for run, count in self._cases.items()]
-        workers = int(self._config.getoption("numprocesses", None) or 1)
-        client = self._seconds["client"]
-        rate = self._cases["client"] / client * workers if client else 0
-        self._write(
-            f"fuzz: {self._cases.total():,} cases with seed {SEED} in "
-            f"{time.monotonic() - self._start:.0f} s: {', '.join(runs)}"
-            + (f"; {rate:.0f} a second through the client" if rate else "")
-        )
+        seconds = f"{time.monotonic() - self._start:.0f} s"
+        total = f"{self._cases.total():,} cases with seed {SEED}"
+        self._write(f"fuzz: {total} in {seconds}: {', '.join(runs)}")
 
     def _write(self, line: str) -> None:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")

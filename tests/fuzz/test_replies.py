@@ -1,5 +1,6 @@
 """Run 3: documented replies, and others that servers send, come out of the client."""
 
+import functools
 import gzip
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -10,8 +11,10 @@ import schemathesis.pytest
 from hypothesis import assume
 from schemathesis.core import NotSet
 from signalwire_compat import APIResponseError, APIStatusError
-from signalwire_compat_mock import Exchange, MockServer
+from signalwire_compat_mock import DEFAULT_TOKEN, Exchange, MockServer
 from signalwire_compat_mock.engine import Answer
+
+from tests.conftest import PROJECT
 
 from . import reporting
 from .client_calls import DETAILED, FACADE, Caller, Outcome, layer_of
@@ -47,7 +50,6 @@ class Replies:
     """Makes the mock answer with the replies that schemathesis made as requests."""
 
     def __init__(self, server: MockServer, caller: Caller, no_retry_caller: Caller) -> None:
-        """Take both callers: where a reply asks for a retry, the call is not to make one."""
         self._server, self._callers = server, (caller, no_retry_caller)
         found = (valid_case(operation) for operation in operations(spec()))
         self._requests = {case.operation.definition.raw["operationId"]: case for case in found}
@@ -58,7 +60,7 @@ class Replies:
 
     def check(self, request: AnyCase, answer: Answer, ways: Iterable[str], check: Check) -> None:
         """Send a request in some ways, have it answered so, and check what comes out."""
-        caller = self._callers[answer.status in (429, 503)]
+        caller = self._callers[answer.status in (429, 503)]  # These ask for a retry.
         with (
             reporting.counted(answer),
             self._server.answering(lambda real: replace(answer, operation_id=real.operation_id)),
@@ -69,8 +71,9 @@ class Replies:
 
 
 @pytest.fixture(scope="module")
-def replies(server: MockServer, caller: Caller, no_retry_caller: Caller) -> Replies:
-    return Replies(server, caller, no_retry_caller)
+def replies(server: MockServer, caller: Caller) -> Iterator[Replies]:
+    with Caller(PROJECT, DEFAULT_TOKEN, server.url, max_retries=0) as no_retry_caller:
+        yield Replies(server, caller, no_retry_caller)
 
 
 def answer_of(case: AnyCase) -> Answer:
@@ -89,19 +92,10 @@ def status_of(documented: str) -> int:
     return int(documented.replace("X", "0").replace("default", "399"))
 
 
-def assert_complete(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
-    """Check that a reply that the document allows came out of the client as it is."""
-    _assert_complete(way, request, outcome, exchange, wild=False)
-
-
-def assert_wild_complete(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
-    """Check the same for a reply with values that the document does not know."""
-    _assert_complete(way, request, outcome, exchange, wild=True)
-
-
-def _assert_complete(
-    way: str, request: AnyCase, outcome: Outcome, exchange: Exchange, *, wild: bool
+def assert_complete(
+    way: str, request: AnyCase, outcome: Outcome, exchange: Exchange, *, wild: bool = False
 ) -> None:
+    """Check that a reply that the document allows came out of the client as it is."""
     if exchange.status < 300:
         assert_decoded(way, request, outcome, exchange)
         # Unknown values are logged, all of them in one line.
@@ -188,7 +182,7 @@ def test_a_truncated_or_broken_reply_is_an_exception(
     **slices("wild", VALID, wild, EXAMPLES // 8, 2),
 )
 def test_a_reply_comes_out_of_the_client_complete(case: AnyCase, replies: Replies) -> None:
-    check = assert_wild_complete if "[wild" in reporting.current.name else assert_complete
+    check = functools.partial(assert_complete, wild="[wild" in reporting.current.name)
     replies.check(replies.request(case), answer_of(case), layer_of(case), check)
 
 

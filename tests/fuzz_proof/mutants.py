@@ -14,56 +14,41 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from .copies import ROOT, copy_project
 
 FOLDER = ROOT / ".build" / "mutants"
-DOCUMENT = ROOT / "docs" / "evidence" / "mutants.md"
+PAGE = ROOT / "docs" / "evidence" / "mutants.md"
 REASONS = Path(__file__).with_name("survivors.toml")
 PACKAGES = {"generated": "signalwire_compat", "mock_server": "signalwire_compat_mock"}
 SETTINGS = """
 [tool.mutmut]
 source_paths = ["src"]
-# Looked after by tests that are not run here, since they take seconds: those of aiohttp, of other
-# documents, of the status callback, of the fixture, of the command, and of the pages.
+# These have slower tests, which are not run here.
 do_not_mutate = [
-  "*/given.py", "*/incoming_call_status.py", "*/__main__.py", "*/explorer.py", "*/faults.py",
-  "*/journal.py", "*/listening.py", "*/plugin.py", "*/sample.py", "*/session.py",
+  "*/_given.py", "*/incoming_call_status.py", "*/__main__.py", "*/explorer.py", "*/faults.py",
+  "*/journal.py", "*/listening.py", "*/plugin.py", "*/sample.py", "*/_session.py",
 ]
 also_copy = ["openapi.yaml", "schemathesis.toml", "codegen", "runtime", "scripts", "mock_server"]
 pytest_add_cli_args = ["-p", "no:randomly", "-p", "no:xdist", "-k", "not (traceback or command)"]
 pytest_add_cli_args_test_selection = [
-  "tests/fuzz/test_client.py",
-  "tests/fuzz/test_replies.py",
-  "tests/fuzz/test_purchases.py",
-  "tests/transport/test_accounts.py",
-  "tests/client/test_calls.py",
-  "tests/client/test_errors.py",
-  "tests/mock/test_mock_server.py",
-  "tests/client/test_purchase.py",
-  "tests/client/test_replies.py",
-  "tests/client/test_requests.py",
+  "tests/fuzz/test_client.py", "tests/fuzz/test_replies.py", "tests/fuzz/test_purchases.py",
+  "tests/client", "tests/mock/test_mock_server.py", "tests/transport/test_accounts.py",
 ]
 track_dependencies = false
 use_git_change_detection = false
 """
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One edit: where it is, what became of it, and the lines that it changes."""
+class Mutant(NamedTuple):
+    """One edit: module and function, what became of it, the lines that it changes, and a reason."""
 
-    name: str
+    place: str
     status: str
-    lines: tuple[str, ...] = ()
-    reason: str = ""
-
-    @property
-    def place(self) -> str:
-        """Module and function, as Python writes them."""
-        return _place(self.name)
+    lines: Sequence[str]
+    reason: str
 
     @property
     def is_seen(self) -> bool:
@@ -83,78 +68,73 @@ def prepare() -> None:
         pyproject.write(SETTINGS)
 
 
-def sample(size: int) -> list[str]:
-    """Make every mutant, run the tests once, and draw some by lot."""
+def try_sample(size: int) -> list[Mutant]:
+    """Make every mutant, draw some by lot, and run the tests against each of these."""
     # It makes all of them, and then complains that none has this name.
-    said = _mutmut("run", "none")
+    output = _mutmut("run", "none")
     names = sorted(_statuses())
-    if "nothing matches" not in said or not names:
-        sys.exit(f"mutmut made no mutants: {said[-2000:]}")
-    return random.Random(1).sample(names, min(size, len(names)))
-
-
-def try_out(names: Sequence[str]) -> list[Mutant]:
-    """Run the tests against each mutant."""
-    children = str(os.cpu_count() or 1)
-    _mutmut("run", "--max-children", children, *names, shown=True)
+    if "nothing matches" not in output or not names:
+        sys.exit(f"mutmut made no mutants: {output[-2000:]}")
+    names = sorted(random.Random(1).sample(names, min(size, len(names))))
+    _mutmut("run", "--max-children", str(os.cpu_count() or 1), *names)
     statuses = _statuses()
-    mutants = [Mutant(name, statuses[name]) for name in sorted(names)]
-    return [mutant if mutant.is_seen else _explained(mutant) for mutant in mutants]
+    return [_mutant(name, statuses[name]) for name in names]
 
 
 def _statuses() -> dict[str, str]:
     return dict(re.findall(r"(\S+__mutmut_[0-9]+): (.+)", _mutmut("results", "--all", "true")))
 
 
-def _explained(mutant: Mutant) -> Mutant:
-    diff = _mutmut("show", mutant.name).splitlines()
-    lines = tuple(line for line in diff if re.match(r"[+-](?![+-]{2} )", line))
-    text = "\n".join(lines)
-    for reason in tomllib.loads(REASONS.read_text("utf-8"))["reason"]:
-        if re.search(reason.get("place", ""), mutant.place) and re.search(reason["edit"], text):
-            return Mutant(mutant.name, mutant.status, lines, reason["why"])
-    return Mutant(mutant.name, mutant.status, lines)
+def _mutant(name: str, status: str) -> Mutant:
+    module, _, function = name.rpartition("__mutmut_")[0].rpartition(".")
+    place = f"{module}.{function.removeprefix('x_').removeprefix('xǁ').replace('ǁ', '.')}"
+    diff = _mutmut("show", name).splitlines()
+    lines = [line for line in diff if re.match(r"[+-](?![+-]{2} )", line)]
+    reasons = tomllib.loads(REASONS.read_text("utf-8"))["reason"]
+    found = (
+        reason["why"]
+        for reason in reasons
+        if re.search(reason.get("place", ""), place) and re.search(reason["edit"], "\n".join(lines))
+    )
+    return Mutant(place, status, lines, next(found, ""))
 
 
-def _mutmut(*command: str, shown: bool = False) -> str:
+def _mutmut(*command: str) -> str:
     program = str(Path(sys.executable).with_name("mutmut"))
-    source = str(FOLDER / "mutants" / "src")
+    path = str(FOLDER / "mutants" / "src")
+    settings = {"PYTHONPATH": path, "FUZZ_EXAMPLES": "8", "FUZZ_SEED": "1"}
     result = subprocess.run(
         [program, *command],
         cwd=FOLDER,
-        env={**os.environ, "PYTHONPATH": source, "FUZZ_EXAMPLES": "8", "FUZZ_SEED": "1"},
+        env={**os.environ, **settings},
         check=False,
-        stdout=None if shown else subprocess.PIPE,
-        stderr=None if shown else subprocess.STDOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
-    return result.stdout or ""
+    return result.stdout
 
 
-def _place(name: str) -> str:
-    module, _, function = name.rpartition("__mutmut_")[0].rpartition(".")
-    return f"{module}.{function.removeprefix('x_').removeprefix('xǁ').replace('ǁ', '.')}"
-
-
-def document(mutants: Sequence[Mutant]) -> Iterator[str]:
+def page(mutants: Sequence[Mutant]) -> Iterator[str]:
     """Write the score of each module, and every mutant that was not seen."""
-    seen = sum(mutant.is_seen for mutant in mutants)
-    yield "<!-- Written by `make mutants`. Do not edit. -->"
-    yield "# Mutants: how much of an edit the tests see"
-    yield ""
-    yield "`make mutants` lets [mutmut](https://mutmut.readthedocs.io) edit client and mock, one"
-    yield "small edit at a time, and runs the fuzz tests, with eight examples each, and the quick"
-    yield "tests of both against it. Modules with slower tests of their own are left out."
-    yield f"Of a sample of {len(mutants)}, {seen} are seen: {seen / len(mutants):.1%}."
-    yield ""
-    yield "| module | mutants | seen |"
-    yield "| --- | ---: | ---: |"
-    modules = Counter(mutant.name.partition(".x")[0] for mutant in mutants)
-    found = Counter(mutant.name.partition(".x")[0] for mutant in mutants if mutant.is_seen)
+    seen = [mutant for mutant in mutants if mutant.is_seen]
+    yield f"""<!-- Written by `make mutants`. Do not edit. -->
+# Mutants: how much of an edit the tests see
+
+`make mutants` lets [mutmut](https://mutmut.readthedocs.io) edit client and mock, one
+small edit at a time, and runs the fuzz tests, with eight examples each, and the quick
+tests of both against it. Modules with slower tests of their own are left out.
+Of a sample of {len(mutants)}, {len(seen)} are seen: {len(seen) / len(mutants):.1%}.
+
+| module | mutants | seen |
+| --- | ---: | ---: |"""
+    modules, found = (
+        Counter(re.split(r"\.(?=_?[A-Z]|\w+$)", mutant.place)[0] for mutant in group)
+        for group in (mutants, seen)
+    )
     for module, count in sorted(modules.items()):
         yield f"| `{module}` | {count} | {found[module]} |"
-    yield ""
-    yield "## Not seen, and why that is no gap"
+    yield "\n## Not seen, and why that is no gap"
     survivors = [mutant for mutant in mutants if not mutant.is_seen]
     for reason in sorted({mutant.reason for mutant in survivors}):
         yield f"\n### {reason or 'Not explained yet'}\n\n```diff"
@@ -167,19 +147,14 @@ def document(mutants: Sequence[Mutant]) -> Iterator[str]:
 def main(arguments: Sequence[str]) -> int:
     """Try a sample, print its score, and write the page."""
     prepare()
-    mutants = try_out(sample(int(arguments[0]) if arguments else 80))
-    DOCUMENT.write_text("\n".join([*document(mutants), ""]), "utf-8")
-    seen = sum(mutant.is_seen for mutant in mutants)
+    mutants = try_sample(int(arguments[0]) if arguments else 80)
+    PAGE.write_text("\n".join([*page(mutants), ""]), "utf-8")
     open_ = [mutant for mutant in mutants if not mutant.is_seen and not mutant.reason]
     for mutant in open_:
-        print(
-            f"not seen, and no reason for it: {mutant.name} ({mutant.status})",
-            *mutant.lines,
-            sep="\n  ",
-        )
-    print(
-        f"mutants: {len(mutants)} tried, {seen} seen, {len(open_)} not explained: {DOCUMENT.name}"
-    )
+        print(f"not seen, and no reason for it: {mutant.place} ({mutant.status})")
+        print(*mutant.lines, sep="\n")
+    seen = sum(mutant.is_seen for mutant in mutants)
+    print(f"mutants: {len(mutants)} tried, {seen} seen, {len(open_)} not explained: {PAGE.name}")
     return 1 if open_ else 0
 
 
