@@ -2,16 +2,17 @@
 
     signalwire-compat-mock -- python examples/bulk_buy.py examples/numbers.csv results.jsonl
 
-It needs rich beside the client, and Linux or macOS. Before a purchase is sent its intent is on the
-disk, after it the outcome. A second run with the same results file skips what is bought and tries
-again what was refused. Where an outcome is missing, since the first run was killed or a reply was
-lost, the number may be bought: it is reported and left alone. Look in your Space, then add the
-outcome to the results file, a line by hand. What is "refused" is tried again:
+Needs rich beside the client, and Linux or macOS. Each intent is on the disk before its purchase is
+sent, each outcome after it. A second run with the same results file skips what was bought and tries
+again what was refused. If an outcome is missing, because a run was killed or a reply was lost, the
+number may have been bought: it is reported and not tried again. Check your Space, then record the
+outcome by adding a line to the results file. A number that is "refused" will be tried again:
 
     {"phone_number": "+15551230001", "outcome": "bought", "sid": "..."}
     {"phone_number": "+15551230001", "outcome": "refused"}
 
-The results are of one account. For another one, or after a trial with the mock, name another file.
+A results file belongs to one account. Use another file for another account, or after a trial with
+the mock.
 """
 
 import argparse
@@ -30,124 +31,117 @@ from urllib.parse import urlsplit
 from rich.progress import Progress
 from signalwire_compat import AsyncRestClient, SignalWireError
 
-STOP_AT = ("credentials", "funds")  # Every further purchase would be refused as well.
+STOP_AT = ("credentials", "funds")  # Every further purchase would be refused too.
 INTERRUPTED = "Ctrl-C"
 OUTCOMES = ("intent", "bought", "refused", "unknown")
 
 
 class Results:
-    """The results file: its account, then one JSON object a line. It is added to, and never cut."""
+    """The results file: a line with its account, then one JSON object a line. It only grows."""
 
     def __init__(self, path: Path, account: str) -> None:
-        """Read it, or make it if it is not there.
+        """Read the file, or create it, and lock it.
 
-        Errors: `ValueError` for any other file, `BlockingIOError` if another run has it.
+        Errors: `ValueError` for another kind of file, `BlockingIOError` if another run uses it.
         """
         self._path = path.resolve()
-        self._seen = self._state()
-        self.outcomes = read(path, account) if path.exists() else {}
-        # Held until the process ends. An editor puts another file in the place of the results.
-        lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not path.exists() or not path.stat().st_size:
-            self._add({"account": account})
-            self._seen = self._state()
+        self._seen = self._fingerprint()
+        self.outcomes = read_outcomes(path, account)
+        # The lock is a file of its own, since an editor may replace the results.
+        self._lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not self._path.stat().st_size:
+            self._append({"account": account})
+            self._seen = self._fingerprint()
             folder = os.open(self._path.parent, os.O_RDONLY)
-            os.fsync(folder)  # The name of a new file has to last, too.
+            os.fsync(folder)  # Keeps the name of the new file.
             os.close(folder)
 
-    def write(self, phone_number: str, outcome: str, **details: Any) -> None:
-        """Add a record: it is on the disk when this returns, in milliseconds.
+    def close(self) -> None:
+        """Let another run use the file."""
+        os.close(self._lock)
 
-        Errors: `OSError`. No intent is written once somebody else has changed the file.
+    def write(self, phone_number: str, outcome: str, **details: Any) -> None:
+        """Add a record. It is on the disk when this returns, which takes milliseconds.
+
+        Errors: `OSError`. Once somebody else has changed the file, no intent is written.
         """
         record = {"phone_number": phone_number, "outcome": outcome, **details}
-        changed = self._state() != self._seen
+        changed = self._fingerprint() != self._seen
         if not changed or outcome != "intent":
             try:
-                self._add(record)
+                self._append(record)
             except OSError as error:
                 raise OSError(f"{error}. Not written: {json.dumps(record)}") from error
             self.outcomes[phone_number] = outcome
         if changed:
             raise OSError(f"{self._path} was changed during the run. Run it again.")
-        self._seen = self._state()
+        self._seen = self._fingerprint()
 
-    def _add(self, record: dict[str, Any]) -> None:
-        # Opened each time, so that an outcome goes where the next run looks for it.
+    def _append(self, record: dict[str, Any]) -> None:
+        # Opened each time, so that the record goes where the next run reads it.
         with self._path.open("a+b") as file:
             file.seek(max(0, file.tell() - 1))
             if file.read() not in (b"", b"\n"):
-                file.write(b"\n")  # An editor left it out, or a full disk cut the line off.
+                file.write(b"\n")  # Missing after an edit, or after a full disk.
             file.write(json.dumps(record).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
-    def _state(self) -> tuple[int, ...] | None:
-        stat = self._path.stat() if self._path.exists() else None
-        return stat and (stat.st_dev, stat.st_ino, stat.st_size)
+    def _fingerprint(self) -> tuple[int, ...]:
+        self._path.touch()
+        stat = self._path.stat()
+        return stat.st_dev, stat.st_ino, stat.st_size
 
 
-def account_of(client: AsyncRestClient) -> str:
-    """Say whose numbers the client buys."""
-    # Without the port, since the mock takes another one each time.
-    return f"project {client.project!r} at {urlsplit(client.base_url).hostname}"
-
-
-def read(path: Path, account: str) -> dict[str, str]:
-    """Read a results file: the last outcome of each number. Errors: `ValueError` with the line."""
+def read_outcomes(path: Path, account: str) -> dict[str, str]:
+    """Return the last outcome of each number. Errors: `ValueError` that names the line."""
     if not path.is_file():
-        raise ValueError(f"{path} is no regular file. Name another one.")
+        raise ValueError(f"{path} is not a regular file. Name another one.")
     try:
         head, *lines = path.read_text("utf-8-sig").split("\n")
         found = json.loads(head)["account"] if head or lines else account
     except (LookupError, RecursionError, TypeError, ValueError):
-        raise ValueError(f"{path} is no results file. Name another one.") from None
+        raise ValueError(f"{path} is not a results file. Name another one.") from None
     if found != account:
-        raise ValueError(f"{path} is of {found}, not of {account}. Name another file.")
+        raise ValueError(f"{path} belongs to {found}, not to {account}. Name another file.")
     outcomes = {}
     for number, line in enumerate(lines, 2):
-        match record_of(line):
+        # A line that is cut off after its number could have held any outcome.
+        cut = re.match(r'\{"phone_number": "([^"]+)".*(?<!\})$', line)
+        try:
+            record = json.loads(line)
+        except (RecursionError, ValueError):
+            record = {"phone_number": cut[1], "outcome": "unknown"} if cut else None
+        match record:
             case {"phone_number": str(phone_number), "outcome": outcome} if outcome in OUTCOMES:
                 outcomes[phone_number] = outcome
             case _ if line.strip():
                 raise ValueError(
-                    f"{path}: line {number} has not both a phone_number and an outcome, which is "
-                    f"{', '.join(OUTCOMES)}. Mend it; if it is cut off, look in your Space for a "
+                    f"{path}: line {number} needs a phone_number and an outcome, one of "
+                    f"{', '.join(OUTCOMES)}. Fix it; if it is cut off, check your Space for a "
                     "number that no other line names, then delete it."
                 )
     return outcomes
 
 
-def record_of(line: str) -> object:
-    """Decode a line; None if it is no JSON."""
-    try:
-        return json.loads(line)
-    except (RecursionError, ValueError):
-        # What is cut off after its number could have said anything.
-        cut = re.match(r'\{"phone_number": "([^"]+)".*(?<!\})$', line)
-        return {"phone_number": cut[1], "outcome": "unknown"} if cut else None
-
-
-def numbers_of(path: Path) -> list[str]:
-    """Read the column phone_number, each number once. Errors: `ValueError` with the line."""
-    numbers = {}
+def read_numbers(path: Path) -> list[str]:
+    """Return the column phone_number without repeats. Errors: `ValueError` that names the line."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             if "phone_number" not in (rows.fieldnames or ()):
-                raise ValueError(f"{path}: its first line names no column phone_number")
-            for row in rows:
-                numbers[(row["phone_number"] or "").strip()] = rows.line_num
+                raise ValueError(f"{path}: the first line needs a column phone_number")
+            lines = {(row["phone_number"] or "").strip(): rows.line_num for row in rows}
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} is no CSV file in UTF-8 ({error}). Save it as one.") from None
-    if "" in numbers:
-        raise ValueError(f"{path}: line {numbers['']} has no phone_number")
-    return list(numbers)
+        raise ValueError(f"{path} is not a CSV file in UTF-8: {error}") from None
+    if "" in lines:
+        raise ValueError(f"{path}: line {lines['']} has no phone_number")
+    return list(lines)
 
 
 async def buy(client: AsyncRestClient, results: Results, phone_number: str) -> str | None:
-    """Buy one number. Returns why there is no point in going on, if there is none."""
+    """Buy one number. Returns a reason to stop, if there is one."""
     results.write(phone_number, "intent")
     try:
         bought = await client.compat.phone_numbers.purchase(PhoneNumber=phone_number)
@@ -162,68 +156,69 @@ async def buy(client: AsyncRestClient, results: Results, phone_number: str) -> s
 async def buy_all(
     client: AsyncRestClient, numbers: list[str], results: Results, concurrency: int
 ) -> list[str]:
-    """Buy what is left of the numbers, at most `concurrency` at once. Returns why it stopped."""
+    """Buy what is left, at most `concurrency` numbers at once. Returns the reasons to stop."""
     left = [number for number in numbers if results.outcomes.get(number) in (None, "refused")]
     queue = iter(left)
-    stopped: list[str] = []
+    reasons: list[str] = []
+    loop = asyncio.get_running_loop()
 
     def interrupt() -> None:
-        stopped.append(INTERRUPTED)
+        reasons.append(INTERRUPTED)
         loop.remove_signal_handler(signal.SIGINT)
-        print("Waiting for what was sent. Ctrl-C again leaves at once.", file=sys.stderr)
+        print("Waiting for open purchases. Press Ctrl-C again to quit at once.", file=sys.stderr)
 
-    loop = asyncio.get_running_loop()
+    async def work() -> None:
+        while not reasons and (phone_number := next(queue, None)):
+            try:
+                reason = await buy(client, results, phone_number)
+            except OSError as error:
+                reason = str(error)
+            if reason:
+                reasons.append(reason)
+            progress.advance(task)
+
     loop.add_signal_handler(signal.SIGINT, interrupt)
     with Progress(disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("Buying", total=len(left))
-
-        async def work() -> None:
-            while not stopped and (phone_number := next(queue, None)):
-                try:
-                    reason = await buy(client, results, phone_number)
-                except OSError as error:
-                    reason = str(error)
-                if reason:
-                    stopped.append(reason)
-                progress.advance(task)
-
         async with client, asyncio.TaskGroup() as group:
             for _ in range(concurrency):
                 group.create_task(work())
-    return stopped
+    return reasons
 
 
-def main() -> int:
-    """Run the command: 0 if every number is bought, else 1 and what is left, 130 after Ctrl-C."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command. Returns 0 if every number is bought, 130 after Ctrl-C, else 1."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("numbers", type=Path, help="a CSV file with a column phone_number")
-    parser.add_argument("results", type=Path, help="what was bought; made if it is not there")
+    parser.add_argument("results", type=Path, help="what was bought; created if necessary")
     parser.add_argument("--concurrency", type=int, default=4, help="purchases at once (4)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     try:
-        numbers = numbers_of(options.numbers)
+        numbers = read_numbers(options.numbers)
         client = AsyncRestClient()
-        results = Results(options.results, account_of(client))
+        # Without the port: the mock has a new one each time.
+        account = f"project {client.project!r} at {urlsplit(client.base_url).hostname}"
+        results = Results(options.results, account)
     except BlockingIOError:
-        return _fail(f"{options.results}: another run is at work on it. Let it end first.")
+        return _fail(f"{options.results} is in use by another run. Wait until it ends.")
     except (OSError, ValueError) as error:
         return _fail(str(error))
     try:
-        stopped = asyncio.run(buy_all(client, numbers, results, max(1, options.concurrency)))
+        reasons = asyncio.run(buy_all(client, numbers, results, max(1, options.concurrency)))
     except KeyboardInterrupt:
-        stopped = [INTERRUPTED]
-    outcomes = {number: results.outcomes.get(number, "not tried") for number in numbers}
+        reasons = [INTERRUPTED]
+    results.close()
+    outcomes = {number: results.outcomes.get(number) for number in numbers}
     for number, outcome in outcomes.items():
         if outcome in ("intent", "unknown"):
-            print(f"{number}: bought or not? Look in your Space; it is not tried again.")
+            print(f"{number}: may have been bought. Check your Space; it is not tried again.")
         elif outcome == "refused":
-            print(f"{number}: refused; {options.results} says why.")
-    print(f"{sum(o == 'bought' for o in outcomes.values())} of {len(numbers)} numbers are bought.")
-    for reason in dict.fromkeys(stopped):
+            print(f"{number}: refused. The reason is in {options.results}.")
+    bought = sum(outcome == "bought" for outcome in outcomes.values())
+    print(f"{bought} of {len(numbers)} numbers are bought.")
+    for reason in dict.fromkeys(reasons):
         _fail(f"Stopped: {reason}")
-    if INTERRUPTED in stopped:
-        return 130
-    return 0 if set(outcomes.values()) <= {"bought"} else 1
+    return 130 if INTERRUPTED in reasons else int(bought < len(numbers))
 
 
 def _fail(message: str) -> int:

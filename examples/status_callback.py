@@ -1,12 +1,12 @@
-"""Receive the status callback of a purchased number: check who sent it, decode it, answer.
+"""Receive the status callback of a purchased number: verify the sender, decode it, answer.
 
     python examples/status_callback.py --demo
     SIGNALWIRE_SIGNING_KEY=... uvicorn --app-dir examples --factory status_callback:application
 
-It needs starlette beside the client, and a server such as uvicorn. Give its address as
-StatusCallback when you buy a number. The signing key stands in your Space; it is not the API token.
-Behind a proxy set STATUS_CALLBACK_URL to the URL that you gave, since the signature covers the URL
-as the sender knows it.
+Needs starlette beside the client, and a server such as uvicorn. Pass its address as StatusCallback
+when you buy a number. Your Space shows the signing key, which is not the API token. Behind a proxy,
+set STATUS_CALLBACK_URL to the URL that you passed: the signature covers the URL that the sender
+knows.
 """
 
 import asyncio
@@ -17,11 +17,12 @@ import os
 import sys
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import partial
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
 import httpx
-from signalwire_compat import Unset
+from signalwire_compat import UNSET
 from signalwire_compat.models import IncomingCallStatus
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -30,8 +31,7 @@ from starlette.routing import Route
 
 SIGNATURE = "X-SignalWire-Signature"
 FORM = "application/x-www-form-urlencoded"
-MOST_BYTES, MOST_FIELDS = 65_536, 100  # A callback has 8 short members.
-Pairs = Sequence[tuple[str, str]]
+MAX_BYTES, MAX_FIELDS = 65_536, 100  # A callback has 8 short members.
 
 
 def sign_json(key: str, url: str, body: bytes) -> str:
@@ -39,25 +39,25 @@ def sign_json(key: str, url: str, body: bytes) -> str:
     return hmac.new(key.encode(), url.encode() + body, hashlib.sha1).hexdigest()
 
 
-def sign_form(key: str, url: str, pairs: Pairs) -> str:
+def sign_form(key: str, url: str, pairs: Sequence[tuple[str, str]]) -> str:
     """Sign a form: Base64 of the HMAC-SHA1 over the URL and the sorted names and values.
 
-    Assumed, as no document says it: a callback by GET, whose query is part of the URL, is signed as
-    a form without fields.
+    No document says how a callback by GET is signed. We assume: as an empty form, since its fields
+    are part of the URL.
     """
     text = url + "".join(name + value for name, value in sorted(pairs))
     return b64encode(hmac.new(key.encode(), text.encode(), hashlib.sha1).digest()).decode()
 
 
 def decode(members: object) -> IncomingCallStatus:
-    """Decode a callback. Errors: `ValueError` that names what is missing or no text."""
+    """Decode a callback. Errors: `ValueError` that names what is missing or not text."""
     if not isinstance(members, dict):
-        raise ValueError("the body is no object")
+        raise ValueError("the body is not an object")
     status = IncomingCallStatus.from_dict(members)
     values = attrs.asdict(status, recurse=False)
     del values["additional_properties"]
     wrong = [
-        f"{name.title().replace('_', '')} is {'missing' if isinstance(value, Unset) else 'no text'}"
+        f"{name.title().replace('_', '')} is {'missing' if value is UNSET else 'not text'}"
         for name, value in values.items()
         if not isinstance(value, str)
     ]
@@ -66,31 +66,28 @@ def decode(members: object) -> IncomingCallStatus:
     return status
 
 
-async def body_of(request: Request) -> bytes:
-    """Read the body, before it is known who sent it. Errors: `OverflowError` beyond MOST_BYTES."""
+parse_form = partial(parse_qsl, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+
+
+async def read_body(request: Request) -> bytes:
+    """Read the body of a sender who is not verified yet. Errors: `OverflowError`."""
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > MOST_BYTES:
-            raise OverflowError(f"the body is larger than {MOST_BYTES} bytes")
+        if len(body) > MAX_BYTES:
+            raise OverflowError(f"the body is larger than {MAX_BYTES} bytes")
     return bytes(body)
 
 
-def fields_of(text: str) -> list[tuple[str, str]]:
-    """Decode a form or a query. Errors: `ValueError` beyond MOST_FIELDS."""
-    return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
-
-
-def check(key: str, request: Request, url: str, body: bytes) -> object:
-    """Return what a callback says. Errors: `PermissionError` if it is not signed.
-
-    A GET is a query, and what is no form is read as JSON, whatever its media type.
-    """
+def verify(key: str, request: Request, url: str, body: bytes) -> object:
+    """Verify the signature, and return the members. Errors: `PermissionError`, `ValueError`."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    members: object
     if request.method == "GET":
-        members: object = dict(fields_of(request.url.query))
+        members = dict(parse_form(request.url.query))
         expected = sign_form(key, url, [])
-    elif request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
-        pairs = fields_of(body.decode(errors="replace"))
+    elif media_type == FORM:
+        pairs = parse_form(body.decode(errors="replace"))
         members, expected = dict(pairs), sign_form(key, url, pairs)
     else:
         members, expected = None, sign_json(key, url, body)
@@ -101,27 +98,26 @@ def check(key: str, request: Request, url: str, body: bytes) -> object:
 
 
 def application(key: str | None = None, url: str | None = None) -> Starlette:
-    """Make the receiver. Without arguments its settings come from the environment."""
+    """Create the receiver. Its settings default to those of the environment."""
     key = key or os.environ.get("SIGNALWIRE_SIGNING_KEY")
     if not key:
         sys.exit("Set SIGNALWIRE_SIGNING_KEY to the signing key of your Space.")
-    # A fragment tunes the sender's time-outs, and is no part of a request.
     public = urlsplit(url or os.environ.get("STATUS_CALLBACK_URL", ""))
 
     async def receive(request: Request) -> Response:
         seen = urlsplit(str(request.url))
         if public.netloc:
+            # A fragment sets the sender's timeouts and is never sent.
             seen = public._replace(query=seen.query, fragment="")
         try:
-            members = check(key, request, seen.geturl(), await body_of(request))
-            status = decode(members)
+            status = decode(verify(key, request, seen.geturl(), await read_body(request)))
         except OverflowError as error:
             return PlainTextResponse(f"Refused: {error}.", 413)
         except PermissionError as error:
             return PlainTextResponse(f"Refused: {error}.", 403)
         except (RecursionError, ValueError) as error:
-            return PlainTextResponse(f"This is no status callback: {error}.", 400)
-        # The same call may be reported up to three times: know it by its SID.
+            return PlainTextResponse(f"Not a status callback: {error}.", 400)
+        # The same call may be reported up to three times: recognise it by its SID.
         print(f"SID {status.call_sid!r}: {status.from_!r} to {status.to!r}, {status.call_status!r}")
         return PlainTextResponse("Received.")
 
@@ -129,7 +125,7 @@ def application(key: str | None = None, url: str | None = None) -> Starlette:
 
 
 async def demo() -> None:
-    """Send the receiver one callback in each of its three forms, without a network."""
+    """Send the receiver a callback in each of the three forms, and a forged one, in memory."""
     key, url = "a-signing-key", "http://receiver.example/status"
     call = {
         "CallSid": "5d3b9c1a-7f5e-4c59-9d13-4a6f4f5a9f10",
@@ -142,14 +138,14 @@ async def demo() -> None:
         "AudioInMos": "4.5",
     }
     query, as_json = f"{url}?{urlencode(call)}", httpx.Request("POST", url, json=call)
-    sent = {
-        "JSON": (as_json, sign_json(key, url, as_json.content)),
-        "A form": (httpx.Request("POST", url, data=call), sign_form(key, url, list(call.items()))),
-        "A query": (httpx.Request("GET", query), sign_form(key, query, [])),
-        "A forged signature": (httpx.Request("POST", url, json=call), "forged"),
-    }
+    form = httpx.Request("POST", url, data=call)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application(key))) as client:
-        for label, (request, signature) in sent.items():
+        for label, request, signature in (
+            ("JSON", as_json, sign_json(key, url, as_json.content)),
+            ("A form", form, sign_form(key, url, list(call.items()))),
+            ("A query", httpx.Request("GET", query), sign_form(key, query, [])),
+            ("A forged signature", httpx.Request("POST", url, json=call), "forged"),
+        ):
             print(f"{label}:")
             request.headers[SIGNATURE] = signature
             reply = await client.send(request)
