@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import bulk_buy
 import pytest
@@ -19,18 +18,11 @@ from signalwire_compat_mock import MockServer
 from signalwire_compat_mock.engine import Answer
 
 from tests.conftest import PROJECT, ROOT
+from tests.docs.conftest import Ended
 
 ACCOUNT = f"project '{PROJECT}' at 127.0.0.1"
 ONE, TWO = "+15551230001", "+15551230002"
 MANY = [f"+1555123{i:04}" for i in range(16)]
-
-
-class Ended(NamedTuple):
-    """How a run ended."""
-
-    status: int
-    out: str
-    err: str
 
 
 class BulkBuy:

@@ -1,7 +1,6 @@
 """The pages of docs/ show what happens, name what there is, and link to what is there."""
 
 import inspect
-import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from signalwire_compat_mock import MockServer
 
 from scripts.build_docs import SECTIONS, contract_page
 from tests.conftest import ROOT
+from tests.docs.conftest import Execute
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -28,20 +28,11 @@ BLOCKS = [
 
 @pytest.mark.parametrize("code", BLOCKS)
 def test_every_python_block_of_the_docs_runs_against_the_mock(
-    code: str, mock: MockServer, monkeypatch: pytest.MonkeyPatch
+    code: str, mock: MockServer, client: RestClient, execute: Execute
 ) -> None:
-    # A block that imports nothing is a piece of a program that has a client.
-    for name, value in mock.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("sys.argv", ["a block"])
-    logger = logging.getLogger("signalwire_compat")
-    level = logger.level
-    with RestClient() as client:
-        around = {**vars(signalwire_compat), "__name__": "__main__", "client": client}
-        try:
-            exec(code, {"__name__": "__main__"} if "import" in code else around)  # noqa: S102  # a page of ours
-        finally:
-            logger.setLevel(level)
+    # A block without imports is a piece of a program that has them, and a client.
+    names = {} if "import" in code else {**vars(signalwire_compat), "client": client}
+    assert execute(code, environment=mock.environment, names=names).status == 0
 
 
 @pytest.mark.parametrize("path", LINKED, ids=lambda path: path.parent.name + "-" + path.name)

@@ -12,7 +12,8 @@ import signalwire_compat
 from signalwire_compat import SignalWireError
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
-from tests.conftest import PROJECT, ROOT
+from tests.conftest import PROJECT, ROOT, VARIABLES
+from tests.docs.conftest import Execute
 
 README = (ROOT / "README.md").read_text("utf-8")
 GUIDE = (ROOT / "docs" / "guide.md").read_text("utf-8")
@@ -27,64 +28,61 @@ HAVE_TESTS_OF_THEIR_OWN = ("bulk_buy.py", "status_callback.py", "test_my_code.py
 SCRIPTS = [path for path in EXAMPLES if path.name not in HAVE_TESTS_OF_THEIR_OWN]
 
 
-def start(code: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, *arguments],
-        env={**os.environ, **settings},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-
-
-def run(code: str, mock: MockServer, *arguments: str) -> str:
-    result = start(code, *arguments, **mock.environment)
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
-def _filled(code: str, mock: MockServer) -> str:
+def filled(code: str, mock: MockServer) -> str:
+    """Put the settings of the mock in the place of the page's."""
     code = code.replace("your-project-id", PROJECT).replace("your-api-token", DEFAULT_TOKEN)
     return code.replace("your-space.signalwire.com", mock.url)
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_every_example_runs_against_the_mock(path: Path, mock: MockServer) -> None:
-    printed = run(path.read_text("utf-8"), mock)
-    assert re.search(r"\+1555\d{7}|21401", printed)
+def test_every_example_runs_against_the_mock(
+    path: Path, mock: MockServer, execute: Execute
+) -> None:
+    ended = execute(path.read_text("utf-8"), environment=mock.environment)
+    assert (ended.status, ended.err) == (0, "")
+    assert re.search(r"\+1555\d{7}|21401", ended.out)
 
 
-def test_the_example_buys_the_number_that_it_is_given(mock: MockServer) -> None:
-    run((ROOT / "examples" / "buy.py").read_text("utf-8"), mock, "+15557654321")
+def test_the_example_buys_the_number_that_it_is_given(mock: MockServer, execute: Execute) -> None:
+    code = (ROOT / "examples" / "buy.py").read_text("utf-8")
+    assert execute(code, "+15557654321", environment=mock.environment).status == 0
     assert [number["phone_number"] for number in mock.phone_numbers()] == ["+15557654321"]
 
 
 @pytest.mark.parametrize("space", ["", "127.0.0.1:9"])
-@pytest.mark.parametrize("name", ["buy.py", "buy_async.py", "buy_aiohttp.py"])
-def test_an_example_that_fails_says_what_to_do_without_a_traceback(name: str, space: str) -> None:
-    settings = {"SIGNALWIRE_PROJECT_ID": PROJECT, "SIGNALWIRE_API_TOKEN": "token"}
+@pytest.mark.parametrize(
+    "name",
+    [
+        "buy.py",
+        *(pytest.param(f"buy_{kind}.py", marks=pytest.mark.slow) for kind in ("async", "aiohttp")),
+    ],
+)
+def test_an_example_that_fails_says_what_to_do_without_a_traceback(
+    name: str, space: str, execute: Execute
+) -> None:
+    settings = dict(zip(VARIABLES, (PROJECT, "token", space), strict=True))
     code = (ROOT / "examples" / name).read_text("utf-8")
-    result = start(code, SIGNALWIRE_SPACE=space, **settings)
-    said = (result.stdout + result.stderr).splitlines()
+    ended = execute(code, environment=settings)
+    said = (ended.out + ended.err).splitlines()
     if space:
         assert "no connection to http://127.0.0.1:9" in said[0]
         assert said[1] == "Nothing was carried out, so it is safe to call again."
     else:
         assert said == ["host is missing: pass host= to the client, or set SIGNALWIRE_SPACE."]
-    assert "Traceback" not in result.stdout + result.stderr
-    assert result.returncode == (name == "buy.py" or not space)
+    assert "Traceback" not in ended.out + ended.err
+    assert ended.status == (name == "buy.py" or not space)
 
 
-def test_the_first_example_shows_a_purchase_and_a_failure(mock: MockServer) -> None:
+def test_the_first_example_shows_a_purchase_and_a_failure(execute: Execute) -> None:
     assert README.index(PYTHON[0]) < 1_500
-    bought, refused, advice = run(PYTHON[0], mock).splitlines()
+    bought, refused, advice = execute(PYTHON[0], environment={}).out.splitlines()
     assert re.fullmatch(r"bought \S+ \+15551234567 True", bought)
     assert refused.startswith("422 4001 funds phone_numbers.purchase(PhoneNumber='+15550004001')")
     assert advice == "Add funds to the account, then call again."
 
 
-def test_the_demo_shows_the_request_the_result_and_a_refusal(mock: MockServer) -> None:
-    printed = run((ROOT / "examples" / "demo.py").read_text("utf-8"), mock)
+def test_the_demo_shows_the_request_the_result_and_a_refusal(execute: Execute) -> None:
+    printed = execute((ROOT / "examples" / "demo.py").read_text("utf-8"), environment={}).out
     assert "PhoneNumber=%2B15551234567&FriendlyName=Main+Line" in printed
     assert "phone_number = '+15551234567'" in printed
     assert "UnprocessableEntityError" in printed
@@ -111,8 +109,10 @@ def test_the_tests_among_the_examples_pass_as_a_user_runs_them(tmp_path: Path) -
     [code for code in PYTHON if "def test_" not in code],
     ids=lambda code: code.splitlines()[0],
 )
-def test_every_python_block_of_the_readme_runs(code: str, mock: MockServer) -> None:
-    assert run(_filled(code, mock), mock)
+def test_every_python_block_of_the_readme_runs(
+    code: str, mock: MockServer, execute: Execute
+) -> None:
+    assert execute(filled(code, mock), environment=mock.environment).out
 
 
 def test_the_blocks_of_the_readme_stand_in_the_examples_too() -> None:
@@ -123,7 +123,7 @@ def test_the_blocks_of_the_readme_stand_in_the_examples_too() -> None:
 
 
 def test_three_variables_lead_an_example_to_another_service(mock: MockServer) -> None:
-    script = _filled(SETTINGS, mock).replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    script = filled(SETTINGS, mock).replace(".venv/bin/", f"{Path(sys.executable).parent}/")
     assert re.findall(r"^export (\w+)=", script, re.MULTILINE) == list(mock.environment)
     result = subprocess.run(
         ["sh", "-eu", "-c", script], cwd=ROOT, check=False, capture_output=True, text=True

@@ -73,7 +73,7 @@ def test_a_callback_without_its_signature_is_refused(
     call: dict[str, str], signature: str | bytes | None
 ) -> None:
     for method, form in (("POST", "json"), ("POST", "data"), ("GET", "params")):
-        assert send(method, URL, signature, **{form: call}).status_code == 403
+        assert send(method, URL, signature, None, **{form: call}).status_code == 403
 
 
 def test_a_changed_member_breaks_the_signature(call: dict[str, str]) -> None:

@@ -1,0 +1,45 @@
+"""Run the code of examples and pages."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+
+class Ended(NamedTuple):
+    """How a program ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+Execute = Callable[..., Ended]
+
+
+@pytest.fixture
+def execute(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Execute:
+    """Run a program in this process, with arguments and environment variables."""
+
+    def execute(
+        code: str, *arguments: str, environment: dict[str, str], names: dict[str, Any] | None = None
+    ) -> Ended:
+        monkeypatch.setattr("sys.argv", ["program", *arguments])
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        program: dict[str, Any] = {"__name__": "__main__", **(names or {})}
+        logger = logging.getLogger("signalwire_compat")
+        level, message = logger.level, ""
+        try:
+            exec(code, program)  # noqa: S102  # from this repository
+        except SystemExit as ended:
+            message = str(ended.code or "")
+        finally:
+            logger.setLevel(level)
+            if "client" in program:
+                program["client"].close()  # The shortest programs leave that to their end.
+        out, err = capsys.readouterr()
+        return Ended(int(bool(message)), out, err + message)
+
+    return execute
