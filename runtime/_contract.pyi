@@ -6,6 +6,7 @@ Category: TypeAlias = str
 BASE_PATH: str
 SERVERS: tuple[str, ...]
 USER_AGENT: str
+VERSION: str
 ADVICE: dict[Category, str]
 ADVICE_BY_STATUS: dict[tuple[Category, int], str]
 CATEGORY_BY_STATUS: dict[int, Category]

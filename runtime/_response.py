@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
+from ._reply import Reply
+
 T = TypeVar("T")
 
 
@@ -23,3 +25,13 @@ class Response(Generic[T]):
     headers: Mapping[str, str]
     content: bytes
     parsed: T
+
+    @classmethod
+    def of(cls, reply: Reply, parsed: T) -> Response[T]:
+        """Make the response from a reply and its decoded body."""
+        return cls(
+            status_code=reply.status_code,
+            headers=reply.headers,
+            content=reply.content,
+            parsed=parsed,
+        )

@@ -5,6 +5,7 @@ from typing import Literal
 
 BASE_PATH = "/api/laml/2010-04-01"
 SERVERS = ()
+VERSION = "0.1.0"
 USER_AGENT = "signalwire-compat/0.1.0"
 
 Category = Literal["input", "credentials", "funds", "limit", "throttled", "unavailable", "unknown"]

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
+from ._reply import Reply
+
 T = TypeVar("T")
 
 
@@ -24,3 +26,13 @@ class Response(Generic[T]):
     headers: Mapping[str, str]
     content: bytes
     parsed: T
+
+    @classmethod
+    def of(cls, reply: Reply, parsed: T) -> Response[T]:
+        """Make the response from a reply and its decoded body."""
+        return cls(
+            status_code=reply.status_code,
+            headers=reply.headers,
+            content=reply.content,
+            parsed=parsed,
+        )

@@ -30,7 +30,6 @@ RENDERED_WITH = {
     "literal_enum.py.jinja": {"enum"},
     "model.py.jinja": {"model"},
     "models_init.py.jinja": {"alls", "imports"},
-    "package_init.py.jinja": set(),
 }
 
 

@@ -59,7 +59,9 @@ from tests.edits.words import (
 ROWS = [*CHANGES, *ADDITIONS]
 CALLED = {row.name: row for row in ROWS if row.code}
 # The modules of the package that no edit changes.
-COPIED = sorted({path.stem for path in (ROOT / "runtime").glob("*.py")} - {"_call", "_client"})
+COPIED = sorted(
+    {path.stem for path in (ROOT / "runtime").glob("*.py")} - {"__init__", "_call", "_client"}
+)
 
 
 def ids(row: Row | Refusal) -> str:

@@ -72,12 +72,7 @@ def _documented(reply: Reply) -> IncomingPhoneNumber | Error:
 
 
 def _response(reply: Reply) -> Response[IncomingPhoneNumber | Error]:
-    return Response(
-        status_code=reply.status_code,
-        headers=reply.headers,
-        content=reply.content,
-        parsed=_documented(reply),
-    )
+    return Response.of(reply, _documented(reply))
 
 
 def sync_detailed(

@@ -1,11 +1,8 @@
-{# override of package_init.py.jinja
-   upstream: 0.29.1 sha256:ac15907e32dc
-   why: the clients, every exception and the marker for what was left out are public. #}
-{% from "helpers.jinja" import docstring %}
-{{ docstring(package_description | safe_for_docstring ~ ".") }}
+"""Typed client of the SignalWire Compatibility API."""
 
 from typing import TYPE_CHECKING
 
+from ._contract import VERSION
 from ._errors import (
     APIConnectionError,
     APIResponseError,
@@ -35,13 +32,20 @@ else:
     # The clients import httpx: a program that only names an exception need not wait for it.
     __getattr__, _lazy_dir = lazy_names(
         __name__,
-        {"AsyncRestClient": "_client", "RestClient": "_client", "api": "api", "models": "models", "types": "types"},
+        {
+            "AsyncRestClient": "_client",
+            "RestClient": "_client",
+            "api": "api",
+            "models": "models",
+            "types": "types",
+        },
     )
 
-    def __dir__():
+    def __dir__() -> list[str]:
         return sorted({*__all__, *_lazy_dir()})
 
-__version__ = "{{ package_version | in_double_quote_literal }}"
+
+__version__ = VERSION
 
 __all__ = [
     "UNSET",

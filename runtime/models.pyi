@@ -1,0 +1,1 @@
+"""What `make generate` writes into `models/`: the schemas of the contract."""
