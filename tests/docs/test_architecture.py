@@ -1,7 +1,9 @@
-"""ARCHITECTURE.md is true: each folder imports what its table allows, and every path exists."""
+"""The pages for contributors are true: import rules, paths and commands."""
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+TRY = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 ROWS = re.findall(r"^\| `([\w/]+)/` \| (.*) \|$", PAGE, re.MULTILINE)
 OURS = {
     name: ROOT / folder / name
@@ -70,3 +73,18 @@ def test_the_page_has_a_rule_for_every_folder_of_code() -> None:
 def test_every_path_that_a_page_for_contributors_names_exists(page: Path) -> None:
     paths = re.findall(r"`([\w.-]+/[\w./-]*)`", page.read_text("utf-8"))
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("command", re.findall(r"`\.venv/bin/(.+? (?:-k|-m tests\.).+?)`", TRY))
+def test_a_command_that_contributing_shows_finds_something_to_run(command: str) -> None:
+    program, *arguments = command.split()
+    if program == "pytest":
+        arguments.append("--collect-only")
+    done = subprocess.run(
+        [Path(sys.executable).with_name(program), *arguments],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
