@@ -11,5 +11,5 @@ with MockServer() as mock:
             print("bought", number.sid, number.phone_number, number.capabilities.sms)
         except SignalWireError as error:
             if error.outcome_unknown:
-                print("bought or not? Look before you try again.")
+                print("It may have been bought: check your account before you retry.")
             print(error.status, error.code, error.category, error)
