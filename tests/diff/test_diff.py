@@ -18,31 +18,22 @@ from contract_diff.report import compare
 from contract_diff.trees import Tree
 from scripts import release
 from tests.diff.conftest import EditContract, Run, git, replace
-from tests.edits.words import (
-    GONE,
-    TEXT,
-    Edit,
-    change,
-    fields,
-    members,
-    parameter,
-    purchase,
-    responses,
-)
+from tests.edits.words import GONE, TEXT, Edit, change, find, parameter
 
-WITHOUT_A_FIELD = change(fields, VoiceFallbackUrl=GONE)
-WITH_A_MEMBER = change(members, new=TEXT)
+WITHOUT_A_FIELD = change("fields", VoiceFallbackUrl=GONE)
+WITH_A_MEMBER = change("members", new=TEXT)
 
 
 def test_several_changes_have_the_order_of_the_document(contract: dict[str, Any]) -> None:
     names = ["gamma", "alpha", "zeta", "beta", "eta", "delta"]
     new = copy.deepcopy(contract)
     new["paths"] |= {
-        f"/{name}": {"post": {**purchase(contract), "operationId": name}} for name in names
+        f"/{name}": {"post": {**find(contract, "purchase"), "operationId": name}} for name in names
     }
-    purchase(new)["parameters"] += [parameter(name) for name in names]
-    fields(new).update({f"In_{name}": TEXT for name in names})
-    responses(new).update({f"5{number}0": responses(new)["422"] for number in (3, 1, 2)})
+    find(new, "purchase")["parameters"] += [parameter(name) for name in names]
+    find(new, "fields").update({f"In_{name}": TEXT for name in names})
+    replies = find(new, "responses")
+    replies.update({f"5{number}0": replies["422"] for number in (3, 1, 2)})
     places = [
         *(f"phone_numbers.{name}" for name in names),
         *(f"phone_numbers.purchase: {name}" for name in names),
@@ -144,7 +135,7 @@ def test_an_error_in_another_content_type_breaks_nothing(
 ) -> None:
     media = {"schema": {"type": "string"}, "example": "Gone."}
     gone = {"description": "It is gone.", "content": {"text/plain": media}}
-    edit_contract(change(responses, **{"404": gone}))
+    edit_contract(change("responses", **{"404": gone}))
     result = run(diff)
     assert "**breaking**" not in result.out
     assert re.search(r"^- as the contract says: .*: headers: accept: ", result.out, re.MULTILINE)
@@ -154,7 +145,7 @@ def test_an_error_in_another_content_type_breaks_nothing(
 def test_a_removed_operation_is_reported_in_one_line_for_each_client(
     edit_contract: EditContract, run: Run
 ) -> None:
-    edit_contract(change(purchase, operationId="buy"))
+    edit_contract(change("purchase", operationId="buy"))
     lines = run(diff).out.partition("## On the wire\n\n")[2].partition("\n\n")[0]
     calls = re.findall(r"^- .* \((a?sync)\): result: the call raises Attr.*$", lines, re.MULTILINE)
     assert calls == ["sync", "async"]

@@ -6,9 +6,9 @@ from pathlib import Path
 from contract_diff import __main__ as diff
 from scripts import release
 from tests.diff.conftest import EditContract, Run, git, replace
-from tests.edits.words import GONE, change, fields
+from tests.edits.words import GONE, change
 
-WITHOUT_A_FIELD = change(fields, VoiceFallbackUrl=GONE)
+WITHOUT_A_FIELD = change("fields", VoiceFallbackUrl=GONE)
 
 
 def test_a_release_bumps_version_and_changelog(

@@ -2,26 +2,7 @@
 
 from __future__ import annotations
 
-from tests.edits.words import (
-    BYTES,
-    FILE,
-    FORM,
-    JSON,
-    MULTIPART,
-    TEXT,
-    Row,
-    adds,
-    body,
-    both,
-    object_of,
-    parameter,
-    ref,
-    replies,
-    reply,
-    sends,
-    takes,
-    text,
-)
+from tests.edits.words import *
 
 ADDED = "compatible added"
 GOT, POSTED = "GET /things", "POST /things"

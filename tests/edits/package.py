@@ -22,7 +22,7 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from codegen import generate
 from tests.conftest import PROJECT
-from tests.edits.words import Document, Edit, Row, content
+from tests.edits.words import Document, Edit, Row, find
 
 _numbers = itertools.count()
 _MODULE = """
@@ -58,7 +58,7 @@ def edited(contract: Document, row: Row) -> tuple[Document, Document]:
 def apply(edit: Edit, contract: Document) -> Document:
     """Copy the contract with an edit, without the examples of the request, which it may break."""
     document = copy.deepcopy(contract)
-    for media in content()(document).values():
+    for media in find(document, "purchase requestBody content").values():
         media.pop("examples", None)
     edit(document)
     return document

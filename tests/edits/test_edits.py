@@ -47,10 +47,8 @@ from tests.edits.words import (
     adds,
     both,
     change,
-    field,
     list_of,
     object_of,
-    purchase,
     ref,
     reply,
     text,
@@ -178,7 +176,7 @@ def test_a_recursive_schema_is_checked_at_every_depth_by_client_mock_and_replies
 def test_a_deprecated_operation_or_argument_says_so_where_callers_read(
     contract: Document, tmp_path: Path, shared: Path
 ) -> None:
-    edit = both(change(purchase, deprecated=True), change(field("SmsUrl"), deprecated=True))
+    edit = both(change("purchase", deprecated=True), change("fields SmsUrl", deprecated=True))
     package = generated(apply(edit, contract), tmp_path, shared)
     text = (package / "api/phone_numbers/__init__.py").read_text("utf-8")
     assert text.count("Purchase a phone number for an account.\n\n        Deprecated.\n") == 2

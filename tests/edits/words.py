@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 Document = dict[str, Any]
 Edit = Callable[[Document], object]
-Part = Callable[[Document], Document]
 PATH = "/Accounts/{AccountSid}/IncomingPhoneNumbers"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 MULTIPART, BYTES = "multipart/form-data", "application/octet-stream"
@@ -44,72 +43,45 @@ class Refusal(NamedTuple):
     words: tuple[str, ...]
 
 
-def purchase(document: Document) -> Document:
-    operation: Document = document["paths"][PATH]["post"]
-    return operation
+_PURCHASE = f"paths {PATH} post"
+_SHORT = {
+    "purchase": _PURCHASE,
+    "responses": f"{_PURCHASE} responses",
+    "fields": "components schemas PurchaseRequest properties",
+    "members": "components schemas IncomingPhoneNumber properties",
+    "schemas": "components schemas",
+}
 
 
-def responses(document: Document) -> Document:
-    found: Document = purchase(document)["responses"]
+def find(document: Document, place: str) -> Any:
+    """Find a part by its keys, as "schemas Origin"; the first key may be one of the short names."""
+    found: Any = document
+    first, *rest = place.split()
+    for key in (*_SHORT.get(first, first).split(), *rest):
+        found = found[int(key) if isinstance(found, list) else key]
     return found
 
 
-def content(status: str = "") -> Part:
-    """Find the content types of the request, or of a reply."""
-    return lambda document: (responses(document)[status] if status else _body(document))["content"]
-
-
-def _body(document: Document) -> Document:
-    found: Document = purchase(document)["requestBody"]
-    return found
-
-
-def schemas(document: Document) -> Document:
-    found: Document = document["components"]["schemas"]
-    return found
-
-
-def schema(name: str) -> Part:
-    return lambda document: schemas(document)[name]
-
-
-def fields(document: Document) -> Document:
-    """Find the fields of the request of the purchase."""
-    found: Document = schemas(document)["PurchaseRequest"]["properties"]
-    return found
-
-
-def members(document: Document) -> Document:
-    """Find the members of the reply to the purchase."""
-    found: Document = schemas(document)["IncomingPhoneNumber"]["properties"]
-    return found
-
-
-def field(name: str) -> Part:
-    return lambda document: fields(document)[name]
-
-
-def member(name: str) -> Part:
-    return lambda document: members(document)[name]
-
-
-def change(part: Part, /, **values: Any) -> Edit:
+def change(place: str, **values: Any) -> Edit:
     """Make an edit that sets keys of a part, and removes those that are GONE."""
 
     def edit(document: Document) -> None:
-        found = part(document)
-        for key, value in values.items():
-            if value is GONE:
-                del found[key]
-            else:
-                found[key] = value
+        part = find(document, place)
+        part.update(values)
+        for key in [key for key, value in values.items() if value is GONE]:
+            del part[key]
 
     return edit
 
 
-def rename(part: Part, old: str, new: str) -> Edit:
+def rename(place: str, old: str, new: str) -> Edit:
     """Make an edit that renames a key of a part."""
-    return lambda document: part(document).update({new: part(document).pop(old)})
+    return lambda document: find(document, place).update({new: find(document, place).pop(old)})
+
+
+def append(place: str, item: Any) -> Edit:
+    """Make an edit that appends to a list."""
+    return lambda document: find(document, place).append(item)
 
 
 def both(*edits: Edit) -> Edit:
@@ -117,23 +89,13 @@ def both(*edits: Edit) -> Edit:
     return lambda document: [edit(document) for edit in edits]
 
 
-def require(name: str, key: str, *, required: bool = True) -> Edit:
-    """Make an edit that adds a name to those that a schema requires, or removes it."""
-
-    def edit(document: Document) -> None:
-        names = schemas(document)[name]["required"]
-        (names.append if required else names.remove)(key)
-
-    return edit
-
-
 def lose(name: str) -> Edit:
     """Make an edit that removes a member of the reply, from its examples too."""
 
     def edit(document: Document) -> None:
-        del members(document)[name]
-        schemas(document)["IncomingPhoneNumber"]["required"].remove(name)
-        for example in content("201")(document)[JSON]["examples"].values():
+        del find(document, "members")[name]
+        find(document, "schemas IncomingPhoneNumber required").remove(name)
+        for example in find(document, f"responses 201 content {JSON} examples").values():
             example["value"].pop(name, None)
 
     return edit
@@ -202,7 +164,7 @@ def adds(path: str = "/things", method: str = "get", **parts: Any) -> Edit:
     fresh = parts.pop("schemas", {})
 
     def edit(document: Document) -> None:
-        schemas(document).update(fresh)
+        find(document, "schemas").update(fresh)
         document["paths"].setdefault(path, {})[method] = operation(**parts)
         if not any(tag["name"] == "things" for tag in document["tags"]):
             document["tags"].append({"name": "things", "description": "Things."})
