@@ -25,11 +25,11 @@ def cases(document: dict[str, Any]) -> list[dict[str, Any]]:
 def _cases(document: dict[str, Any], name: str, operation: Operation) -> Iterator[dict[str, Any]]:
     raw = operation.raw
     arguments = {}
-    for parameter in (resolved(document, node) for node in operation.parameters):
+    for key, parameter in operation.parameters.items():
         value = next(iter(_examples(document, parameter).values()), None)
         if value is not None:
-            arguments[_identifier(parameter["name"])] = value
-    content = resolved(document, raw.get("requestBody", {})).get("content", {})
+            arguments[_identifier(key)] = value
+    content = operation.body.get("content", {})
     bodies = [
         (example if len(content) == 1 else f"{example} as {content_type}", place, value, media)
         for place, (content_type, media) in enumerate(content.items())
@@ -37,11 +37,10 @@ def _cases(document: dict[str, Any], name: str, operation: Operation) -> Iterato
     ] or [("no body", 0, None, {})]
     replies = [
         (status, example, value, content_type)
-        for status, response in raw["responses"].items()
-        if (content := resolved(document, response).get("content", {}))
-        and (content_type := read(content))
+        for status, response in operation.replies.items()
+        if (content := response.get("content", {})) and (content_type := read(content))
         for example, value in _examples(document, content[content_type]).items()
-    ] or [(next(iter(raw["responses"])), "nothing", None, "")]
+    ] or [(next(iter(operation.replies)), "nothing", None, "")]
     calls = [(body, replies[0]) for body in bodies]
     calls += [(bodies[0], reply) for reply in replies[1:]]
     for (asked, place, body, media), (status, answered, reply, content_type) in calls:

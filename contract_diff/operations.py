@@ -7,53 +7,81 @@ have the order of the document.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from codegen.document import merged, resolved
 from contract_diff.schemas import (
     Change,
-    Schemas,
-    arguments,
+    Changes,
+    SchemaComparison,
     deprecation,
     paired,
     presence,
     unpaired,
 )
 
+Node = dict[str, Any]
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # Of the content types of a reply, the client reads the first that matches.
 _READABLE = re.compile(r"text/.*|application/(octet-stream|json|.*\+json)(;.*)?")
 
 
 class Operation(NamedTuple):
-    """An operation, with the parameters of its path."""
+    """An operation or callback, its references resolved."""
 
     path: str
     method: str
-    raw: dict[str, Any]
-    parameters: tuple[dict[str, Any], ...]
+    raw: Node
+    parameters: dict[str, Node]
+    body: Node
+    replies: dict[str, Node]
+    is_flat: bool
+    """Whether callers pass the fields of the body one by one."""
 
 
-def operations(document: dict[str, Any]) -> dict[str, Operation]:
+def operations(document: Node) -> dict[str, Operation]:
     """Find the operations of a contract, as `tag.operationId`."""
     return {
         f"{operation.raw['tags'][0]}.{operation.raw['operationId']}": operation
-        for operation in _of_paths(document.get("paths", {}))
+        for operation in _of_paths(document, document.get("paths", {}))
     }
 
 
-def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
+def _of_paths(document: Node, paths: Node) -> Iterator[Operation]:
+    for path, item in paths.items():
+        for method in filter(_METHODS.__contains__, item):
+            raw = item[method]
+            nodes = (*item.get("parameters", ()), *raw.get("parameters", ()))
+            parameters = {node["name"]: node for node in (resolved(document, n) for n in nodes)}
+            replies = {
+                status: resolved(document, reply)
+                for status, reply in raw.get("responses", {}).items()
+            }
+            body = resolved(document, raw.get("requestBody", {}))
+            medias = list(body.get("content", {}).values())
+            schema = merged(document, medias[0].get("schema", {})) if len(medias) == 1 else {}
+            is_object = "properties" in schema or schema.get("type") == "object"
+            is_flat = bool(body.get("required")) and is_object
+            yield Operation(path, method, raw, parameters, body, replies, is_flat)
+
+
+def _callbacks(document: Node, raw: Node) -> dict[str, Operation]:
+    return {
+        operation.raw.get("operationId", f"{name} {operation.method}"): operation
+        for name, callback in raw.get("callbacks", {}).items()
+        for operation in _of_paths(document, callback)
+    }
+
+
+def changes(old: Node, new: Node) -> list[Change]:
     """List what changed in the contract, breaking or not."""
     return list(dict.fromkeys(_Comparison(old, new).document()))
 
 
-class _Comparison:
-    def __init__(self, old: dict[str, Any], new: dict[str, Any]) -> None:
-        self._documents = (old, new)
-        self._schemas = Schemas(old, new)
-
-    def document(self) -> Iterator[Change]:
-        old, new = self._documents
+class _Comparison(SchemaComparison):
+    def document(self) -> Changes:
+        old, new = self.documents
         yield from _servers(old, new)
         before, after = operations(old), operations(new)
         yield from unpaired("", before, after, "operation")
@@ -63,26 +91,26 @@ class _Comparison:
         tables = _error_table(old, "categories"), _error_table(new, "categories")
         yield from _error_statuses(*tables)
 
-    def _operation(self, name: str, old: Operation, new: Operation) -> Iterator[Change]:
+    def _operation(self, name: str, old: Operation, new: Operation) -> Changes:
         if (old.method, old.path) != (new.method, new.path):
             what = f"{old.method.upper()} {old.path} became {new.method.upper()} {new.path}"
             yield Change(name, "changed", what, False, on_wire=True)
         yield from deprecation(name, old.raw, new.raw)
         parameters = list(self._parameters(name, old, new))
         yield from _with_moves(parameters, list(self._body(name, old, new)))
-        yield from self._replies(name, old.raw.get("responses", {}), new.raw.get("responses", {}))
+        yield from self._replies(name, old.replies, new.replies)
         if old.raw.get("security") != new.raw.get("security"):
             yield Change(name, "changed", "its credentials", False, on_wire=True)
-        before, after = _callbacks(old.raw), _callbacks(new.raw)
+        before, after = map(_callbacks, self.documents, (old.raw, new.raw))
         yield from unpaired(f"{name}: callback ", before, after)
         for callback in paired(before, after):
             where = f"{name}: callback {callback}"
             yield from self._callback(where, before[callback], after[callback])
 
-    def _parameters(self, name: str, old: Operation, new: Operation) -> Iterator[Change]:
-        before, after = self._by_name(0, old), self._by_name(1, new)
-        required = (key for key, parameter in after.items() if parameter.get("required"))
-        yield from arguments(name, before, after, required)
+    def _parameters(self, name: str, old: Operation, new: Operation) -> Changes:
+        before, after = old.parameters, new.parameters
+        required = [key for key, parameter in after.items() if parameter.get("required")]
+        yield from unpaired(f"{name}: ", before, after, "argument", required)
         for parameter in paired(before, after):
             where, one, other = f"{name}: {parameter}", before[parameter], after[parameter]
             if one["in"] != other["in"]:
@@ -93,24 +121,14 @@ class _Comparison:
                     yield Change(where, "changed", f"{key} on the wire", False, on_wire=True)
             yield from self._declaration(where, one, other, True)
 
-    def _by_name(self, side: int, operation: Operation) -> dict[str, dict[str, Any]]:
-        parameters = (self._schemas.resolved(side, node) for node in operation.parameters)
-        return {parameter["name"]: parameter for parameter in parameters}
-
-    def _declaration(
-        self, where: str, old: dict[str, Any], new: dict[str, Any], sent: bool
-    ) -> Iterator[Change]:
+    def _declaration(self, where: str, old: Node, new: Node, sent: bool) -> Changes:
         """Compare the declarations of a parameter, which is sent, or of a header of a reply."""
         yield from deprecation(where, old, new)
         yield from presence(where, bool(old.get("required")), bool(new.get("required")), sent)
-        yield from self._schemas.compare(where, old.get("schema", {}), new.get("schema", {}), sent)
+        yield from self.compare(where, old.get("schema", {}), new.get("schema", {}), sent)
 
-    def _bodies(self, old: Operation, new: Operation) -> tuple[dict[str, Any], dict[str, Any]]:
-        old_body, new_body = old.raw.get("requestBody", {}), new.raw.get("requestBody", {})
-        return self._schemas.resolved(0, old_body), self._schemas.resolved(1, new_body)
-
-    def _body(self, name: str, old: Operation, new: Operation) -> Iterator[Change]:
-        one, other = self._bodies(old, new)
+    def _body(self, name: str, old: Operation, new: Operation) -> Changes:
+        one, other = old.body, new.body
         required = bool(one.get("required")), bool(other.get("required"))
         if not one or not other:
             if one or other:
@@ -124,39 +142,26 @@ class _Comparison:
             several = len(before) > 1 or len(after) > 1
             gone = bool(before.keys() - after.keys()) and several
             yield Change(where, "changed", _content_types(before, after), gone, on_wire=True)
-        flat = self._is_flat(0, one), self._is_flat(1, other)
-        if flat[0] != flat[1]:
+        if old.is_flat != new.is_flat:
             how = "as one argument, `body`", "as arguments of their own"
-            what = f"its fields are passed {how[flat[1]]}, no longer {how[flat[0]]}"
+            what = f"its fields are passed {how[new.is_flat]}, no longer {how[old.is_flat]}"
             yield Change(where, "changed", what, True)
         pairs = [(before[kind], after[kind]) for kind in before if kind in after]
         if not pairs and before and after:
             pairs = [(next(iter(before.values())), next(iter(after.values())))]
         for first, second in pairs:
-            yield from self._schemas.compare(
-                name, first.get("schema", {}), second.get("schema", {}), True
-            )
+            yield from self.compare(name, first.get("schema", {}), second.get("schema", {}), True)
 
-    def _is_flat(self, side: int, body: dict[str, Any]) -> bool:
-        """Tell whether callers pass the fields of a body one by one."""
-        if not body.get("required") or len(body.get("content", {})) != 1:
-            return False
-        (media,) = body["content"].values()
-        schema = self._schemas.merged(side, media.get("schema", {}))
-        return "properties" in schema or schema.get("type") == "object"
-
-    def _replies(
-        self, name: str, before: dict[str, Any], after: dict[str, Any]
-    ) -> Iterator[Change]:
+    def _replies(self, name: str, before: Node, after: Node) -> Changes:
         prefix = f"{name}: reply "
-        yield from unpaired(prefix, before, after, breaks=lambda code, _: code.startswith("2"))
+        for change in unpaired(prefix, before, after):
+            yield change._replace(breaking=change.where.startswith(f"{prefix}2"))
         for status in paired(before, after):
             where, success = f"{prefix}{status}", status.startswith("2")
-            one = self._schemas.resolved(0, before[status])
-            other = self._schemas.resolved(1, after[status])
+            one, other = before[status], after[status]
             yield from self._reply(where, one.get("content", {}), other.get("content", {}), success)
             headers, new_headers = (
-                {key.lower(): self._schemas.resolved(side, node) for key, node in found.items()}
+                {key.lower(): resolved(self.documents[side], node) for key, node in found.items()}
                 for side, found in enumerate((one.get("headers", {}), other.get("headers", {})))
             )
             yield from unpaired(f"{where}: header ", headers, new_headers)
@@ -164,9 +169,7 @@ class _Comparison:
                 place = f"{where}: header {header}"
                 yield from self._declaration(place, headers[header], new_headers[header], False)
 
-    def _reply(
-        self, where: str, old: dict[str, Any], new: dict[str, Any], success: bool
-    ) -> Iterator[Change]:
+    def _reply(self, where: str, old: Node, new: Node, success: bool) -> Changes:
         read = [next(filter(_READABLE.fullmatch, content), "") for content in (old, new)]
         if list(old) != list(new):
             what = _content_types(old, new)
@@ -180,21 +183,21 @@ class _Comparison:
             yield Change(where, "changed", what, breaking, on_wire=True)
         if read[0] == read[1] != "":
             first, second = old[read[0]].get("schema", {}), new[read[0]].get("schema", {})
-            yield from self._schemas.compare(where, first, second, False)
+            yield from self.compare(where, first, second, False)
 
-    def _callback(self, where: str, old: Operation, new: Operation) -> Iterator[Change]:
+    def _callback(self, where: str, old: Operation, new: Operation) -> Changes:
         """Compare what the provider sends to a callback."""
-        before, after = self._by_name(0, old), self._by_name(1, new)
+        before, after = old.parameters, new.parameters
         yield from unpaired(f"{where}: ", before, after, "parameter")
         pairs = [(f"{where}: {name}", before[name], after[name]) for name in paired(before, after)]
-        one, other = (body.get("content", {}) for body in self._bodies(old, new))
+        one, other = (body.get("content", {}) for body in (old.body, new.body))
         pairs += [(where, one[kind], other[kind]) for kind in paired(one, other)]
         for place, first, second in pairs:
             schemas = first.get("schema", {}), second.get("schema", {})
-            yield from self._schemas.compare(place, *schemas, False)
+            yield from self.compare(place, *schemas, False)
 
 
-def _with_moves(parameters: list[Change], body: list[Change]) -> Iterator[Change]:
+def _with_moves(parameters: list[Change], body: list[Change]) -> Changes:
     """Report a parameter that became a field of the body, or the reverse, as one change."""
     for mine, others, what in (
         (parameters, body, "now a field of the body, no longer a parameter"),
@@ -208,7 +211,7 @@ def _with_moves(parameters: list[Change], body: list[Change]) -> Iterator[Change
                 yield change
 
 
-def _servers(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
+def _servers(old: Node, new: Node) -> Changes:
     before, after = _server_urls(old), _server_urls(new)
     if before[0] != after[0]:
         what = f"{before[0]} became {after[0]}: the client takes its path, callers name the host"
@@ -218,7 +221,7 @@ def _servers(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
         yield Change("servers", change.kind, what, False)
 
 
-def _server_urls(document: dict[str, Any]) -> list[str]:
+def _server_urls(document: Node) -> list[str]:
     """Write the URL of each server, with the default of each variable."""
     urls = []
     for server in document.get("servers") or [{"url": "/"}]:
@@ -229,7 +232,7 @@ def _server_urls(document: dict[str, Any]) -> list[str]:
     return urls
 
 
-def _error_codes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def _error_codes(old: Node, new: Node) -> Changes:
     for code in dict.fromkeys((*old, *new)):
         where = f"error code {code}"
         if code not in old:
@@ -241,7 +244,7 @@ def _error_codes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Cha
             yield Change(where, "changed", what, "category" in old[code])
 
 
-def _error_statuses(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def _error_statuses(old: Node, new: Node) -> Changes:
     before, after = (
         {status: name for name, category in table.items() for status in category["statuses"]}
         for table in (old, new)
@@ -253,26 +256,11 @@ def _error_statuses(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[
             yield Change(f"status {status}", "changed", what, True)
 
 
-def _error_table(document: dict[str, Any], name: str) -> dict[str, Any]:
+def _error_table(document: Node, name: str) -> Node:
     schemas = document.get("components", {}).get("schemas", {})
-    table: dict[str, Any] = schemas.get("Error", {}).get(f"x-error-{name}", {})
+    table: Node = schemas.get("Error", {}).get(f"x-error-{name}", {})
     return table
 
 
-def _of_paths(paths: Mapping[str, Any]) -> Iterator[Operation]:
-    for path, item in paths.items():
-        for method in filter(_METHODS.__contains__, item):
-            parameters = (*item.get("parameters", ()), *item[method].get("parameters", ()))
-            yield Operation(path, method, item[method], parameters)
-
-
-def _callbacks(raw: Mapping[str, Any]) -> dict[str, Operation]:
-    return {
-        operation.raw.get("operationId", f"{name} {operation.method}"): operation
-        for name, callback in raw.get("callbacks", {}).items()
-        for operation in _of_paths(callback)
-    }
-
-
-def _content_types(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+def _content_types(old: Node, new: Node) -> str:
     return f"{', '.join(old) or 'nothing'} became {', '.join(new) or 'nothing'}"

@@ -6,11 +6,13 @@ value that their code has no type for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from codegen.document import merged, resolved
+from codegen.document import merged
 
+Schema = Mapping[str, Any]
+Above = tuple[Any, ...]
 # Which way a limit becomes tighter.
 _LIMITS = {
     **dict.fromkeys(("minLength", "minimum", "exclusiveMinimum", "minItems"), 1),
@@ -37,29 +39,22 @@ class Change(NamedTuple):
         return f"{self.where}: {self.kind}: {self.what}"
 
 
-class Schemas:
-    """Compares schemas of two documents. A side is 0 for the old document, 1 for the new one."""
+Changes = Iterator[Change]
+
+
+class SchemaComparison:
+    """Compares schemas of an old and a new document."""
 
     def __init__(self, old: dict[str, Any], new: dict[str, Any]) -> None:
         """Take the documents that references point into."""
-        self._documents = (old, new)
+        self.documents = (old, new)
 
-    def resolved(self, side: int, node: dict[str, Any]) -> dict[str, Any]:
-        """Follow the references of a node."""
-        return resolved(self._documents[side], node)
-
-    def merged(self, side: int, schema: Any) -> dict[str, Any]:
-        """Merge a schema with its reference and its `allOf`; the outermost keyword wins."""
-        return merged(self._documents[side], schema)
-
-    def compare(
-        self, where: str, old: Any, new: Any, sent: bool, above: tuple[Any, ...] = ()
-    ) -> Iterator[Change]:
+    def compare(self, where: str, old: Any, new: Any, sent: bool, above: Above = ()) -> Changes:
         """Compare two schemas of a value that callers send or, if not `sent`, receive."""
         if any(old is outer or new is outer for outer in above):
             return
         above = (*above, old, new)
-        one, other = self.merged(0, old), self.merged(1, new)
+        one, other = map(merged, self.documents, (old, new))
         yield from deprecation(where, one, other)
         yield from _types(where, one, other, sent)
         yield from _values(where, one, other, sent)
@@ -78,9 +73,7 @@ class Schemas:
         for key in ("anyOf", "oneOf"):
             yield from self._alternatives(where, one.get(key), other.get(key), sent, above)
 
-    def _alternatives(
-        self, where: str, old: Any, new: Any, sent: bool, above: tuple[Any, ...]
-    ) -> Iterator[Change]:
+    def _alternatives(self, where: str, old: Any, new: Any, sent: bool, above: Above) -> Changes:
         """Pair alternatives that are equal, then the rest in their order."""
         if old is None or new is None:
             if old != new:
@@ -91,29 +84,20 @@ class Schemas:
         fresh = [option for option in new if option not in old]
         if len(gone) == len(fresh):
             pairs += zip(gone, fresh, strict=True)
+        elif gone and fresh:
+            yield Change(where, "changed", "the alternatives", True)
+        elif gone:
+            yield Change(where, "tightened", "fewer alternatives", sent)
+        else:
+            yield Change(where, "loosened", "more alternatives", not sent)
         for first, second in pairs:
             yield from self.compare(where, first, second, sent, above)
-        if gone and fresh and len(gone) != len(fresh):
-            yield Change(where, "changed", "the alternatives", True)
-        elif gone and not fresh:
-            yield Change(where, "tightened", "fewer alternatives", sent)
-        elif fresh and not gone:
-            yield Change(where, "loosened", "more alternatives", not sent)
 
-    def _members(
-        self,
-        where: str,
-        old: dict[str, Any],
-        new: dict[str, Any],
-        sent: bool,
-        above: tuple[Any, ...],
-    ) -> Iterator[Change]:
+    def _members(self, where: str, old: Schema, new: Schema, sent: bool, above: Above) -> Changes:
         before, after = old.get("properties", {}), new.get("properties", {})
         required = old.get("required", ()), new.get("required", ())
-        if sent:
-            yield from arguments(where, before, after, required[1])
-        else:
-            yield from unpaired(f"{where}: ", before, after, "member")
+        what = ("argument", required[1]) if sent else ("member",)
+        yield from unpaired(f"{where}: ", before, after, *what)
         for name in paired(before, after):
             place = f"{where}: {name}"
             yield from presence(place, name in required[0], name in required[1], sent)
@@ -136,34 +120,22 @@ def unpaired(
     old: Iterable[str],
     new: Iterable[str],
     what: str = "",
-    breaks: Callable[[str, bool], bool] = lambda _, added: not added,
-) -> Iterator[Change]:
-    """Report the names that one side has; `breaks` gets a name and whether it is new."""
+    required: Container[str] = (),
+) -> Changes:
+    """Report the names that one side has; a new one breaks callers if it is required."""
     before, after = dict.fromkeys(old), dict.fromkeys(new)
-    gone = f"the {what} is gone" if what else "no longer documented"
-    fresh = f"a new {what}" if what else "newly documented"
     for name in before:
         if name not in after:
-            yield Change(f"{prefix}{name}", "removed", gone, breaks(name, False))
+            gone = f"the {what} is gone" if what else "no longer documented"
+            yield Change(f"{prefix}{name}", "removed", gone, True)
     for name in after:
         if name not in before:
-            yield Change(f"{prefix}{name}", "added", fresh, breaks(name, True))
+            kind = "required " if name in required else "optional " if what == "argument" else ""
+            fresh = f"a new {kind}{what}" if what else "newly documented"
+            yield Change(f"{prefix}{name}", "added", fresh, name in required)
 
 
-def arguments(
-    where: str, old: Iterable[str], new: Iterable[str], required: Iterable[str]
-) -> Iterator[Change]:
-    """Report the arguments that one side has; `required` names those that the new side requires."""
-    must = set(required)
-    for change in unpaired(f"{where}: ", old, new, "argument"):
-        if change.kind == "added":
-            is_required = change.where.removeprefix(f"{where}: ") in must
-            what = "a required argument" if is_required else "an optional argument"
-            change = change._replace(what=what, breaking=is_required)
-        yield change
-
-
-def presence(where: str, was_required: bool, is_required: bool, sent: bool) -> Iterator[Change]:
+def presence(where: str, was_required: bool, is_required: bool, sent: bool) -> Changes:
     """Report whether a value became required, or no longer is."""
     if is_required and not was_required:
         yield Change(where, "tightened" if sent else "changed", "required now", sent)
@@ -171,14 +143,14 @@ def presence(where: str, was_required: bool, is_required: bool, sent: bool) -> I
         yield Change(where, "loosened", "no longer required", not sent)
 
 
-def deprecation(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def deprecation(where: str, old: Schema, new: Schema) -> Changes:
     """Report whether something became deprecated, or no longer is."""
     if bool(old.get("deprecated")) != bool(new.get("deprecated")):
         what = "deprecated" if new.get("deprecated") else "no longer deprecated"
         yield Change(where, "changed", what, False)
 
 
-def _types(where: str, old: dict[str, Any], new: dict[str, Any], sent: bool) -> Iterator[Change]:
+def _types(where: str, old: Schema, new: Schema, sent: bool) -> Changes:
     before, after = _type_names(old), _type_names(new)
     if before == after:
         return
@@ -196,12 +168,12 @@ def _widened(names: set[str]) -> set[str]:
     return names | {"integer"} if "number" in names else names
 
 
-def _type_names(schema: dict[str, Any]) -> set[str]:
+def _type_names(schema: Schema) -> set[str]:
     names = schema.get("type", ())
     return {names} if isinstance(names, str) else set(names)
 
 
-def _values(where: str, old: dict[str, Any], new: dict[str, Any], sent: bool) -> Iterator[Change]:
+def _values(where: str, old: Schema, new: Schema, sent: bool) -> Changes:
     before, after = (
         [schema["const"]] if "const" in schema else schema.get("enum") for schema in (old, new)
     )
@@ -220,7 +192,7 @@ def _listed(values: list[Any]) -> str:
     return ", ".join(map(repr, values))
 
 
-def _limits(where: str, old: dict[str, Any], new: dict[str, Any], sent: bool) -> Iterator[Change]:
+def _limits(where: str, old: Schema, new: Schema, sent: bool) -> Changes:
     for name, direction in _LIMITS.items():
         before, after = old.get(name), new.get(name)
         if before != after:
@@ -230,7 +202,7 @@ def _limits(where: str, old: dict[str, Any], new: dict[str, Any], sent: bool) ->
             yield Change(where, kind, f"{name} {' became '.join(words)}", tighter and sent)
 
 
-def _rules(where: str, old: dict[str, Any], new: dict[str, Any], sent: bool) -> Iterator[Change]:
+def _rules(where: str, old: Schema, new: Schema, sent: bool) -> Changes:
     for name in ("pattern", "multipleOf", "uniqueItems", "format"):
         before, after = old.get(name) or None, new.get(name) or None
         if before != after:

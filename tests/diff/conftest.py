@@ -14,7 +14,7 @@ from codegen import generate
 from contract_diff import recording, report
 from contract_diff.trees import Tree, dotted
 from tests.conftest import ROOT
-from tests.edits.package import apply, write_spec
+from tests.edits.package import edited, write_spec
 from tests.edits.words import Edit
 
 
@@ -113,7 +113,7 @@ def edit_contract(repository: Path, shared: Path) -> EditContract:
 
     def edit_contract(edit: Edit) -> None:
         spec, package = repository / "openapi.yaml", Tree(repository).package
-        write_spec(apply(edit, yaml.safe_load(spec.read_text("utf-8"))), spec)
+        write_spec(edited(edit, yaml.safe_load(spec.read_text("utf-8"))), spec)
         shutil.rmtree(package)
         generate.generate(spec, package, hooks=False, compiled=cache)
 

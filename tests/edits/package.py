@@ -29,6 +29,7 @@ _MODULE = """
 from __future__ import annotations
 import datetime
 import io
+import pytest
 from typing import assert_type
 from {package} import AsyncRestClient, RestClient, Unset, models as m
 from {package}.types import File
@@ -48,14 +49,7 @@ class _NoAliases(yaml.CSafeDumper):
         return True
 
 
-def edited(contract: Document, row: Row) -> tuple[Document, Document]:
-    """Copy the contract twice: as it is before the edit, and after it."""
-    before = copy.deepcopy(contract)
-    row.base(before)
-    return before, apply(row.edit, before)
-
-
-def apply(edit: Edit, contract: Document) -> Document:
+def edited(edit: Edit, contract: Document) -> Document:
     """Copy the contract with an edit, without the examples of the request, which it may break."""
     document = copy.deepcopy(contract)
     for media in find(document, "purchase requestBody content").values():

@@ -1,6 +1,5 @@
 """Any change of the contract works: generated, typed, called and reported by `make diff`."""
 
-import copy
 import functools
 import gc
 import json
@@ -8,9 +7,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -24,35 +24,12 @@ from contract_diff.operations import changes
 from contract_diff.python_api import compare_apis, read_api
 from contract_diff.report import Differences
 from tests.conftest import PROJECT, ROOT
+from tests.edits import package as packages
+from tests.edits import words
 from tests.edits.additions import ADDITIONS, CAT
 from tests.edits.changes import CHANGES
-from tests.edits.package import (
-    apply,
-    call,
-    calling_module,
-    edited,
-    generated,
-    import_package,
-    write_spec,
-)
 from tests.edits.refusals import REFUSED
-from tests.edits.words import (
-    BYTES,
-    FILE,
-    JSON,
-    MULTIPART,
-    Document,
-    Refusal,
-    Row,
-    adds,
-    both,
-    change,
-    list_of,
-    object_of,
-    ref,
-    reply,
-    text,
-)
+from tests.edits.words import BYTES, FILE, JSON, MULTIPART, Document, Refusal, Row
 
 ROWS = [*CHANGES, *ADDITIONS]
 CALLED = {row.name: row for row in ROWS if row.code}
@@ -60,6 +37,9 @@ CALLED = {row.name: row for row in ROWS if row.code}
 COPIED = sorted(
     {path.stem for path in (ROOT / "runtime").glob("*.py")} - {"__init__", "_call", "_client"}
 )
+
+
+Build = Callable[[words.Edit], ModuleType]
 
 
 def ids(row: Row | Refusal) -> str:
@@ -74,22 +54,19 @@ def no_garbage_collection() -> Iterator[None]:
     gc.enable()
 
 
-@pytest.fixture(scope="session")
-def played(contract: Document) -> list[dict[str, Any]]:
-    """Make the cases that are played through the old package and through each new one."""
-    return cases(contract)
+@pytest.fixture
+def build(contract: Document, tmp_path: Path, shared: Path) -> Build:
+    """Generate the package of an edit in `tmp_path`, and import it."""
+    return lambda edit: packages.import_package(
+        packages.generated(packages.edited(edit, contract), tmp_path, shared)
+    )
 
 
 @pytest.fixture(scope="session")
-def recorded(played: list[dict[str, Any]]) -> dict[str, Any]:
-    """Record the old package."""
-    return recording.record("signalwire_compat", played)
-
-
-@pytest.fixture(scope="session")
-def old_api() -> Any:
-    """Read the names of the old package."""
-    return read_api(ROOT / "generated")
+def old(contract: Document) -> tuple[list[dict[str, Any]], dict[str, Any], Any]:
+    """Make cases of the contract, record the committed package with them, and read its names."""
+    played = cases(contract)
+    return played, recording.record("signalwire_compat", played), read_api(ROOT / "generated")
 
 
 def test_no_two_edits_of_the_table_have_one_name() -> None:
@@ -100,7 +77,8 @@ def test_no_two_edits_of_the_table_have_one_name() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=ids)
 def test_an_edit_of_the_contract_is_reported_with_its_verdict(contract: Document, row: Row) -> None:
-    found = changes(*edited(contract, row))
+    before = packages.edited(row.base, contract)
+    found = changes(before, packages.edited(row.edit, before))
     verdicts = [f"{'breaking' if c.breaking else 'compatible'} {c.kind}" for c in found]
     assert sorted(verdicts) == sorted(filter(None, row.says.split(", ")))
     assert all(re.fullmatch(r"\S.*: \w+: \S.*", str(change)) for change in found)
@@ -108,40 +86,32 @@ def test_an_edit_of_the_contract_is_reported_with_its_verdict(contract: Document
 
 @pytest.mark.parametrize("row", CALLED.values(), ids=ids)
 def test_the_package_of_an_edited_contract_can_be_called(
-    contract: Document,
-    tmp_path: Path,
-    shared: Path,
-    played: list[dict[str, Any]],
-    recorded: dict[str, Any],
-    old_api: Any,
-    row: Row,
+    contract: Document, tmp_path: Path, build: Build, old: Any, row: Row
 ) -> None:
-    before, after = edited(contract, row)
-    module = import_package(generated(after, tmp_path, shared))
-    sent = call(row, module, tmp_path / "openapi.yaml")
+    played, recorded, old_api = old
+    module = build(row.edit)
+    sent = packages.call(row, module, tmp_path / "openapi.yaml")
     assert [line for line, _ in sent] == row.sent.splitlines()
     assert not row.header or row.header in [f"{name}: {value}" for name, value in sent[0][1]]
-    python = compare_apis(old_api, read_api(tmp_path))
-    wire = recording.differences(recorded, recording.record(module.__name__, played))
-    found = Differences(changes(before, after), python, wire)
+    found = Differences(
+        changes(contract, packages.edited(row.edit, contract)),
+        compare_apis(old_api, read_api(tmp_path)),
+        recording.differences(recorded, recording.record(module.__name__, played)),
+    )
     assert found.breaking is ("breaking" in row.says or row.breaks_names), found
-    assert bool(python) >= row.breaks_names
+    assert bool(found.python) >= row.breaks_names
 
 
-def test_a_wrong_host_names_the_other_documented_servers(
-    contract: Document, tmp_path: Path, shared: Path
-) -> None:
-    _, document = edited(contract, CALLED["a second server"])
-    module = import_package(generated(document, tmp_path, shared))
+def test_a_wrong_host_names_the_other_documented_servers(build: Build) -> None:
+    module = build(CALLED["a second server"].edit)
     with pytest.raises(ValueError, match="Documented as well: https://eu"):
         module.RestClient(PROJECT, "token", "not a host")
 
 
 def test_a_recursive_schema_is_checked_at_every_depth_by_client_mock_and_replies(
-    contract: Document, tmp_path: Path, shared: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, build: Build, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _, document = edited(contract, CALLED["a recursive schema"])
-    module = import_package(generated(document, tmp_path, shared))
+    module = build(CALLED["a recursive schema"].edit)
     deep: Any = {"name": "much too long"}
     for way in ("root", "next", "twigs", "named", "branch"):
         inner = {"twigs": [deep], "named": {"x": deep}, "branch": {"tree": deep}}.get(way, deep)
@@ -174,11 +144,14 @@ def test_a_recursive_schema_is_checked_at_every_depth_by_client_mock_and_replies
 
 
 def test_a_deprecated_operation_or_argument_says_so_where_callers_read(
-    contract: Document, tmp_path: Path, shared: Path
+    tmp_path: Path, build: Build
 ) -> None:
-    edit = both(change("purchase", deprecated=True), change("fields SmsUrl", deprecated=True))
-    package = generated(apply(edit, contract), tmp_path, shared)
-    text = (package / "api/phone_numbers/__init__.py").read_text("utf-8")
+    operation, field = (
+        words.change(name, deprecated=True) for name in ("purchase", "fields SmsUrl")
+    )
+    build(words.both(operation, field))
+    module = tmp_path / "signalwire_compat/api/phone_numbers/__init__.py"
+    text = module.read_text("utf-8")
     assert text.count("Purchase a phone number for an account.\n\n        Deprecated.\n") == 2
     assert text.count("a message to the number comes in. Deprecated.") == 2
     assert text.count("Deprecated.") == 4
@@ -188,30 +161,30 @@ def test_a_difference_on_the_wire_is_seen_in_any_content_type(
     contract: Document, tmp_path: Path, shared: Path
 ) -> None:
     medias = {
-        MULTIPART: {"schema": ref("Photo"), "example": {"image": "a", "more": ["b", "c"]}},
-        JSON: {"schema": ref("Cat"), "example": {"purrs": True}},
+        MULTIPART: {"schema": words.ref("Photo"), "example": {"image": "a", "more": ["b", "c"]}},
+        JSON: {"schema": words.ref("Cat"), "example": {"purrs": True}},
         BYTES: {"schema": FILE, "example": "d"},
     }
-    document = copy.deepcopy(contract)
-    adds(
+    edit = words.adds(
         method="post",
-        schemas={"Photo": object_of(image=FILE, more=list_of(FILE)), "Cat": CAT},
+        schemas={"Photo": words.object_of(image=FILE, more=words.list_of(FILE)), "Cat": CAT},
         requestBody={"description": "A thing.", "required": True, "content": medias},
-        responses={"200": reply(text(), "it is done", "text/plain")},
-    )(document)
-    package = generated(document, tmp_path / "old", shared)
+        responses={"200": words.reply(words.text(), "it is done", "text/plain")},
+    )
+    document = packages.edited(edit, contract)
+    package = packages.generated(document, tmp_path / "old", shared)
     changed = Path(shutil.copytree(package, tmp_path / "new" / package.name))
     module = changed / "_multipart.py"
     module.write_text(module.read_text("utf-8").replace('or "upload"', 'or "file"'), "utf-8")
     played = [case for case in cases(document) if case["tag"] == "things"]
     assert [case["name"].split(", ")[1] for case in played] == [f"example as {k}" for k in medias]
-    old, again, new = (
-        recording.record(import_package(folder).__name__, played)
+    before, again, after = (
+        recording.record(packages.import_package(folder).__name__, played)
         for folder in (package, package, changed)
     )
-    assert {ways["sync"]["result"]["value"] for ways in old.values()} == {"'it is done'"}
-    assert recording.differences(old, again) == []
-    seen = recording.differences(old, new)
+    assert {ways["sync"]["result"]["value"] for ways in before.values()} == {"'it is done'"}
+    assert recording.differences(before, again) == []
+    seen = recording.differences(before, after)
     place = f"things.try_it, example as {MULTIPART}, 200 example (sync): sent"
     assert [line.rpartition(": ")[0].startswith(place) for line in seen] == [True, True], seen
     assert [line.split(": ")[2] for line in seen] == ["body", "headers"]
@@ -221,7 +194,8 @@ def test_every_edited_package_is_strictly_typed(
     contract: Document, tmp_path: Path, shared: Path
 ) -> None:
     for number, row in enumerate(CALLED.values()):
-        package = generated(edited(contract, row)[1], tmp_path / "new", shared)
+        document = packages.edited(row.edit, contract)
+        package = packages.generated(document, tmp_path / "new", shared)
         package = package.rename(tmp_path / f"edit_{number}")
         for name in (f"{name}.py" for name in COPIED if number):
             same = tmp_path / "edit_0" / name
@@ -230,7 +204,7 @@ def test_every_edited_package_is_strictly_typed(
             (package / name).unlink()
             stub = f"from edit_0.{name.removesuffix('.py')} import *\n"
             (package / f"{name}i").write_text(stub, "utf-8")
-        calls = calling_module(row, f"edit_{number}")
+        calls = packages.calling_module(row, f"edit_{number}")
         (tmp_path / f"calls_{number}.py").write_text(calls, "utf-8")
     (tmp_path / "new" / "openapi.yaml").unlink()
     cache = f"--cache-dir={tmp_path / '.cache'}"
@@ -248,9 +222,8 @@ def test_every_edited_package_is_strictly_typed(
 def test_an_edit_that_the_client_can_not_express_is_refused_with_its_place(
     contract: Document, tmp_path: Path, capsys: pytest.CaptureFixture[str], refusal: Refusal
 ) -> None:
-    document = copy.deepcopy(contract)
-    refusal.edit(document)
-    spec = write_spec(document, tmp_path / "openapi.yaml")
+    document = packages.edited(refusal.edit, contract)
+    spec = packages.write_spec(document, tmp_path / "openapi.yaml")
     assert generate.main(["--spec", str(spec), "--output", str(tmp_path / "out")]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert re.match(rf"{re.escape(str(spec))}:[1-9]\d*:\d+: ", line), line

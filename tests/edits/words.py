@@ -19,8 +19,9 @@ class Row(NamedTuple):
     """An edit, what `make diff` says of it, and code that calls the package generated from it.
 
     `says` lists verdicts, as "breaking removed, compatible added". In `code`, `compat` leads to the
-    operations and `m` to the models; the async twin awaits each call. `sent` lists the requests:
-    method, path, query, body. `header` must be in the first. A row without code is only compared.
+    operations and `m` to the models; the async client awaits each call. `sent` lists the requests:
+    method, path, query, body; `header` is in the first. A row without code is only compared, with
+    the contract that `base` makes.
     """
 
     name: str
@@ -29,10 +30,8 @@ class Row(NamedTuple):
     code: str = ""
     sent: str = ""
     header: str = ""
-    breaks_names: bool = False
-    """Whether the names of the package alone break callers."""
-    base: Edit = lambda document: None
-    """An edit of the contract that `edit` is compared with."""
+    breaks_names: bool = False  # The names of the package alone break callers.
+    base: Edit = lambda _: None
 
 
 class Refusal(NamedTuple):
@@ -130,11 +129,8 @@ def parameter(name: str, place: str = "query", schema: Document | None = None) -
 
 
 def body(schema: Document, kind: str = JSON, *, required: bool = True) -> Document:
-    return {
-        "description": "A thing.",
-        "required": required,
-        "content": {kind: {"schema": schema}},
-    }
+    content = {kind: {"schema": schema}}
+    return {"description": "A thing.", "required": required, "content": content}
 
 
 def reply(schema: Document | None = None, example: Any = None, kind: str = JSON) -> Document:
