@@ -62,7 +62,10 @@ clean: ## remove what the targets made, except generated/
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ##@ Every change
-test: $(READY) ## run every test, in parallel and in random order
+test: $(READY) ## run the tests: every promise, but one of each kind of slow test
+	@$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --quiet -m "not slow"
+
+test-all: $(READY) ## run every test, also the slow ones
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --quiet
 
 lint: $(READY) ## check openapi.yaml, the style of the code and the YAML files
@@ -78,7 +81,7 @@ format: $(READY) ## format the code and fix what ruff can fix
 typecheck: $(READY) ## check types with mypy --strict, generated code included
 	@$(BIN)/mypy
 
-ci: check-generated lint typecheck diff test fuzz test-package test-browser docs ## run everything that must pass before a merge
+ci: check-generated lint typecheck diff test-all fuzz test-package test-browser docs ## run everything that must pass before a merge
 
 ##@ The contract and the package
 generate: $(READY) ## rebuild generated/ from openapi.yaml, codegen/ and runtime/
@@ -146,5 +149,5 @@ lock: $(READY) ## resolve the lock files again, from releases at least a week ol
 	@$(RESOLVE) pyproject.toml --constraint requirements-dev.lock --output-file requirements-more.lock \
 	  --group browser --group docs --group hooks --group mutants --group package
 
-.PHONY: help install demo mock hooks clean test lint format typecheck ci generate check-generated \
+.PHONY: help install demo mock hooks clean test test-all lint format typecheck ci generate check-generated \
   diff fuzz faults fuzz-proof mutants bench build test-package test-browser docs release lock
