@@ -58,7 +58,6 @@ class Caller(logging.Handler):
     """Both clients, connected to the same server, and their log."""
 
     def __init__(self, project: str, token: str, url: str, *, max_retries: int = 2) -> None:
-        """Connect."""
         super().__init__(logging.WARNING)
         self.project = project
         self._client = RestClient(project, token, url, max_retries=max_retries)
@@ -67,19 +66,16 @@ class Caller(logging.Handler):
         self._warnings: list[str] = []
 
     def __enter__(self) -> Self:
-        """Listen to the log of the client."""
         LOG.addHandler(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the connections."""
         LOG.removeHandler(self)
         self._client.close()
         self._loop.run_until_complete(self._async_client.aclose())
         self._loop.close()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Remember a line of the log."""
         self._warnings.append(record.getMessage())
 
     def call(self, way: str, case: AnyCase) -> Outcome:
@@ -132,7 +128,6 @@ def python_name(name: str, *, snake: bool = True) -> str:
 
 
 def operation_names(case: AnyCase) -> tuple[str, str]:
-    """Return the Python names of tag and operation."""
     operation = case.operation.definition.raw
     return python_name(operation["tags"][0]), python_name(operation["operationId"])
 

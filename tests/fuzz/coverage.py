@@ -37,7 +37,6 @@ class Coverage:
     """
 
     def __init__(self) -> None:
-        """Begin with nothing reached."""
         self._all = set(_items())
         self._reached: set[Item] = set()
 

@@ -28,13 +28,11 @@ CHOICES = ("allOf", "anyOf", "oneOf")
 
 
 def operations() -> Iterator[tuple[str, str, Schema]]:
-    """List path, method and definition of every operation."""
     for path, item in DOCUMENT["paths"].items():
         yield from ((path, method, item[method]) for method in METHODS if method in item)
 
 
 def target(reference: str) -> Schema:
-    """Return what a reference means."""
     path = reference.removeprefix("#/").split("/")
     return functools.reduce(lambda part, name: part[name], path, DOCUMENT)
 
@@ -56,7 +54,6 @@ def parts(schema: Schema) -> Iterator[Schema]:
 
 
 def allows_type(schema: Schema, name: str) -> bool:
-    """Tell whether a schema, or a part of it, names a JSON type."""
     return any(name in part.get("type", ()) for part in parts(schema))
 
 
@@ -95,12 +92,10 @@ def violations(case: AnyCase, schema: Schema, value: Any) -> list[jsonschema_rs.
 
 
 def is_valid(case: AnyCase, schema: Schema, value: Any) -> bool:
-    """Tell whether a value keeps to a schema of the document of a case."""
     return not violations(case, schema, value)
 
 
 def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
-    """Change every value within objects and lists."""
     if isinstance(value, dict):
         return {name: mapped(member, change) for name, member in value.items()}
     return [mapped(item, change) for item in value] if isinstance(value, list) else change(value)
@@ -130,8 +125,8 @@ def with_files(value: Any, schema: Schema) -> Any:
     return value
 
 
-def typed(text: str) -> Any:
-    """Read a text as the JSON value that it is; other text stays text."""
+def typed(text: str | bytes) -> Any:
+    """Read JSON; other text stays text."""
     try:
         return json.loads(text)
     except ValueError:
@@ -139,7 +134,6 @@ def typed(text: str) -> Any:
 
 
 def is_secured(case: AnyCase) -> bool:
-    """Tell whether the operation needs credentials."""
     choices = case.operation.definition.raw.get("security", DOCUMENT.get("security", []))
     return bool(choices) and {} not in choices
 
@@ -195,12 +189,10 @@ def in_query(case: AnyCase) -> dict[str, Any]:
 
 
 def media_type(content_type: str | None) -> str:
-    """Return a content type without its parameters, in lower case."""
     return (content_type or "").partition(";")[0].strip().lower()
 
 
 def is_json(content_type: str | None) -> bool:
-    """Tell whether a content type is JSON of some kind."""
     return media_type(content_type).endswith(("/json", "+json"))
 
 
@@ -210,7 +202,6 @@ def is_form(case: AnyCase) -> bool:
 
 
 def documented_body(case: AnyCase) -> Schema:
-    """Return what the operation documents of its body; nothing if it takes none."""
     return resolved(case.operation.definition.raw.get("requestBody", {}))
 
 

@@ -80,7 +80,7 @@ def assert_refused(
     In the detailed layer it may be its model, and has to be if the reply is `documented`.
     """
     schema = doc.reply_schema(case, exchange.status)
-    said = _json_or_none(exchange.reply_body)
+    said = doc.typed(exchange.reply_body)
     if way.endswith("detailed") and (documented or outcome.error is None):
         response = outcome.unwrap()
         assert response.status_code == exchange.status
@@ -106,13 +106,6 @@ def assert_refused(
     for member in ("message", "more_info"):
         text = _on_one_line(members.get(member))
         assert not text or _is_preview(getattr(error, member), text), f"{member} of {error!r}"
-
-
-def _json_or_none(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except ValueError:
-        return None
 
 
 def assert_names_the_call(case: AnyCase, error: SignalWireError) -> None:

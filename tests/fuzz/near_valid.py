@@ -2,7 +2,7 @@
 
 import itertools
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, find, settings
@@ -19,6 +19,33 @@ _SEGMENTS = (".", "..")
 """Texts that a path takes for something else than a name."""
 _GROUPS = ("path_parameters", "query", "headers", "cookies")
 _ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+
+
+def _objects(node: Any) -> Iterator[Schema]:
+    if isinstance(node, dict):
+        yield node
+    for part in node.values() if isinstance(node, dict) else node:
+        if isinstance(part, dict | list):
+            yield from _objects(part)
+
+
+_OBJECTS = [*_objects(doc.DOCUMENT)]
+_ENUMS = (found["enum"] for found in _OBJECTS if isinstance(found.get("enum"), list))
+_ALLOWED = [*dict.fromkeys(v for enum in _ENUMS for v in enum if isinstance(v, str))]
+_NAMES = {
+    name
+    for found in _OBJECTS
+    for part in ("properties", "value", "example")
+    if isinstance(found.get(part), dict)
+    for name in found[part]
+}
+_EXAMPLES: dict[str, list[str]] = {}
+for _found in _OBJECTS:
+    if "in" in _found and isinstance(_found.get("example"), str):
+        _EXAMPLES.setdefault(_found["name"], []).append(_found["example"])
+    for _name, _value in _found.items():
+        if isinstance(_value, str):
+            _EXAMPLES.setdefault(_name, []).append(_value)
 
 
 def valid_case(operation: Operation) -> AnyCase:
@@ -44,15 +71,11 @@ def near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
 def _all_near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
     base = valid_case(operation)
     yield base
-    known = _known_values(doc.DOCUMENT)
-    dictionaries = tomllib.loads((doc.ROOT / "schemathesis.toml").read_text("utf-8"))[
-        "dictionaries"
-    ]
-    allowed = [*dict.fromkeys(_allowed_values(doc.DOCUMENT))]
-    texts = [*dictionaries["texts"]["values"], *allowed]
+    settings_ = tomllib.loads((doc.ROOT / "schemathesis.toml").read_text("utf-8"))
+    texts = [*settings_["dictionaries"]["texts"]["values"], *_ALLOWED]
     for name in doc.parameter_schemas(base):
         group = next(g for g in _GROUPS if any(p.name == name for p in getattr(operation, g)))
-        for value in [*texts, *_SEGMENTS, *_misspelt(known.get(name, []))]:
+        for value in [*texts, *_SEGMENTS, *_misspelt(_EXAMPLES.get(name, []))]:
             yield changed(base, **{group: {**getattr(base, group), name: value}})
     schema = doc.body_schema(base)
     has_json = doc.is_json(base.media_type)
@@ -63,9 +86,9 @@ def _all_near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
     if isinstance(more := doc.resolved(schema).get("additionalProperties"), dict):
         members["x"] = more
     if has_json:  # Its texts are written by a library, as they are.
-        texts = ["", "null", "true", "false", "0", *allowed]
+        texts = ["", "null", "true", "false", "0", *_ALLOWED]
     for name, member in members.items():
-        examples = known.get(name, [])
+        examples = _EXAMPLES.get(name, [])
         values = [*texts, *_ODD, *examples, *_misspelt(examples)]
         # Schemathesis takes a part of a form for text, and text for all that it holds.
         values += _odd_inside(member, base.body.get(name)) if doc.is_form(base) else []
@@ -74,9 +97,8 @@ def _all_near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
     for name in base.body:
         yield changed(base, body={key: value for key, value in base.body.items() if key != name})
     for name in members:
-        if not doc.has_unnamed_members(
-            unknown := changed(base, body={**base.body, f"{name}2": "x"})
-        ):
+        unknown = changed(base, body={**base.body, f"{name}2": "x"})
+        if not doc.has_unnamed_members(unknown):
             yield unknown
 
 
@@ -102,9 +124,8 @@ def cases_with_unknown_members(operation: Operation) -> Iterator[AnyCase]:
     schema = doc.body_schema(base)
     if schema is None or not isinstance(base.body, dict):
         return
-    known = _known_values(doc.DOCUMENT)
-    for found in sorted(_member_names(doc.DOCUMENT)):
-        value = known.get(found, ["x"])[0]
+    for found in sorted(_NAMES):
+        value = _EXAMPLES.get(found, ["x"])[0]
         for name in (found, "".join(word.capitalize() for word in found.split("_"))):
             case = changed(base, body={**base.body, name: value})
             if name not in doc.named_members(schema) and not doc.has_unnamed_members(case):
@@ -117,44 +138,6 @@ def changed(base: AnyCase, **changes: Any) -> AnyCase:
     made: AnyCase = base.operation.Case(**given)
     made.body = doc.with_files(made.body, doc.body_schema(made) or {})
     return made
-
-
-def _inner(node: Any) -> Iterable[Any]:
-    if isinstance(node, dict):
-        return node.values()
-    return node if isinstance(node, list) else ()
-
-
-def _allowed_values(node: Any) -> Iterator[str]:
-    """Find each text that some enum of the document allows."""
-    if isinstance(node, dict):
-        yield from (v for v in node.get("enum", ()) if isinstance(v, str))
-    for part in _inner(node):
-        yield from _allowed_values(part)
-
-
-def _known_values(node: Any) -> dict[str, list[str]]:
-    """Find the values that examples of the document give to each name."""
-    known: dict[str, list[str]] = {}
-    if isinstance(node, dict):
-        if "in" in node and isinstance(node.get("example"), str):
-            known[node["name"]] = [node["example"]]
-        for name, value in node.items():
-            if isinstance(value, str):
-                known.setdefault(name, []).append(value)
-    for part in _inner(node):
-        for name, values in _known_values(part).items():
-            known.setdefault(name, []).extend(values)
-    return known
-
-
-def _member_names(node: Any) -> set[str]:
-    """Find the name of every member of every schema and example of the document."""
-    found = set().union(*map(_member_names, _inner(node)))
-    for part in ("properties", "value", "example"):
-        members = node.get(part) if isinstance(node, dict) else None
-        found |= {*members} if isinstance(members, dict) else set()
-    return found
 
 
 def _misspelt(values: list[str]) -> list[str]:

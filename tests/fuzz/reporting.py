@@ -37,7 +37,6 @@ current = Progress()
 
 
 def begin(item: pytest.Item) -> Progress:
-    """Start to count the cases of a test."""
     global current
     current = Progress(name=item.name, run=item.path.stem.removeprefix("test_"))
     return current
@@ -77,7 +76,6 @@ class Reporter:
     """A pytest plugin of the process that the user sees, with or without workers."""
 
     def __init__(self, config: pytest.Config) -> None:
-        """Begin to count."""
         self._config = config
         self._start = time.monotonic()
         self._parts = 0

@@ -18,17 +18,14 @@ VALID, INVALID = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 
 
 def config() -> schemathesis.Config:
-    """Read the settings that every run shares."""
     return schemathesis.Config.from_path(ROOT / "schemathesis.toml")
 
 
 def spec() -> BaseSchema:
-    """Load openapi.yaml."""
     return schemathesis.openapi.from_path(ROOT / "openapi.yaml", config=config())
 
 
 def operations(schema: BaseSchema) -> list[Operation]:
-    """List every operation of a document."""
     return [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
 
 

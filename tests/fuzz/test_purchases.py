@@ -40,7 +40,6 @@ class Purchases(RuleBasedStateMachine):
     stranger: Caller
 
     def __init__(self) -> None:
-        """Begin with a server that remembers nothing."""
         super().__init__()
         self.server.reset()
         self.owners: dict[str, str] = {}
@@ -74,7 +73,6 @@ class Purchases(RuleBasedStateMachine):
 
     @rule(project=st.sampled_from(PROJECTS), row=st.integers(0), way=st.sampled_from(FACADE))
     def buy_reserved(self, project: str, row: int, way: str) -> None:
-        """Buy a number that is always refused."""
         rows = self.server.reserved_numbers()
         reserved = rows[row % len(rows)]
         body = {"PhoneNumber": reserved.phone_number}
