@@ -2,11 +2,11 @@
 
     signalwire-compat-mock -- python examples/bulk_buy.py examples/numbers.csv results.jsonl
 
-Needs rich beside the client, and Linux or macOS. Each intent is on the disk before its purchase is
-sent, each outcome after it. A second run with the same results file skips what was bought and tries
-again what was refused. If an outcome is missing, because a run was killed or a reply was lost, the
-number may have been bought: it is reported and not tried again. Check your Space, then record the
-outcome by adding a line to the results file. A number that is "refused" will be tried again:
+Needs rich, and Linux or macOS. Each intent is on the disk before its purchase is sent, each outcome
+after it. A second run with the same results file skips what was bought and retries what was
+refused. If an outcome is missing, because a run was killed or a reply was lost, the number may have
+been bought: it is reported and not retried. Check your Space, then record the outcome by adding a
+line to the results file; what is "refused" is retried:
 
     {"phone_number": "+15551230001", "outcome": "bought", "sid": "..."}
     {"phone_number": "+15551230001", "outcome": "refused"}
@@ -40,10 +40,7 @@ class Results:
     """The results file: a line with its account, then one JSON object a line. It only grows."""
 
     def __init__(self, path: Path, account: str) -> None:
-        """Read the file, or create it, and lock it.
-
-        Errors: `ValueError` for another kind of file, `BlockingIOError` if another run uses it.
-        """
+        """Read or create the file, and lock it. Errors: `ValueError`, `BlockingIOError`."""
         self._path = path.resolve()
         self._seen = self._fingerprint()
         self.outcomes = read_outcomes(path, account)
@@ -62,9 +59,9 @@ class Results:
         os.close(self._lock)
 
     def write(self, phone_number: str, outcome: str, **details: Any) -> None:
-        """Add a record. It is on the disk when this returns, which takes milliseconds.
+        """Add a record and wait until it is on the disk: milliseconds. Errors: `OSError`.
 
-        Errors: `OSError`. Once somebody else has changed the file, no intent is written.
+        No intent is written once somebody else has changed the file.
         """
         record = {"phone_number": phone_number, "outcome": outcome, **details}
         changed = self._fingerprint() != self._seen
@@ -186,13 +183,13 @@ async def buy_all(
     return reasons
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main() -> int:
     """Run the command. Returns 0 if every number is bought, 130 after Ctrl-C, else 1."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("numbers", type=Path, help="a CSV file with a column phone_number")
     parser.add_argument("results", type=Path, help="what was bought; created if necessary")
     parser.add_argument("--concurrency", type=int, default=4, help="purchases at once (4)")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     try:
         numbers = read_numbers(options.numbers)
         client = AsyncRestClient()
@@ -211,7 +208,7 @@ def main(arguments: list[str] | None = None) -> int:
     outcomes = {number: results.outcomes.get(number) for number in numbers}
     for number, outcome in outcomes.items():
         if outcome in ("intent", "unknown"):
-            print(f"{number}: may have been bought. Check your Space; it is not tried again.")
+            print(f"{number}: may have been bought. Check your Space; it is not retried.")
         elif outcome == "refused":
             print(f"{number}: refused. The reason is in {options.results}.")
     bought = sum(outcome == "bought" for outcome in outcomes.values())

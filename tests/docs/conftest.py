@@ -30,16 +30,19 @@ def execute(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
             monkeypatch.setenv(name, value)
         program: dict[str, Any] = {"__name__": "__main__", **(names or {})}
         logger = logging.getLogger("signalwire_compat")
-        level, message = logger.level, ""
+        level = logger.level
+        result: str | int | None = 0
         try:
             exec(code, program)  # noqa: S102  # from this repository
         except SystemExit as ended:
-            message = str(ended.code or "")
+            result = ended.code
         finally:
             logger.setLevel(level)
             if "client" in program:
                 program["client"].close()  # The shortest programs leave that to their end.
         out, err = capsys.readouterr()
-        return Ended(int(bool(message)), out, err + message)
+        return (
+            Ended(1, out, err + result) if isinstance(result, str) else Ended(result or 0, out, err)
+        )
 
     return execute
