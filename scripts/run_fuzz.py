@@ -1,9 +1,10 @@
 """Run the fuzz tests once, or with one seed after another while FUZZ_SECONDS are left.
 
-FUZZ_EXAMPLES: random cases for each operation and kind of data, 1500 if it is left out.
-FUZZ_SEED: the first seed, 1 if it is left out: the same seed gives the same cases.
-FUZZ_SECONDS: rounds begin until these are over; a round that can't end in time is made smaller.
-FUZZ_ONLY: an expression of `pytest -k` that chooses tests.
+FUZZ_EXAMPLES: random cases for each operation and kind of data, 1500 by default.
+FUZZ_SEED: the first seed, 1 by default; the same seed gives the same cases.
+FUZZ_SECONDS: start rounds, each with the next seed, until this time has passed. Below 60, one
+smaller round.
+FUZZ_ONLY: an expression of `pytest -k` that selects tests.
 """
 
 import itertools
@@ -16,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = 1500
 ROUND_SECONDS = 60
-"""What a round of EXAMPLES takes at most, on two cores."""
+"""How long a round of EXAMPLES takes at most, on two cores."""
 
 
 def run_round(seed: int, examples: int, only: str) -> int:
@@ -35,7 +36,7 @@ def run_round(seed: int, examples: int, only: str) -> int:
 
 
 def main() -> int:
-    """Run rounds until one fails or the time is over."""
+    """Run rounds until one fails or the time has passed."""
     seconds = _number("FUZZ_SECONDS", 0)
     share = min(1, seconds / ROUND_SECONDS) if seconds else 1
     examples = _number("FUZZ_EXAMPLES", max(1, round(EXAMPLES * share)))

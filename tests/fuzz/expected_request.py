@@ -95,7 +95,7 @@ def _assert_headers_sent_as_meant(
 
 
 def is_sendable(case: AnyCase) -> bool:
-    """Tell whether HTTP can carry each parameter of a case, whatever its schema allows."""
+    """Tell whether HTTP can carry each parameter of a case, regardless of its schema."""
     if any(value in ("", ".", "..") for value in case.path_parameters.values()):
         return False
     texts = (as_text(value) for name, value in case.headers.items() if name in doc.parameters(case))

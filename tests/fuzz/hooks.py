@@ -1,4 +1,4 @@
-"""Cases that schemathesis takes for another request than the server gets: see schemathesis.toml."""
+"""Corrections of cases that would reach the server as another request."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ _UNKNOWN = "x-schemathesis-unknown-property"
 
 @schemathesis.hook
 def filter_case(context: schemathesis.HookContext, case: AnyCase) -> bool:
-    """Leave out what is no violation on the wire, where schemathesis takes it for one."""
+    """Skip cases that schemathesis calls invalid and that are valid on the wire."""
     one_for_a_list = any(
         doc.allows_type(schema, "array") and not isinstance(value, list)
         for schema, value in _form_members(case).values()

@@ -16,7 +16,7 @@ _ODD: tuple[Any, ...] = (
     *([], ["x"], {}, {"x": "y"}),
 )
 _SEGMENTS = (".", "..")
-"""Texts that a path takes for something else than a name."""
+"""Texts that have a meaning of their own in a path."""
 _GROUPS = ("path_parameters", "query", "headers", "cookies")
 _ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
@@ -103,7 +103,7 @@ def _all_near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
 
 
 def _odd_inside(schema: Schema, base: Any, above: tuple[Schema, ...] = ()) -> Iterator[Any]:
-    """Make values like `base` but for one member or item, at any depth; each schema once a way."""
+    """Make values like `base` but for one member or item, at any depth; each schema only once."""
     if (schema := doc.resolved(schema)) in above:
         return
     above = (*above, schema)

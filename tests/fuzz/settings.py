@@ -1,4 +1,4 @@
-"""How much is tried, and with which seed: `make fuzz` sets it, `make test` takes a little."""
+"""How many cases are tried, with which seed, and the documents that they are drawn from."""
 
 import os
 from collections.abc import Callable
