@@ -1,4 +1,4 @@
-"""docs/regenerating.md: each of its commands is run, and prints what stands there."""
+"""docs/regenerating.md: each of its commands prints what the page shows."""
 
 import os
 import re
@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from scripts.try_generator import copy_project
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "regenerating.md").read_text("utf-8")
 STEPS = re.findall(r"^```(diff|console)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-# The release of the page is the second one, whatever the project has come to.
+# The page shows the release after the first, whatever the current version is.
 FIRST = "0.1.0"
 SETTINGS = {
-    # The whole gate runs these tests; that it is the gate of a release has a test of its own.
+    # The gate itself runs these tests. Another test checks which gate a release runs.
     "GATE": "diff",
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_AUTHOR_NAME": "t",
@@ -27,37 +28,30 @@ SETTINGS = {
 }
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """Make a repository of the project, whose tools are those of this environment."""
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    names = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    for name in filter(None, names.stdout.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(("tests/", ".ci/")):
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tmp_path / name)
-    (tmp_path / "tests" / "contract").mkdir(parents=True)
-    shutil.copy(ROOT / "tests" / "contract" / "purchase_page.csv", tmp_path / "tests" / "contract")
-    project, changelog = tmp_path / "pyproject.toml", tmp_path / "CHANGELOG.md"
-    text = project.read_text("utf-8").replace(f'"{version}"', f'"{FIRST}"', 1)
-    project.write_text(text, "utf-8")
-    text = changelog.read_text("utf-8").partition("\n## ")[0]
-    changelog.write_text(f"{text}\n## {FIRST}\n", "utf-8")
-    tools = tmp_path / ".venv" / "bin"
+def stub_tools(folder: Path, script: str) -> None:
+    """Make a .venv whose tools are the script; {tool} is the tool of this environment."""
+    tools = folder / ".venv" / "bin"
     tools.mkdir(parents=True)
     for name in ("check-wheel-contents", "python", "ruff", "twine", "yamllint"):
-        real = Path(sys.executable).with_name(name)
-        # Whatever is edited on the page, nothing is installed.
-        (tools / name).write_text(f'#!/bin/sh\n[ "$2" = pip ] || exec {real} "$@"\n')
+        tool = Path(sys.executable).with_name(name)
+        (tools / name).write_text(f"#!/bin/sh\n{script.format(tool=tool)}\n")
         (tools / name).chmod(0o755)
     for name in (".locked", ".ready"):
-        (tmp_path / ".venv" / name).touch()
+        (folder / ".venv" / name).touch()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Make a repository of the project, with the tools of this environment."""
+    copy_project(tmp_path)
+    project, changelog = tmp_path / "pyproject.toml", tmp_path / "CHANGELOG.md"
+    text = project.read_text("utf-8")
+    version = tomllib.loads(text)["project"]["version"]
+    project.write_text(text.replace(f'"{version}"', f'"{FIRST}"', 1), "utf-8")
+    text = changelog.read_text("utf-8").partition("\n## ")[0]
+    changelog.write_text(f"{text}\n## {FIRST}\n", "utf-8")
+    # Nothing is installed, whatever the page edits.
+    stub_tools(tmp_path, '[ "$2" = pip ] || exec {tool} "$@"')
     run("git init --quiet --initial-branch=main", tmp_path)
     (tmp_path / ".build").mkdir()
     diffs = "".join(block for kind, block in STEPS if kind == "diff")
@@ -71,7 +65,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def run(command: str, folder: Path) -> str:
-    """Run a command of the page, and give what a reader sees of it."""
+    """Run a command of the page and return its output."""
     outside = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "BASE", "VERSION"}
     done = subprocess.run(
         ["sh", "-c", command],
@@ -86,23 +80,25 @@ def run(command: str, folder: Path) -> str:
 
 
 def commands(block: str) -> list[tuple[str, str]]:
-    """Take a block of the page apart: each command, and what it prints."""
+    """Split a block of the page into commands, each with its output."""
     parts = re.split(r"^\$ (.*)\n", block, flags=re.MULTILINE)[1:]
     return list(zip(parts[::2], parts[1::2], strict=True))
 
 
 def as_pattern(shown: str) -> str:
-    """Make a pattern of what the page shows: `...` stands for any lines."""
+    """Make a pattern of the output on the page: `...` stands for any lines."""
     lines = (re.escape(f"{line}\n") for line in shown.splitlines())
     return "".join(r"(?:.*\n)*?" if line == re.escape("...\n") else line for line in lines)
 
 
-def test_every_step_of_the_page_prints_what_stands_there(checkout: Path) -> None:
+def test_every_step_of_the_page_prints_what_the_page_shows(checkout: Path) -> None:
     seen = []
     for kind, block in STEPS:
         if kind == "diff":
-            said = run("git apply .build/patch", checkout)
-            assert said == "", f"docs/regenerating.md: mend the diff, which does not fit:\n{said}"
+            output = run("git apply .build/patch", checkout)
+            assert output == "", (
+                f"docs/regenerating.md: correct the diff, which does not apply:\n{output}"
+            )
             continue
         for command, shown in commands(block):
             printed = run(command, checkout)
@@ -118,22 +114,16 @@ def test_the_gate_of_a_release_is_the_gate_of_a_merge() -> None:
     assert "generate $(GATE) build || {" in makefile
 
 
-def test_a_release_says_last_what_is_left_to_do(tmp_path: Path) -> None:
-    tools = tmp_path / ".venv" / "bin"
-    tools.mkdir(parents=True)
+def test_a_release_ends_with_what_is_left_to_do(tmp_path: Path) -> None:
     (tmp_path / "mock_server").mkdir()
     inputs = ("requirements-dev.lock", "pyproject.toml", "mock_server/pyproject.toml")
     for name in ("Makefile", *inputs):
         shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("python", "twine", "check-wheel-contents"):
-        (tools / name).write_text("#!/bin/sh\n", "utf-8")
-        (tools / name).chmod(0o755)
-    for name in (".locked", ".ready"):
-        (tmp_path / ".venv" / name).touch()
+    stub_tools(tmp_path, "")
     done = run("make release VERSION=0.2.0 GATE=help", tmp_path).splitlines()
     assert "list the targets" in done[1]
     assert done[-1] == "0.2.0 is ready. Look at CHANGELOG.md, then commit and tag: v0.2.0"
-    said = run("make release VERSION=0.2.0 GATE=nothing", tmp_path)
-    assert "No rule to make target 'nothing'" in said
-    assert "0.2.0 is ready" not in said
-    assert "0.2.0 is not ready, and nothing is committed." in said
+    output = run("make release VERSION=0.2.0 GATE=nothing", tmp_path)
+    assert "No rule to make target 'nothing'" in output
+    assert "0.2.0 is ready" not in output
+    assert "0.2.0 is not ready, and nothing is committed." in output

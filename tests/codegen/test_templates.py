@@ -1,4 +1,4 @@
-"""The overrides in templates/: each a known deviation from a known upstream file."""
+"""The overrides in codegen/templates/: each replaces a known upstream file for a stated reason."""
 
 import hashlib
 import re
@@ -57,13 +57,13 @@ def test_each_override_says_what_it_overrides_and_why(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OVERRIDES)
-def test_no_override_reads_a_variable_that_nobody_sets(name: str, project: Project) -> None:
+def test_every_variable_of_an_override_is_set(name: str, project: Project) -> None:
     source = (TEMPLATES / name).read_text("utf-8")
     read = meta.find_undeclared_variables(project.env.parse(source))
     assert read <= RENDERED_WITH[name] | set(project.env.globals)
 
 
-def test_no_override_knows_an_operation_by_its_name() -> None:
+def test_no_template_or_runtime_module_names_an_operation() -> None:
     words = {"purchase", "phone_numbers", "PhoneNumber", "IncomingPhoneNumber"}
     assert all(word in (ROOT / "openapi.yaml").read_text("utf-8") for word in words)
     modules = list((ROOT / "runtime").glob("*.py"))
@@ -73,7 +73,7 @@ def test_no_override_knows_an_operation_by_its_name() -> None:
         assert not [word for word in words if word.lower() in text], file
 
 
-def test_every_setting_of_the_generator_is_one_that_it_knows() -> None:
+def test_every_setting_is_one_that_the_generator_knows() -> None:
     settings = yaml.safe_load((ROOT / "generator-config.yml").read_text("utf-8"))
     assert set(settings) <= set(ConfigFile.model_fields)
 
