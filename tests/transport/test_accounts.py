@@ -34,14 +34,18 @@ EXECUTING = [
 ]
 # Numbers that hypothesis draws itself are mostly small, and lists of them alike.
 SEEDS = st.integers(0, 2**64)
-SEQUENCE = settings(
-    max_examples=10,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
+SEQUENCES = [1, pytest.param(10, marks=pytest.mark.slow)]
+
+
+def repeat(sequences: int) -> settings:
+    return settings(
+        max_examples=sequences,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 def play_sequence(kind: Kind, names: list[str]) -> tuple[FaultServer, dict[str, Result]]:
@@ -62,9 +66,12 @@ def play_sequence(kind: Kind, names: list[str]) -> tuple[FaultServer, dict[str, 
     return server, results
 
 
+@pytest.mark.parametrize("sequences", SEQUENCES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_purchase_of_a_random_sequence_of_faults_is_lost_or_doubled(kind: Kind) -> None:
-    @SEQUENCE
+def test_no_purchase_of_a_random_sequence_of_faults_is_lost_or_doubled(
+    kind: Kind, sequences: int
+) -> None:
+    @repeat(sequences)
     @given(seed=SEEDS)
     def check(seed: int) -> None:
         assert losses(*play_sequence(kind, Random(seed).choices(DRAWN, k=50))) == []
@@ -72,9 +79,12 @@ def test_no_purchase_of_a_random_sequence_of_faults_is_lost_or_doubled(kind: Kin
     check()
 
 
+@pytest.mark.parametrize("sequences", SEQUENCES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_was_executed_is_what_was_bought_and_what_is_unknown(kind: Kind) -> None:
-    @SEQUENCE
+def test_what_was_executed_is_what_was_bought_and_what_is_unknown(
+    kind: Kind, sequences: int
+) -> None:
+    @repeat(sequences)
     @given(seed=SEEDS)
     def check(seed: int) -> None:
         server, results = play_sequence(kind, Random(seed).choices(EXECUTING, k=50))

@@ -25,6 +25,7 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 from tests.conftest import PROJECT
 from tests.transport.fault_server import FaultServer, Peer, Script
 from tests.transport.faults.rows import BY_NAME
+from tests.transport.faults.rows import as_parameters as rows
 from tests.transport.faults.run import TOKEN, run
 from tests.transport.faults.scripts import (
     BUY,
@@ -67,12 +68,12 @@ async def client(host: str, **settings: Any) -> AsyncIterator[AsyncRestClient]:
         yield AsyncRestClient(PROJECT, TOKEN, host, http_client=session, **settings)
 
 
-@pytest.mark.parametrize("name", sorted({*BY_NAME} - READ_DIFFERENTLY - {REFUSED_AT_ONCE}))
+@pytest.mark.parametrize("name", rows({*BY_NAME} - READ_DIFFERENTLY - {REFUSED_AT_ONCE}))
 def test_a_fault_ends_over_aiohttp_as_the_table_promises(name: str) -> None:
     assert run(BY_NAME[name], "aiohttp").problems == ()
 
 
-@pytest.mark.parametrize("name", sorted(READ_DIFFERENTLY))
+@pytest.mark.parametrize("name", rows(READ_DIFFERENTLY))
 def test_what_aiohttp_reads_differently_is_no_less_safe(name: str) -> None:
     problems = run(BY_NAME[name], "aiohttp").problems
     for problem in problems:

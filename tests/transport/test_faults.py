@@ -9,13 +9,13 @@ from signalwire_compat import APIConnectionError
 from signalwire_compat.models import IncomingPhoneNumber
 
 from tests.transport.faults.document import DOCUMENT, document
-from tests.transport.faults.rows import BY_NAME, FAULTS, GROUPS
+from tests.transport.faults.rows import BY_NAME, FAULTS, GROUPS, as_parameters
 from tests.transport.faults.run import CALLERS, KINDS, TOKEN, Caller, Kind, run
 from tests.transport.faults.table import bought, lost
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", as_parameters(BY_NAME))
 def test_a_fault_ends_as_the_table_promises(name: str, kind: Kind) -> None:
     assert run(BY_NAME[name], kind).problems == ()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.transport.fault_server import Peer
 
-from .scripts import Text, answers, failure, http, plain, refuses
-from .table import Fault, refused
+from ..scripts import Text, answers, failure, http, plain, refuses
+from ..table import Fault, refused
 
 UNCERTAIN = (300, 301, 302, 303, 304, 305)
 CERTAIN = (307, 308)
