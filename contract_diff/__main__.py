@@ -29,11 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         with tempfile.TemporaryDirectory() as folder:
             report = compare(check_out(base, Path(folder)), Tree(Path.cwd()))
-    except DiffError as error:
+    except (DiffError, OSError) as error:
         sys.stderr.write(f"{error}\n")
-        return 1
-    except OSError as error:
-        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return 1
     text = report.markdown()
     options.output.parent.mkdir(parents=True, exist_ok=True)

@@ -158,4 +158,5 @@ def _recorded(tree: Tree, played: list[dict[str, object]]) -> dict[str, object]:
     try:
         return recording.record_apart(tree.package.parent, played)
     except RuntimeError as error:
-        raise DiffError(f"the package of {tree.name} can't be used: {str(error)[-300:]}") from error
+        reason = str(error).splitlines()[-1]
+        raise DiffError(f"the package of {tree.name} can't be used: {reason}") from error

@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
+from codegen.source import Source, SpecError
 
 PACKAGE = "signalwire_compat"
 Version = tuple[int, ...]
@@ -30,12 +30,10 @@ class Tree(NamedTuple):
     @property
     def contract(self) -> dict[str, Any]:
         """The parsed openapi.yaml."""
-        text = (self.folder / "openapi.yaml").read_text("utf-8")
         try:
-            document: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
-        except yaml.YAMLError as error:
-            what = f"openapi.yaml of {self.name} can't be read: run `make lint`"
-            raise DiffError(what) from error
+            document: dict[str, Any] = Source(self.folder / "openapi.yaml").data
+        except SpecError as error:
+            raise DiffError(f"the contract of {self.name} can't be read: {error}") from error
         return document
 
     @property

@@ -8,6 +8,7 @@ import copy
 import hashlib
 import importlib.util
 import itertools
+import json
 import re
 import shutil
 import sys
@@ -16,7 +17,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
 from jinja2 import FileSystemBytecodeCache
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
@@ -44,11 +44,6 @@ async def acall(client: AsyncRestClient) -> None:
 """
 
 
-class _NoAliases(yaml.CSafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
 def edited(edit: Edit, contract: Document) -> Document:
     """Copy the contract with an edit, without the examples of the request, which it may break."""
     document = copy.deepcopy(contract)
@@ -59,10 +54,9 @@ def edited(edit: Edit, contract: Document) -> Document:
 
 
 def write_spec(document: Document, spec: Path) -> Path:
-    """Write a contract to a file."""
+    """Write a contract to a file, as JSON, which YAML includes."""
     spec.parent.mkdir(parents=True, exist_ok=True)
-    text = yaml.dump(document, Dumper=_NoAliases, sort_keys=False, allow_unicode=True)
-    spec.write_text(text, "utf-8")
+    spec.write_text(json.dumps(document, ensure_ascii=False, indent=1), "utf-8")
     return spec
 
 
