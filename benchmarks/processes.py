@@ -26,17 +26,14 @@ class Process(subprocess.Popen[str]):
 
     def read_line(self) -> str:
         """Return its next line. Errors: `RuntimeError` if it ended."""
-        assert self.stdout
-        line = self.stdout.readline()
+        line = self.stdout.readline() if self.stdout else ""
         if not line:
             raise RuntimeError(f"{self.args!r} ended with {self.wait()}")
         return line.strip()
 
     def ask(self, line: str = "") -> str:
         """Send a line and return the answer."""
-        assert self.stdin
-        self.stdin.write(f"{line}\n")
-        self.stdin.flush()
+        print(line, file=self.stdin, flush=True)
         return self.read_line()
 
 

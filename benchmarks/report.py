@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from processes import HERE, REQUIREMENTS
 
-TEMPLATE = HERE / "page.md"
 PAGE = HERE.parent / "docs" / "evidence" / "benchmarks.md"
 COLUMNS = ("What", "Median", "Quartiles", "Of", "Target", "")
 DISTRIBUTIONS = ("signalwire-compat", "attrs", "httpx", "httpcore", "h11", "anyio", "aiohttp")
@@ -45,9 +44,8 @@ class Line(NamedTuple):
 def write_page(lines: list[Line], concurrency: list[list[str]]) -> None:
     """Write the page. `concurrency` is the second table, its first row the names of the columns."""
     measured = table([COLUMNS, *(line.cells for line in lines)])
-    text = TEMPLATE.read_text("utf-8").format(
-        lines=measured, concurrency=table(concurrency), machine=machine()
-    )
+    text = (HERE / "page.md").read_text("utf-8")
+    text = text.format(lines=measured, concurrency=table(concurrency), machine=machine())
     PAGE.write_text(text, "utf-8")
 
 

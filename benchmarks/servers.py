@@ -14,7 +14,7 @@ import yaml
 from signalwire_compat_mock import MockServer
 from worker import TOKEN
 
-CONTRACT = Path(__file__).resolve().parent.parent / "openapi.yaml"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class PlainConnection(asyncio.Protocol):
@@ -40,7 +40,7 @@ class PlainConnection(asyncio.Protocol):
 
 def plain_server() -> str:
     """Serve the contract's example of a purchased number in a thread. Returns the URL."""
-    document = yaml.safe_load(CONTRACT.read_text("utf-8"))
+    document = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
     operation = document["paths"]["/Accounts/{AccountSid}/IncomingPhoneNumbers"]["post"]
     content = operation["responses"]["201"]["content"]["application/json"]
     body = json.dumps(content["examples"]["purchased"]["value"])
