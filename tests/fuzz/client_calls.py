@@ -92,11 +92,13 @@ class Caller(logging.Handler):
     def _send(self, way: str, case: AnyCase) -> Any:
         is_async = way.startswith("async")
         client = self._async_client if is_async else self._client
+        tag, name = operation_names(case)
         if way.endswith("detailed"):
-            function = getattr(_module(case), "asyncio_detailed" if is_async else "sync_detailed")
+            module = importlib.import_module(f"signalwire_compat.api.{tag}.{name}")
+            function = getattr(module, "asyncio_detailed" if is_async else "sync_detailed")
             arguments = {**_spelled(doc.parameters(case), snake=True), "client": client}
         else:
-            function = _facade(client, case)
+            function = getattr(getattr(client.compat, tag), name)
             arguments = self._without_own_project(function, _spelled(doc.parameters(case)))
         arguments = _with_models(function, arguments) | _body(function, case)
         _check_arguments(function, arguments)
@@ -130,16 +132,6 @@ def python_name(name: str, *, snake: bool = True) -> str:
 def operation_names(case: AnyCase) -> tuple[str, str]:
     operation = case.operation.definition.raw
     return python_name(operation["tags"][0]), python_name(operation["operationId"])
-
-
-def _facade(client: RestClient | AsyncRestClient, case: AnyCase) -> Callable[..., Any]:
-    tag, name = operation_names(case)
-    method: Callable[..., Any] = getattr(getattr(client.compat, tag), name)
-    return method
-
-
-def _module(case: AnyCase) -> Any:
-    return importlib.import_module(".".join(("signalwire_compat.api", *operation_names(case))))
 
 
 def _spelled(members: Mapping[str, Any], *, snake: bool = False) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from signalwire_compat import AsyncRestClient, RestClient, SignalWireError
 from signalwire_compat._call import Call
 from signalwire_compat._reply import Reply
 from signalwire_compat_mock import handlers
@@ -35,18 +34,34 @@ def wrapped(owner: Any, name: str, around: Callable[..., Any]) -> Plant:
     return lambda: wrap(owner, name, around)
 
 
+def returned(owner: Any, name: str, change: Callable[..., Any]) -> Plant:
+    """Make a bug that returns another result; `change` gets the right one and the arguments."""
+    return wrapped(owner, name, lambda real, *args: change(real(*args), *args))
+
+
+def spoilt(owner: Any, name: str, change: Callable[..., object]) -> Plant:
+    """Make a bug that spoils the result; `change` gets it and the arguments."""
+
+    def around(real: Callable[..., Any], *args: Any) -> Any:
+        result = real(*args)
+        change(result, *args)
+        return result
+
+    return wrapped(owner, name, around)
+
+
 def requests(change: Callable[[Any], dict[str, Any]]) -> Plant:
     """Make a bug that sends each request with other members."""
     return wrapped(
         Call,
         "__init__",
-        lambda real, self, client, request: real(self, client, request._replace(**change(request))),
+        lambda real, self, settings, r: real(self, settings, r._replace(**change(r))),
     )
 
 
 def written(model: type, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Plant:
     """Make a bug of what a model writes."""
-    return wrapped(model, "to_dict", lambda real, self: change(real(self)))
+    return returned(model, "to_dict", lambda members, self: change(members))
 
 
 def read(model: type, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Plant:
@@ -56,24 +71,12 @@ def read(model: type, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Pla
 
 def decoded(model: type, change: Callable[[Any, dict[str, Any]], object]) -> Plant:
     """Make a bug that spoils a model after it is read; `change` gets its source as well."""
-
-    def around(real: Callable[..., Any], source: dict[str, Any]) -> Any:
-        result = real(source)
-        change(result, source)
-        return result
-
-    return wrapped(model, "from_dict", around)
+    return spoilt(model, "from_dict", change)
 
 
-def errors(change: Callable[[SignalWireError], object]) -> Plant:
+def errors(change: Callable[[Any], object]) -> Plant:
     """Make a bug that spoils each exception for a reply."""
-
-    def around(real: Callable[..., SignalWireError], *args: Any) -> SignalWireError:
-        error = real(*args)
-        change(error)
-        return error
-
-    return wrapped(Reply, "error", around)
+    return spoilt(Reply, "error", lambda error, *_: change(error))
 
 
 def called(owner: Any, name: str, **changes: Callable[[dict[str, Any]], Any]) -> Plant:
@@ -86,33 +89,14 @@ def called(owner: Any, name: str, **changes: Callable[[dict[str, Any]], Any]) ->
     return wrapped(owner, name, around)
 
 
-def clients(change: Callable[[Any], object]) -> Plant:
-    """Make a bug that spoils each client that is made."""
-
-    def around(real: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
-        real(self, *args, **kwargs)
-        change(self)
-
-    def plant() -> None:
-        for client in (RestClient, AsyncRestClient):
-            wrap(client, "__init__", around)
-
-    return plant
-
-
 def answers(change: Callable[[Answer], dict[str, Any]]) -> Plant:
     """Make a bug of the mock that answers with other members."""
-
-    def around(real: Callable[..., Answer], self: Engine, incoming: Any) -> Answer:
-        answer = real(self, incoming)
-        return replace(answer, **change(answer))
-
-    return wrapped(Engine, "answer", around)
+    return returned(Engine, "answer", lambda answer, *_: replace(answer, **change(answer)))
 
 
 def records(change: Callable[[dict[str, Any], Any], dict[str, Any]]) -> Plant:
     """Make a bug of the record of a number that the mock sells."""
-    return wrapped(handlers, "_new_record", lambda real, call, n: change(real(call, n), call))
+    return returned(handlers, "_new_record", lambda record, call, _: change(record, call))
 
 
 def purchases(before: Callable[[Any], object]) -> Plant:
