@@ -58,15 +58,15 @@ def accepted(endpoint: Endpoint) -> str:
     return ", ".join(dict.fromkeys(map(media_type, found))) or "application/json"
 
 
-def wrong_body(document: dict[str, Any], name: str, where: Pointer) -> Iterator[Problem]:
+def wrong_body(document: dict[str, Any], where: Pointer) -> Iterator[Problem]:
     """Find what the client cannot write of the body of an operation."""
     content = at(document, where)["content"]
     if not content:
-        todo = "name one, or remove the body"
-        yield (*where, "content"), f"{name} has a body without content type: {todo}"
+        what = "has a body without content type: name one, or remove the body"
+        yield (*where, "content"), what
     for content_type, media in content.items():
         place, kind = (*where, "content", content_type), media_type(content_type)
-        schema, what = (*place, "schema"), f"{name} has a body of {content_type}"
+        schema, what = (*place, "schema"), f"has a body of {content_type}"
         if not (is_json(kind) or kind in FORMS or kind == _BYTES):
             todo = f"write application/json, {', '.join(FORMS)} or {_BYTES}"
             yield place, f"{what}, which the client cannot write: {todo}"

@@ -4,7 +4,7 @@ The only reader for checks, generation, comparison and docs. The mock server and
 have readers of their own on purpose: a mistake here shows as a disagreement with theirs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -141,6 +141,22 @@ def children(node: dict[str, Any], kind: str, where: Pointer) -> Iterator[tuple[
                 yield child, (*where, name, key), item
 
 
+def reachable(
+    document: Any, starts: Iterable[tuple[str, Pointer]]
+) -> Iterator[tuple[str, Pointer, dict[str, Any]]]:
+    """Walk over parts, given as kind and pointer, and all that they refer to, each once."""
+    seen: set[Pointer] = set()
+    pending = list(starts)
+    while pending:
+        kind, where = pending.pop()
+        for inner, place, node in nodes(at(document, where), kind, where):
+            if place not in seen:
+                seen.add(place)
+                yield inner, place, node
+                if "$ref" in node:
+                    pending.append((inner, target(node["$ref"])))
+
+
 def cycles(document: Any, *keywords: str, through_objects: bool = True) -> Iterator[Pointer]:
     """Find references that lead back to themselves through these keywords only.
 
@@ -215,16 +231,7 @@ def members_of(document: Any, where: Pointer) -> tuple[dict[str, Pointer], set[s
     return properties, required
 
 
-def files_in(
-    document: dict[str, Any], where: Pointer, seen: set[Pointer] | None = None
-) -> Iterator[Pointer]:
+def files_in(document: dict[str, Any], where: Pointer) -> list[Pointer]:
     """Find the files in a schema, and in the schemas that it refers to."""
-    where, seen = follow(document, where), set() if seen is None else seen
-    if where in seen:
-        return
-    seen.add(where)
-    for _, place, node in nodes(at(document, where), "schema", where):
-        if node.get("format") == "binary":
-            yield place
-        if "$ref" in node:
-            yield from files_in(document, place, seen)
+    found = reachable(document, [("schema", where)])
+    return [place for _, place, node in found if node.get("format") == "binary"]

@@ -40,7 +40,7 @@ def record(spec: Path) -> str:
     return _HEAD + "".join(f"{name} {value}\n" for name, value in sorted(inputs(spec).items()))
 
 
-def moved(committed: Path, generated: Path) -> list[str]:
+def changed_inputs(committed: Path, generated: Path) -> list[str]:
     """List the inputs in which two packages differ: `name: old became new`."""
     before, after = _read(committed / NAME), _read(generated / NAME)
     return [
@@ -77,7 +77,7 @@ def _digest(files: Iterable[Path]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Say why two packages differ; see the docstring of this module."""
-    found = moved(*map(Path, arguments))
+    found = changed_inputs(*map(Path, arguments))
     why = "; ".join(found) or "no input changed, so it was edited by hand"
     sys.stderr.write(f"generated/ differs from what `make generate` writes: {why}.\n")
     return 1

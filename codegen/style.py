@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from codegen.document import Pointer, Problem, at, nodes, target
+from codegen.document import Pointer, Problem, at, nodes, reachable, target
 
 _DESCRIBED = {"schema", "parameter", "header", "response", "body", "scheme"}
 # The part around these describes them.
@@ -87,14 +87,10 @@ def _unused(document: dict[str, Any]) -> Iterator[Problem]:
         for requirement in node.get("security", [])
         for name in requirement
     }
-    pending: list[tuple[Pointer, str]] = [(("paths", path), "path") for path in document["paths"]]
-    pending += [(("webhooks", name), "path") for name in document.get("webhooks", ())]
-    while pending:
-        where, kind = pending.pop()
-        for inner, _, node in nodes(at(document, where), kind, where):
-            if "$ref" in node and (end := target(node["$ref"])) not in used:
-                used.add(end)
-                pending.append((end, inner))
+    starts = [("path", ("paths", path)) for path in document["paths"]]
+    starts += [("path", ("webhooks", name)) for name in document.get("webhooks", ())]
+    found = reachable(document, starts)
+    used |= {target(node["$ref"]) for _, _, node in found if "$ref" in node}
     for section, members in document.get("components", {}).items():
         for where in (("components", section, name) for name in members):
             if where not in used and not section.startswith("x-"):

@@ -20,18 +20,34 @@ from codegen.document import (
     media_type,
     members_of,
     nodes,
+    reachable,
     resolved,
     target,
     types_of,
 )
 from codegen.schema_code import FORMATS
 
-# Neither a model nor a check of the client can hold what these keywords ask for.
 KEYWORDS = {
     *("not", "if", "then", "else", "dependentSchemas", "dependentRequired", "contains"),
     *("minContains", "maxContains", "minProperties", "maxProperties", "propertyNames"),
     *("patternProperties", "prefixItems", "unevaluatedItems", "unevaluatedProperties"),
     *("discriminator", "$dynamicRef", "$recursiveRef"),
+}
+"""Keywords that neither a model nor a check of the client can hold."""
+_ENCODINGS = ("style", "explode", "allowReserved", "contentType", "headers")
+_SERVERS = "has servers of its own, and a client has one server: move them to the top"
+# Keys that no part of a kind may have.
+_REFUSED = {
+    ("path", "servers"): _SERVERS,
+    ("operation", "servers"): _SERVERS,
+    ("path", "$ref"): "has its operations elsewhere, and they would be dropped: write them here",
+    ("parameter", "content"): "has content, which the client cannot write: give it a schema",
+    ("schema", "nullable"): 'is of OpenAPI 3.0, and means nothing in 3.1: add "null" to the type',
+    **dict.fromkeys(
+        (("encoding", key) for key in _ENCODINGS),
+        "is not supported, the client writes forms in one way: remove it",
+    ),
+    **{("schema", key): f'"{key}" is not supported: say it in the description' for key in KEYWORDS},
 }
 # Formats that say how a value is stored or shown, and forbid no value that JSON allows.
 _DESCRIPTIVE = {*INTEGER_BOUNDS, "float", "double", "binary", "byte", "password"}
@@ -49,15 +65,11 @@ OWN_NAMES = {
 # Every generated module imports this name.
 _IMPORTED = "annotations"
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
-_UNFIT = {
-    "path": {"a list", "an object"},
-    "query": {"an object in a list", "a list in a list"},
-    "header": {"a list", "an object"},
-    "cookie": {"a list", "an object"},
-}
+_NOT_IN_QUERY = {"an object in a list", "a list in a list"}
+_NESTED = re.compile(r"an object|an? .* in a list")
 _NESTED = re.compile(r"an object|an? .* in a list")
 _TOO_LONG = f"is longer than {LONGEST} characters, too long for a file: shorten it"
-_SERVERS = "has servers of its own, and a client has one server: move them to the top"
+_NOT_SENT = "is required, and an empty list is not sent: add `minItems: 1`"
 
 
 def unsupported(document: dict[str, Any]) -> Iterator[Problem]:
@@ -69,22 +81,20 @@ def unsupported(document: dict[str, Any]) -> Iterator[Problem]:
     yield from _one_way(document)
     yield from _tags(document)
     yield from _equal_paths(document)
-    checks = {
-        "path": _path,
-        "operation": _operation,
-        "parameter": _parameter,
-        "media": _form,
-        "encoding": _encoding,
-    }
+    checks = {"schema": _schema, "operation": _operation, "parameter": _parameter, "media": _form}
     for kind, where, node in nodes(document):
-        if kind == "schema":
-            yield from _schema(document, where, node)
-        elif kind in checks and not _is_served_by_caller(where):
-            yield from checks[kind](document, where, node)
+        if kind != "schema" and _is_served_by_caller(where):
+            continue
+        name = node.get("operationId", node.get("name")) if kind in checks else None
+        prefix = f'"{name}" ' if name else ""
+        for key in (key for key in node if (kind, key) in _REFUSED):
+            yield (*where, key), prefix + _REFUSED[kind, key]
+        for place, what in checks[kind](document, where, node) if kind in checks else ():
+            yield place, prefix + what
 
 
 def _is_served_by_caller(where: Pointer) -> bool:
-    return "callbacks" in where or where[0] == "webhooks"
+    return "callbacks" in where or where[:1] == ("webhooks",)
 
 
 def _one_way(document: dict[str, Any]) -> Iterator[Problem]:
@@ -93,20 +103,12 @@ def _one_way(document: dict[str, Any]) -> Iterator[Problem]:
         ("readOnly", "requests", {"requestBody", "parameters", "requestBodies"}),
         ("writeOnly", "replies", {"responses"}),
     ):
-        pending = [
-            where
+        starts = [
+            (kind, where)
             for kind, where, _ in nodes(document)
             if kind == "schema" and roots & {*where} and not _is_served_by_caller(where)
         ]
-        seen: set[Pointer] = set()
-        while pending:
-            if (place := pending.pop()) in seen:
-                continue
-            seen.add(place)
-            node = at(document, place)
-            pending += [inner for _, inner, _ in nodes(node, "schema", place)]
-            if "$ref" in node:
-                pending.append(target(node["$ref"]))
+        for _, place, _ in reachable(document, starts):
             members, required = members_of(document, place)
             for name in members.keys() & required:
                 if resolved(document, at(document, members[name])).get(keyword):
@@ -116,27 +118,41 @@ def _one_way(document: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _equal_paths(document: dict[str, Any]) -> Iterator[Problem]:
-    """Find paths that differ only in the names of their parameters."""
+    """Find paths that differ only in the names of their parameters, or that no URL can have."""
     first: dict[str, str] = {}
     for path in document.get("paths", {}):
         if (other := first.setdefault(re.sub(r"\{[^{}]*\}", "{}", path), path)) != path:
-            what = f"is the same path as {other}: put the operations of both under one"
+            yield ("paths", path), f"is the same path as {other}: put all operations under one"
+        if odd := re.search(r"[\s\"\\<>^`|?#]", path):
+            what = f"has {odd[0]!r}, which no URL path can contain: write %{ord(odd[0]):02X}"
             yield ("paths", path), what
 
 
-def _path(_: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
-    if "servers" in node:
-        yield (*where, "servers"), _SERVERS
-    if "$ref" in node:
-        what = "has its operations elsewhere, and the generator would drop them: write them here"
-        yield (*where, "$ref"), what
-    if odd := re.search(r"[\s\"\\<>^`|?#]", str(where[1])):
-        yield where, f"has {odd[0]!r}, which no URL path can contain: write %{ord(odd[0]):02X}"
-
-
 def _schema(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
-    for key, what in _keywords(document, where, node):
-        yield (*where, key), what
+    if "$ref" in node and target(node["$ref"])[:-1] != ("components", "schemas"):
+        yield (*where, "$ref"), "names a part of a schema: move that part to components"
+    if node.get("format", "uuid") not in {*FORMATS, *_DESCRIPTIVE}:
+        what = f'"{node["format"]}" is a format that the client does not check'
+        todo = f"write a pattern, or take one of {', '.join(FORMATS)}"
+        yield (*where, "format"), f"{what}: {todo}"
+    parts = [(*where, "allOf", index) for index, _ in enumerate(node.get("allOf", ()))]
+    types = {name for part in parts for name in types_of(document, part)} - {"an object"}
+    if len(parts) > 1 and types:
+        what = f"joins {min(types)}, and the generator joins only objects"
+        yield (*where, "allOf"), f"{what}: write the keywords beside the $ref"
+    members, required = members_of(document, where) if parts else ({}, set())
+    if unknown := required - members.keys():
+        what = f'"{min(unknown)}" is required, and no part has it: correct the name'
+        yield (*where, "required"), what
+    values = {type(value) for value in node.get("enum", ()) if value is not None}
+    if node.get("enum") == []:
+        yield (*where, "enum"), "needs at least 1 item: list the values, or remove it"
+    elif values >= {str, int} or values - {str, int, bool}:
+        what = "has values that are not all text or all whole numbers"
+        yield (*where, "enum"), f"{what}: list them in the description"
+    if isinstance(node.get("const"), float | list | dict):
+        what = "is not text, a whole number, a boolean or null: name it in the description"
+        yield (*where, "const"), what
     first: dict[tuple[str, str], str] = {}
     for name in node.get("properties", {}):
         # The generator tries both names, and has no third.
@@ -146,138 +162,95 @@ def _schema(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> I
             yield (*where, "properties", name), what
 
 
-def _keywords(
-    document: dict[str, Any], where: Pointer, node: dict[str, Any]
-) -> Iterator[tuple[str, str]]:
-    for keyword in node.keys() & KEYWORDS:
-        yield keyword, f'"{keyword}" is not supported: say it in the description'
-    if "$ref" in node and target(node["$ref"])[:-1] != ("components", "schemas"):
-        yield "$ref", "names a part of a schema: move that part to components"
-    if node.get("format", "uuid") not in {*FORMATS, *_DESCRIPTIVE}:
-        what = f'"{node["format"]}" is a format that the client does not check'
-        yield "format", f"{what}: write a pattern, or take one of {', '.join(FORMATS)}"
-    parts = [(*where, "allOf", index) for index, _ in enumerate(node.get("allOf", ()))]
-    types = {name for part in parts for name in types_of(document, part)} - {"an object"}
-    if len(parts) > 1 and types:
-        what = f"joins {min(types)}, and the generator joins only objects"
-        yield "allOf", f"{what}: write the keywords beside the $ref"
-    if parts and (
-        unknown := members_of(document, where)[1] - members_of(document, where)[0].keys()
-    ):
-        yield "required", f'"{min(unknown)}" is required, and no part has it: correct the name'
-    if node.get("enum") == []:
-        yield "enum", "needs at least 1 item: list the values, or remove it"
-    values = {type(value) for value in node.get("enum", ()) if value is not None}
-    if values >= {str, int} or values - {str, int, bool}:
-        what = "has values that are not all text or all whole numbers"
-        yield "enum", f"{what}: list them in the description"
-    if isinstance(node.get("const"), float | list | dict):
-        yield "const", "is not text, a whole number, a boolean or null: name it in the description"
-    if "nullable" in node:
-        yield "nullable", 'is of OpenAPI 3.0, and means nothing in 3.1: add "null" to the type'
-
-
 def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
-    if "$ref" in node:
+    if "schema" not in node:  # A reference, or content, which is refused.
         return
-    name, schema = f'the parameter "{node["name"]}"', (*where, "schema")
-    if "schema" not in node:
-        what = "has content, which the client cannot write: give it a schema"
-        yield (*where, "content"), f"{name} {what}"
-        return
-    yield from (((*where, key), f"{name} {what}") for key, what in _fields(node))
-    place, types = node["in"], [*types_of(document, schema)]
+    yield from _written(where, node)
+    schema, place = (*where, "schema"), node["in"]
+    types = [*types_of(document, schema)]
     if "null" in types:
-        yield schema, f"{name} may be null, which no {place} can hold: remove null"
+        yield schema, f"may be null, which no {place} can hold: remove null"
     for file in files_in(document, schema):
-        yield file, f"{name} is a file, which no {place} can hold: put it into a body"
-    if unfit := next((each for each in types if each in _UNFIT[place]), None):
-        yield schema, f"{name} is {unfit}, which no {place} can hold: give it another type"
-    elif place == "query" and node.get("required"):
-        yield from _required_list(document, node["name"], schema)
+        yield file, f"is a file, which no {place} can hold: put it into a body"
+    unfit = _NOT_IN_QUERY if place == "query" else {"a list", "an object"}
+    if found := next((each for each in types if each in unfit), None):
+        yield schema, f"is {found}, which no {place} can hold: give it another type"
+    elif place == "query" and node.get("required") and _is_possibly_empty_list(document, schema):
+        yield schema, _NOT_SENT
     if place == "query" and "an object" in types:
         members = members_of(document, schema)[0]
         if not members:
             what = "is an object without named members, which the client cannot write: name them"
-            yield schema, f"{name} {what}"
+            yield schema, what
         for member, inner in members.items():
-            nested = [each for each in types_of(document, inner) if _NESTED.fullmatch(each)]
-            if nested:
-                what = f"is {nested[0]} in an object, which no query can hold: flatten it"
-                yield inner, f'"{member}" {what}'
+            kinds = types_of(document, inner)
+            if nested := next((each for each in kinds if _NESTED.fullmatch(each)), None):
+                what = f'has the member "{member}", {nested}, which no query can hold: flatten it'
+                yield inner, what
 
 
-def _fields(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Find the fields of a parameter that the client cannot write."""
+def _written(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
+    """Find names and styles that the client cannot write."""
     name, place = node["name"], node["in"]
     if place == "path" and not re.fullmatch(r"[A-Za-z_-][\w-]*", name, re.ASCII):
-        yield "name", "has a name that no path can have: use letters, digits, - and _"
+        yield (*where, "name"), "is a name that no path can have: use letters, digits, - and _"
     is_header = place in ("header", "cookie")
     if is_header and not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-        yield "name", f"has a name that no {place} can have: use letters, digits and -"
+        yield (*where, "name"), f"is a name that no {place} can have: use letters, digits and -"
     if place == "header" and name.lower() in _OWN_HEADERS:
-        yield "name", "is a header that the client writes itself: remove the parameter"
+        yield (*where, "name"), "is a header that the client writes itself: remove the parameter"
     style = node.get("style", _STYLES[place])
     if style != _STYLES[place]:
-        what = f"has the style {style}, and the client writes only {_STYLES[place]}"
-        yield "style", f"{what}: remove it"
+        what = f"has the style {style}, and the client writes only {_STYLES[place]}: remove it"
+        yield (*where, "style"), what
     if node.get("explode", style == "form") != (style == "form"):
         what = f"has explode: {str(node['explode']).lower()}, which the client cannot write"
-        yield "explode", f"{what}: remove it"
+        yield (*where, "explode"), f"{what}: remove it"
     if node.get("allowReserved"):
         what = "allows reserved characters, and the client escapes them: remove it"
-        yield "allowReserved", what
+        yield (*where, "allowReserved"), what
 
 
 def _form(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
     if media_type(str(where[-1])) in FORMS and "schema" in node:
         members, required = members_of(document, (*where, "schema"))
-        for name in [name for name in members if name in required]:
-            yield from _required_list(document, name, members[name])
+        for name, place in members.items():
+            if name in required and _is_possibly_empty_list(document, place):
+                yield place, f'"{name}" {_NOT_SENT}'
 
 
-def _required_list(document: dict[str, Any], name: str, where: Pointer) -> Iterator[Problem]:
-    """Find a required list that may be empty, where an empty list is not sent at all."""
+def _is_possibly_empty_list(document: dict[str, Any], where: Pointer) -> bool:
     places = (where, follow(document, where))
     least = max(at(document, place).get("minItems", 0) for place in places)
-    if "a list" in types_of(document, where) and not least:
-        yield where, f'"{name}" is required, and an empty list is not sent: add `minItems: 1`'
-
-
-def _encoding(_: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
-    keys = ("style", "explode", "allowReserved", "contentType", "headers")
-    for key in (key for key in keys if key in node):
-        yield (*where, key), "is not supported, the client writes forms in one way: remove it"
+    return "a list" in types_of(document, where) and not least
 
 
 def _operation(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
     name = str(node.get("operationId", where[-1]))
-    if "servers" in node:
-        yield (*where, "servers"), f"{name} {_SERVERS}"
     if len(name) > LONGEST:
         yield (*where, "operationId"), _TOO_LONG
     if PythonIdentifier(name, "") == _IMPORTED:
-        yield (*where, "operationId"), f'"{name}" is a name that the package uses: rename it'
+        yield (*where, "operationId"), "is a name that the package uses: rename it"
     yield from _ambiguous_parameters(document, where)
     if "requestBody" in node:
-        yield from wrong_body(document, name, follow(document, (*where, "requestBody")))
+        yield from wrong_body(document, follow(document, (*where, "requestBody")))
     replies = {code: (*where, "responses", code) for code in node["responses"] if code[:2] != "x-"}
     if not any(status[0] == "2" for status in replies):
-        what = f"{name} has no reply that is a success: add one, such as 200 or 204"
+        what = "has no reply that is a success: add one, such as 200 or 204"
         yield (*where, "responses"), what
     for status, place in replies.items():
-        content = at(document, follow(document, place)).get("content")
+        end = follow(document, place)
+        content = at(document, end).get("content")
         is_head = where[-1] == "head" and status[0] == "2"
         if status[0] == "1":
-            yield place, f"{name} has a reply with status {status}, which no client gets: remove it"
+            yield place, f"has a reply with status {status}, which no client gets: remove it"
         elif content and (is_head or status in ("204", "205", "304")):
             why = "to HEAD" if is_head else f"of status {status}"
-            what = f"{name} has a body in a reply {why}, which cannot have one: remove it"
-            yield (*follow(document, place), "content"), what
+            what = f"has a body in a reply {why}, which cannot have one: remove it"
+            yield (*end, "content"), what
         elif content:
-            what = f"{name} has a reply with status {status}"
-            place = (*follow(document, place), "content")
-            yield from wrong_reply(document, what, place, content)
+            what = f"has a reply with status {status}"
+            yield from wrong_reply(document, what, (*end, "content"), content)
 
 
 def _tags(document: dict[str, Any]) -> Iterator[Problem]:
@@ -312,12 +285,12 @@ def _ambiguous_parameters(document: dict[str, Any], where: Pointer) -> Iterator[
             parameter, schema = at(document, end), (*end, "schema")
             name, place = parameter["name"], parameter["in"]
             if (other := places.setdefault(name, place)) != place:
-                yield here, f'"{name}" is also a parameter in {other}: rename one'
+                yield here, f'has the parameter "{name}" also in the {other}: rename one'
             names, is_query = [name], place == "query" and "schema" in parameter
             if is_query and "an object" in types_of(document, schema):
                 names = [*members_of(document, schema)[0]]
             for key in names:
                 same = place, key.lower() if place == "header" else key
                 if (other := written.setdefault(same, name)) != name:
-                    what = f'"{name}" writes {key} into the {place}, as does "{other}": remove one'
-                    yield here, what
+                    what = f'sends two values: "{name}" writes {key} into the {place}, as does'
+                    yield here, f'{what} "{other}": remove one'

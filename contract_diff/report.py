@@ -141,7 +141,9 @@ def compare(base: Tree, tree: Tree) -> Report:
     heading = re.search(rf"^## {re.escape(dotted(version))}\b", changelog, re.MULTILINE)
     inputs = None
     if (base.package / stamp.NAME).is_file():
-        inputs = [line.partition(":")[0] for line in stamp.moved(base.package, tree.package)]
+        inputs = [
+            line.partition(":")[0] for line in stamp.changed_inputs(base.package, tree.package)
+        ]
     commits = {git("rev-parse", f"{name}^{{commit}}").stdout for name in (base.name, "HEAD")}
     return Report(
         base.name,

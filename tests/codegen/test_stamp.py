@@ -70,5 +70,5 @@ def test_two_branches_that_regenerate_merge_and_must_regenerate_again(tmp_path: 
         file.write_text(text, "utf-8")
         git(f"commit --quiet --all --message={branch}")
     git("merge --quiet main")
-    (line,) = stamp.moved(file.parent, PACKAGE)
+    (line,) = stamp.changed_inputs(file.parent, PACKAGE)
     assert line.startswith("spec: sha256:other and sha256:main became sha256:")

@@ -27,6 +27,7 @@ ORIGIN = '$ref: "#/components/schemas/Origin"'
 LESS = 'value:\n                  PhoneNumber: "+15551234567"\n'
 CODE = "        code:\n          type: integer\n"
 TWICE = f"parameters:\n        - {ACCOUNT}\n        - @{ACCOUNT}"
+UNKNOWN = "  Spare:\n      allOf: [{type: object}]\n      @required: [Nme]\n    Origin:\n"
 FORM, REPLY = "form-urlencoded:\n            schema:\n", '"200":\n                  '
 
 HMAC = "\n      description: >-\n        HMAC"
@@ -65,6 +66,8 @@ MISTAKES: list[tuple[str, ...]] = [
         TWICE,
         "post.parameters[1]|AccountSid",
     ),
+    ("a tag twice", "- name: p", "- name: phone_numbers\n  - @name: p", "tags[1].name|tags[0]"),
+    ("a required member of no part", "  Origin:\n", UNKNOWN, "Spare.required|Nme"),
     ("a wrong default", "default: POST", "default: PUT", "SmsFallbackMethod.default|PUT|POST"),
     ("a reply without UUID", f"account_id: {SID}", "account_id: me", "value.account_id|uuid"),
     ("a parameter without UUID", f"example: {SID}", "example: me", "AccountSid.example|uuid"),

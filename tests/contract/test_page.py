@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from codegen.check import samples
-from codegen.document import Pointer, at, dotted, follow, nodes, target
+from codegen.document import Pointer, at, dotted, follow, nodes, reachable, target
 from codegen.source import Source
 from tests.conftest import ROOT
 from tests.contract.page import MIRRORED, PROSE, Document, Flat, differences, page_rows
@@ -62,15 +62,11 @@ def page_spec(spec: Document) -> Document:
         for path, item in spec["paths"].items()
     }
     part = {**copy.deepcopy(spec), "paths": {path: item for path, item in paths.items() if item}}
-    components = part["components"]
-    size = -1
-    while size != sum(map(len, components.values())):
-        size = sum(map(len, components.values()))
-        used = {target(node["$ref"]) for _, _, node in nodes(part) if "$ref" in node}
-        for kind in components.keys() - {"securitySchemes"}:
-            for name in list(components[kind]):
-                if ("components", kind, name) not in used:
-                    del components[kind][name]
+    parts = reachable(part, [("path", ("paths", path)) for path in part["paths"]])
+    used = {target(node["$ref"]) for _, _, node in parts if "$ref" in node}
+    for kind in part["components"].keys() - {"securitySchemes"}:
+        found = part["components"][kind].items()
+        part["components"][kind] = {k: v for k, v in found if ("components", kind, k) in used}
     return part
 
 
