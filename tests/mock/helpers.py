@@ -1,0 +1,156 @@
+"""What the tests of the mock server share: addresses, senders, changed documents."""
+
+import base64
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+
+from tests.conftest import PROJECT, ROOT
+
+SPEC = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
+OTHER = "11111111-2222-4333-8444-555555555555"
+BASE = "/api/laml/2010-04-01"
+NUMBERS = f"{BASE}/Accounts/{PROJECT}/IncomingPhoneNumbers"
+NUMBER = "+13103386745"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+URLS = ("SmsFallbackUrl", "SmsUrl", "VoiceFallbackUrl", "VoiceUrl")
+METHODS = ("SmsFallbackMethod", "SmsMethod", "VoiceFallbackMethod", "VoiceMethod")
+
+Send = Callable[..., httpx.Response]
+Serve = Callable[[Callable[[dict[str, Any]], None]], MockServer]
+
+
+def sender(mock: MockServer, http: httpx.Client) -> Send:
+    def send(method: str = "POST", path: str = NUMBERS, **settings: Any) -> httpx.Response:
+        settings.setdefault("auth", (PROJECT, DEFAULT_TOKEN))
+        return http.request(method, mock.url + path, **settings)
+
+    return send
+
+
+def changed_spec(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    spec = json.loads(json.dumps(SPEC))
+    change(spec)
+    path = folder / "openapi.yaml"
+    path.write_text(json.dumps(spec), "utf-8")
+    return path
+
+
+def refused(reply: httpx.Response, status: int, code: int) -> str:
+    """Check the shape of a refusal and return its message."""
+    assert reply.headers["content-type"] == "application/json"
+    error = reply.json()
+    message = error.pop("message")
+    more_info = "https://signalwire.com/docs/compatibility-api"
+    assert error == {"code": code, "status": status, "more_info": more_info}, message
+    assert reply.status_code == status
+    assert DEFAULT_TOKEN not in message
+    assert isinstance(message, str)
+    return message
+
+
+def connection(mock: MockServer) -> socket.socket:
+    port = int(mock.url.rpartition(":")[2])
+    return socket.create_connection(("127.0.0.1", port))
+
+
+def read_all(raw: socket.socket) -> bytes:
+    with raw.makefile("rb") as stream:
+        return stream.read()
+
+
+def number_of(reply: httpx.Response) -> dict[str, Any]:
+    assert reply.status_code == 201, reply.text
+    number: dict[str, Any] = reply.json()
+    return number
+
+
+def basic(text: str) -> str:
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+ADDED = """
+schemas:
+  Call:
+    type: object
+    required: [sid, at]
+    properties:
+      sid: {type: string, format: uuid}
+      at: {type: string, format: date-time}
+      status: {allOf: [{$ref: "#/components/schemas/CallStatus"}]}
+      price: {type: [number, "null"], minimum: 0.5}
+      parent: {$ref: "#/components/schemas/Call"}
+  Calls: {type: array, minItems: 2, items: {$ref: "#/components/schemas/Call"}}
+  Note:
+    type: object
+    additionalProperties: false
+    required: [size]
+    properties:
+      size: {type: integer, format: int64}
+      text: {type: string}
+      tree: {type: array}
+      either:
+        oneOf:
+          - {type: integer}
+          - {type: object, required: [n], properties: {n: {type: integer}}}
+paths:
+  /Accounts/{AccountSid}/Calls.json:
+    parameters: [{$ref: "#/components/parameters/AccountSid"}]
+    get:
+      tags: [calls]
+      security: [{ProjectToken: []}]
+      parameters:
+        - {name: Limit, in: query, schema: {type: integer, format: int32}}
+        - {name: Rate, in: query, schema: {type: number}}
+        - {name: Muted, in: query, schema: {type: boolean}}
+        - {name: Ids, in: query, schema: {type: array, items: {type: integer}}}
+        - {name: Sizes, in: query, explode: false, schema: {type: array, items: {type: integer}}}
+        - {name: Before, in: query, schema: {type: string, format: date-time}}
+        - {name: X-Trace, in: header, required: true, schema: {const: "7"}}
+      responses:
+        "200": {content: {application/json: {schema: {$ref: "#/components/schemas/Calls"}}}}
+        "400": {content: {application/json: {schema: {$ref: "#/components/schemas/Error"}}}}
+  /Notes:
+    post:
+      operationId: create_note
+      requestBody:
+        required: true
+        content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}
+      responses:
+        "202": {content: {application/json: {schema: {type: object}, example: {created: true}}}}
+        "404": {content: {application/json: {schema: {$ref: "#/components/schemas/Error"}}}}
+  /Forms:
+    post:
+      operationId: send_form
+      requestBody:
+        required: true
+        content:
+          application/x-www-form-urlencoded:
+            schema: {oneOf: [{type: object, properties: {Size: {type: integer}}}]}
+      responses: {"204": {}}
+  /Notes/{Number}:
+    parameters: [{name: Number, in: path, required: true, schema: {type: integer}}]
+    delete:
+      operationId: delete_note
+      responses: {"204": {headers: {X-Left: {required: true, schema: {type: integer}}}}}
+    get:
+      operationId: read_note
+      responses: {"200": {content: {text/plain: {schema: {type: string, minLength: 6}}}}}
+"""
+
+
+def add_operations(spec: dict[str, Any]) -> None:
+    """Add a list, a JSON body, a deletion and a text, none of which the mock has code for."""
+    added = yaml.safe_load(ADDED)
+    spec["components"]["schemas"] |= added["schemas"]
+    spec["paths"] |= added["paths"]
+
+
+def content(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {kind: {"schema": schema}}}

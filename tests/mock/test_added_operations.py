@@ -1,0 +1,223 @@
+"""Operations that are added to the document are served without code."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from signalwire_compat_mock import MockServer
+
+from tests.conftest import PROJECT
+from tests.mock.helpers import (
+    BASE,
+    NUMBER,
+    Serve,
+    add_operations,
+    changed_spec,
+    number_of,
+    refused,
+    sender,
+)
+
+
+def test_an_operation_that_was_added_to_the_spec_is_served_without_code(
+    serve: Serve, http: httpx.Client
+) -> None:
+    mock = serve(add_operations)
+    send = sender(mock, http)
+    query = "Ids=1&Ids=2&Sizes=3,4"
+    calls = send("GET", f"{BASE}/Accounts/{PROJECT}/Calls.json?{query}", headers={"x-trace": "7"})
+    call = {"sid": "00000000-0000-4000-8000-000000000000", "at": "2024-01-31T12:00:00Z"}
+    assert calls.json() == [{**call, "status": "completed", "price": 0.5}] * 2
+    noted = send(path=f"{BASE}/Notes", auth=None, json={"size": -(2**63), "text": "\0 ü"})
+    assert (noted.status_code, noted.json()) == (202, {"created": True})
+    gone = send("DELETE", f"{BASE}/Notes/12", auth=None)
+    assert (gone.status_code, gone.content, gone.headers["x-left"]) == (204, b"", "0")
+    assert "content-type" not in gone.headers
+    text = send("GET", f"{BASE}/Notes/12", auth=None)
+    assert (text.text, text.headers["content-type"]) == ("textxx", "text/plain")
+    assert send(path=f"{BASE}/Forms", auth=None, data={"Size": "3"}).status_code == 204
+    ids = [exchange.operation_id for exchange in mock.journal]
+    calls_id = "GET /Accounts/{AccountSid}/Calls.json"
+    assert ids == [calls_id, "create_note", "delete_note", "read_note", "send_form"]
+    number_of(send(data={"PhoneNumber": NUMBER}))
+
+
+UPLOADS = """
+/Uploads:
+  post:
+    operationId: upload
+    requestBody:
+      required: true
+      content:
+        multipart/form-data:
+          schema:
+            type: object
+            additionalProperties: false
+            required: [file]
+            properties:
+              file: {type: string, format: binary, maxLength: 4}
+              sizes: {type: array, items: {type: integer}}
+              note: {type: object, required: [text]}
+              'a"b': {type: string}
+        application/octet-stream: {schema: {type: string, maxLength: 4}}
+        text/plain; charset=utf-8: {schema: {type: string, maxLength: 2}}
+        application/merge-patch+json: {schema: {type: object, required: [text]}}
+    responses:
+      "204": {}
+      "400": {content: {application/problem+json: {schema: {$ref: "#/components/schemas/Note"}}}}
+      "401": {content: {text/plain: {schema: {type: string}}}}
+    security: []
+"""
+
+
+def add_uploads(spec: dict[str, Any]) -> None:
+    """Add an operation that takes files, bytes, text and a kind of JSON."""
+    spec["components"]["schemas"]["Note"] = {"type": "object", "required": ["size"]}
+    spec["components"]["schemas"]["Note"]["properties"] = {"size": {"type": "integer"}}
+    spec["paths"] |= yaml.safe_load(UPLOADS)
+
+
+def multipart(*parts: bytes, end: bytes = b"--") -> dict[str, Any]:
+    encoded = b"".join(b"--x\r\nContent-Disposition: form-data; " + p + b"\r\n" for p in parts)
+    headers = {"content-type": "Multipart/Form-Data; boundary=x"}
+    return {"headers": headers, "content": encoded + b"--x" + end + b"\r\n"}
+
+
+def typed(kind: str, body: bytes) -> dict[str, Any]:
+    return {"headers": {"content-type": kind}, "content": body}
+
+
+FILE = b'name="file"; filename="a"\r\nContent-Type: image/png\r\n\r\n\xff\r\n\0'
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (multipart(FILE), None),
+        (multipart(FILE, b'name="sizes"\r\n\r\n1', b'name="sizes"\r\n\r\n2'), None),
+        (multipart(FILE, b'name="note"\r\n\r\n{"text": 1}', b'name="a%22b"\r\n\r\n'), None),
+        (multipart(), "file is required and missing"),
+        (multipart(FILE, FILE), "file is given 2 times"),
+        (multipart(FILE + b"x"), "file"),
+        (multipart(FILE, b'name="more"\r\n\r\n'), 'field "more" is not known'),
+        (multipart(FILE, b'name="sizes"\r\n\r\nx'), "sizes/0"),
+        (multipart(FILE, b'name="note"\r\n\r\n{"text": '), "note"),
+        (multipart(FILE, b'name="a%22b"\r\n\r\n\xff'), "not UTF-8"),
+        (multipart(FILE, end=b""), "last boundary is missing"),
+        (multipart(b'filename="a"\r\n\r\n'), "is not multipart/form-data"),
+        (typed("multipart/form-data", b""), "without a boundary"),
+        (typed("application/octet-stream", b"\xff\0\r\n"), None),
+        (typed("application/octet-stream", b"12345"), "longer than 4"),
+        (typed("text/plain", "üü".encode()), None),
+        (typed("text/plain; charset=latin-1", b"\xfc"), "not declared as UTF-8"),
+        (typed("text/plain", b"\xfc"), "not UTF-8"),
+        (typed("application/merge-patch+json", b'{"text": null}'), None),
+        (typed("application/merge-patch+json", b"{}"), "text is required and missing"),
+        (typed("application/merge-patch+json", b"{"), "not JSON"),
+    ],
+)
+def test_a_body_of_any_content_type_is_held_to_its_schema(
+    serve: Serve, http: httpx.Client, request_: dict[str, Any], words: str | None
+) -> None:
+    mock = serve(add_uploads)
+    reply = http.post(f"{mock.url}{BASE}/Uploads", **request_)
+    (exchange,) = mock.journal
+    assert reply.status_code == (400 if words else 204), exchange.refusal
+    assert (words or "") in (exchange.refusal or "")
+
+
+def test_an_error_of_another_shape_is_the_message_or_a_sample(
+    serve: Serve, http: httpx.Client
+) -> None:
+    def secure(spec: dict[str, Any]) -> None:
+        add_uploads(spec)
+        spec["paths"]["/Uploads"]["post"]["security"] = [{"ProjectToken": []}]
+
+    mock = serve(secure)
+    send = sender(mock, http)
+    wrong = send(path=f"{BASE}/Uploads", json={})
+    assert wrong.headers["content-type"] == "application/problem+json"
+    assert (wrong.status_code, wrong.json()) == (400, {"size": 0})
+    assert "content type" in str(mock.journal[0].refusal)
+    unknown = send(path=f"{BASE}/Uploads", auth=None)
+    assert (unknown.status_code, unknown.headers["content-type"]) == (401, "text/plain")
+    assert "credentials are missing" in unknown.text
+
+
+def test_the_parameters_of_an_added_operation_are_checked_by_type(
+    serve: Serve, http: httpx.Client
+) -> None:
+    send = sender(serve(add_operations), http)
+    path = f"{BASE}/Accounts/{PROJECT}/Calls.json?"
+    traced = {"x-trace": "7"}
+    for query in (
+        "Limit=-2147483648",
+        "Rate=1e3&Muted=true",
+        "Before=2024-01-31T12:00:00Z",
+        "Ids=1",
+    ):
+        assert send("GET", path + query, headers=traced).status_code == 200, query
+    for query in (
+        "Limit=2147483648", "Limit=1.5", "Limit=", "Limit=٣", "Limit=1_0", f"Limit={'9' * 5000}",
+        "Limit=1&Limit=2", "Rate=NaN", "Rate=1e999", "Rate=0x1", "Muted=True", "Muted=1",
+        "Before=today", "Ids=1&Ids=x",
+    ):  # fmt: skip
+        name = query.partition("=")[0]
+        assert name in refused(send("GET", path + query, headers=traced), 400, 10000)
+    assert "X-Trace is required" in refused(send("GET", path), 400, 10000)
+    assert 'X-Trace "8"' in refused(send("GET", path, headers={"x-trace": "8"}), 400, 10000)
+    refused(send("GET", path, auth=None, headers=traced), 401, 20003)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b'{"size": 1}\0', "not JSON"),
+        (b'\xef\xbb\xbf{"size": 1}', "not JSON"),
+        (b'{"size": 1, "size": 1}', "names a member twice"),
+        (b'{"size": NaN}', "not finite"),
+        (b'{"size": -Infinity}', "not finite"),
+        (b'{"size": 1e999}', "not finite"),
+        (b'{"size": ' + b"9" * 5000 + b"}", "too many digits"),
+        (b'{"size": 9223372036854775808}', "size 9223372036854775808"),
+        (b'{"size": ' + b"9" * 4000 + b"}", "size 999"),
+        (b'{"size": "1"}', 'size "1" is not of type "integer"'),
+        (b'{"size": 1, "text": "\xff"}', "not UTF-8"),
+        (b'{"size": 1, "text": "\\ud800"}', "lone surrogate"),
+        (b'{"size": 1, "text": "\0"}', "not JSON"),
+        (b'{"size": 1, "txt": ""}', "nearest known name is text"),
+        (b"[" * 2000 + b"]" * 2000, "levels deep"),
+        (b"[" * 2**19 + b"]" * 2**19, "levels deep"),
+        (b'{"size": 1, "tree": ' + b"[" * 100 + b"]" * 100 + b"}", "levels deep"),
+        (b'{"size": 1, "either": {"n": "x"}}', 'either/n "x" is not of type "integer"'),
+        (b'{"size": 1, "either": {}}', 'either an object: "n" is a required property'),
+        (b'{"size": 1, "either": "x"}', 'either "x" is not valid under any of the schemas'),
+        (b"{}", "size is required and missing"),
+        (b"[]", "The body an array"),
+        (b"null", "The body null"),
+    ],
+)
+def test_a_json_body_that_breaks_its_rules_is_refused(
+    json_mock: MockServer, http: httpx.Client, body: bytes, words: str
+) -> None:
+    headers = {"content-type": "application/json"}
+    reply = http.post(f"{json_mock.url}{BASE}/Notes", headers=headers, content=body)
+    assert words in refused(reply, 404, 10000), "its only documented 4xx is 404"
+
+
+@pytest.fixture(scope="module")
+def json_mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockServer]:
+    spec = changed_spec(tmp_path_factory.mktemp("json"), add_operations)
+    with MockServer(spec) as server:
+        yield server
+
+
+def test_a_body_that_is_not_documented_is_refused(
+    json_mock: MockServer, http: httpx.Client
+) -> None:
+    reply = http.request("DELETE", f"{json_mock.url}{BASE}/Notes/1", content=b"x")
+    assert "body is not expected" in refused(reply, 400, 10000)
