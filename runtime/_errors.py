@@ -177,7 +177,9 @@ def find_request_id(headers: Mapping[str, str]) -> str | None:
 def find_sid(content: bytes) -> str | None:
     """Find the first SID in a reply, even if the reply is cut off."""
     found = re.search(rb'"sid"\s*:\s*"?([\w.:-]{1,100})', content)
-    return found[1].decode("ascii", "replace") if found and found[1] != b"null" else None
+    if not found or found[1] in (b"null", b"true", b"false"):
+        return None
+    return found[1].decode("ascii", "replace")
 
 
 def _unpickle(
