@@ -1,7 +1,8 @@
 """One client for many threads and tasks, and for cancelled ones: nothing mixed, no leak."""
 
 import asyncio
-import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
@@ -118,21 +119,25 @@ def test_everybody_who_shares_a_client_gets_their_own_number(
     assert len(built) == 1
 
 
-def test_a_process_that_forked_leaves_the_connections_to_its_parent(
-    server: FaultServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server.play(HEALTHY)
-    with RestClient(PROJECT, TOKEN, server.host) as client:
-        client.compat.phone_numbers.purchase(PhoneNumber="+15550000001")
-        client.compat.phone_numbers.purchase(PhoneNumber="+15550000002")
-        assert server.connections == 1
-        transport: Any = client._transport
-        (inherited,) = transport._idle
-        monkeypatch.setattr(os, "getpid", lambda: -1)
-        client.compat.phone_numbers.purchase(PhoneNumber="+15550000003")
-        client.compat.phone_numbers.purchase(PhoneNumber="+15550000004")
-        assert server.connections == 2
-        inherited.close()
+FORK = f"""
+import os, sys, signalwire_compat
+client = signalwire_compat.RestClient({PROJECT!r}, {TOKEN!r}, sys.argv[1])
+def buy(number):
+    client.compat.phone_numbers.purchase(PhoneNumber=f"+1555000000{{number}}")
+buy(1)
+if os.fork():
+    os.wait()
+    buy(2)
+else:
+    buy(3)
+    buy(4)
+    os._exit(0)
+"""
+
+
+def test_a_process_that_forked_leaves_the_connections_to_its_parent(server: FaultServer) -> None:
+    subprocess.run([sys.executable, "-c", FORK, server.host], check=True)
+    assert (server.connections, server.purchases) == (2, 4)
 
 
 @pytest.mark.parametrize("buy", [buy_in_threads, buy_in_tasks])

@@ -4,8 +4,6 @@ import asyncio
 import gc
 import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -189,13 +187,6 @@ def test_an_idle_connection_is_closed_by_a_later_call_once_it_has_expired(
         buy_after(6)
         assert server.wait_for(lambda: server.open_connections == 1)
     assert server.connections == 2
-
-
-def test_importing_the_package_imports_no_http_client() -> None:
-    code = "import sys, signalwire_compat; print({'httpx', 'aiohttp', 'anyio'} & {*sys.modules})"
-    command = [sys.executable, "-W", "error", "-c", code]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert done.stdout.strip() == "set()"
 
 
 def test_a_client_in_a_second_event_loop_opens_connections_of_its_own(server: FaultServer) -> None:

@@ -1,0 +1,93 @@
+"""A service that answers as a test says, and a package with an operation for each HTTP method."""
+
+import copy
+import time
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+from signalwire_compat import AsyncRestClient, RestClient, SignalWireError
+from signalwire_compat.models import IncomingPhoneNumber
+
+from tests.conftest import PROJECT
+from tests.edits.package import generated, import_package
+from tests.edits.words import adds, object_of, reply, text
+
+NUMBER = "+15551234567"
+TOKEN = "PT-hunter2-very-secret-token"
+METHODS = ("GET", "HEAD", "PUT", "DELETE", "POST", "PATCH")
+Answer = httpx.Response | BaseException
+
+
+class Service:
+    """A caller's HTTP client: it gives one answer after the other, the last one for ever."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = answers
+        self.requests: list[httpx.Request] = []
+        self.transport = httpx.MockTransport(self.answer)
+        self.http_client = httpx.Client(transport=self.transport)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self.answers[min(len(self.requests), len(self.answers)) - 1]
+        if isinstance(answer, BaseException):
+            raise answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    def client(self, **settings: Any) -> RestClient:
+        settings = {"http_client": self.http_client, **settings}
+        return RestClient(PROJECT, TOKEN, "localhost", **settings)
+
+    def async_client(self) -> AsyncRestClient:
+        given = httpx.AsyncClient(transport=self.transport)
+        return AsyncRestClient(PROJECT, TOKEN, "localhost", http_client=given)
+
+    def call(self, package: ModuleType, method: str, **settings: Any) -> Any:
+        """Call the operation of the package `verbs` with this method; give its result or error."""
+        settings = {"http_client": self.http_client, **settings}
+        client = package.RestClient(PROJECT, TOKEN, "localhost", **settings)
+        try:
+            return getattr(client.compat.things, method.lower())()
+        except package.SignalWireError as error:
+            return error
+
+
+def buy(client: RestClient, **fields: Any) -> IncomingPhoneNumber:
+    return client.compat.phone_numbers.purchase(**{"PhoneNumber": NUMBER, **fields})
+
+
+async def buy_async(client: AsyncRestClient, **fields: Any) -> IncomingPhoneNumber:
+    return await client.compat.phone_numbers.purchase(**{"PhoneNumber": NUMBER, **fields})
+
+
+def failure(client: RestClient, **fields: Any) -> SignalWireError:
+    """Give the error of a purchase that fails."""
+    with pytest.raises(SignalWireError) as caught:
+        buy(client, **fields)
+    return caught.value
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let the clock jump where a call would sleep, and collect the seconds of each sleep."""
+    seconds: list[float] = []
+    monotonic = time.monotonic
+    monkeypatch.setattr(time, "sleep", seconds.append)
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + sum(seconds))
+    return seconds
+
+
+@pytest.fixture(scope="session")
+def verbs(
+    contract: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, shared: Any
+) -> ModuleType:
+    """Generate a package with an operation for each method, such as `compat.things.get()`."""
+    document = copy.deepcopy(contract)
+    document["paths"] = {}
+    thing = object_of(at=text(format="date-time"))
+    for method in METHODS:
+        done = reply() if method == "HEAD" else reply(thing, {"at": "2026-01-31T12:00:00Z"})
+        adds(method=method.lower(), operationId=method.lower(), responses={"200": done})(document)
+    return import_package(generated(document, tmp_path_factory.mktemp("verbs"), shared))
