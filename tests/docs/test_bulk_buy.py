@@ -9,9 +9,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bulk_buy
@@ -24,7 +24,6 @@ from tests.docs.conftest import Ended, Execute
 
 SCRIPT = ROOT / "examples" / "bulk_buy.py"
 ACCOUNT = f"project '{PROJECT}' at 127.0.0.1"
-slow = partial(pytest.param, marks=pytest.mark.slow)
 ONE, TWO = "+15551230001", "+15551230002"
 MANY = [f"+1555123{i:04}" for i in range(16)]
 
@@ -36,6 +35,7 @@ class BulkBuy:
     folder: Path
     mock: MockServer
     execute: Execute
+    process: "subprocess.Popen[str]" = field(init=False)
 
     def __post_init__(self) -> None:
         self.numbers, self.results = self.folder / "numbers.csv", self.folder / "results.jsonl"
@@ -58,6 +58,18 @@ class BulkBuy:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    @contextmanager
+    def at_charge(self, number: int, signal: signal.Signals) -> Iterator[None]:
+        """Send the process a signal before it gets the reply to its purchase of that number."""
+
+        def change(answer: Answer) -> Answer:
+            if self.mock.charges() == number:
+                self.process.send_signal(signal)
+            return answer
+
+        with self.mock.answering(change):
+            yield
 
     def write_results(self, *lines: str) -> None:
         self.results.write_text("\n".join([json.dumps({"account": ACCOUNT}), *lines]), "utf-8")
@@ -93,14 +105,12 @@ def test_a_second_run_skips_what_the_first_one_bought(bulk: BulkBuy) -> None:
     assert bulk.requested() == dict.fromkeys(MANY[:7], 1)
 
 
-@pytest.mark.parametrize("charges", [1, slow(4), slow(9)])
+@pytest.mark.parametrize("charges", [1, 4, 9])
 def test_a_run_after_a_kill_buys_the_rest_and_nothing_twice(bulk: BulkBuy, charges: int) -> None:
-    bulk.mock.inject(delay_seconds=0.1, times=len(MANY))
-    with bulk.start(*MANY) as process:
-        wait_for(process, lambda: bulk.mock.charges() >= charges)
-        process.kill()
-    assert process.returncode == -signal.SIGKILL
-    assert 0 < len(bulk.requested()) < len(MANY)
+    with bulk.at_charge(charges, signal.SIGKILL), bulk.start(*MANY) as bulk.process:
+        bulk.process.communicate()
+    assert bulk.process.returncode == -signal.SIGKILL
+    assert charges <= bulk.mock.charges() < len(MANY)
     second = bulk.run(*MANY)
     assert max(bulk.requested().values()) == 1
     assert second.status == (1 if unclear(second.out) else 0), second.err
@@ -281,12 +291,9 @@ def test_a_full_disk_ends_the_run_with_what_could_not_be_written(
 
 
 def test_an_interrupted_run_waits_for_its_outcomes_and_sums_them_up(bulk: BulkBuy) -> None:
-    bulk.mock.inject(delay_seconds=0.3, times=len(MANY))
-    with bulk.start(*MANY) as process:
-        wait_for(process, lambda: len(bulk.mock.journal) >= 4)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate()
-    assert process.returncode == 130
+    with bulk.at_charge(4, signal.SIGINT), bulk.start(*MANY) as bulk.process:
+        out, err = bulk.process.communicate()
+    assert bulk.process.returncode == 130
     assert err.splitlines() == [
         "Waiting for open purchases. Press Ctrl-C again to quit at once.",
         "Stopped: Ctrl-C",
