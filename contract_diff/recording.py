@@ -1,44 +1,44 @@
 """Record what a package sends and what it makes of replies, and compare two recordings.
 
-Cases are played, sync and async, through a transport that records. As a script this module reads
-cases from stdin and writes the recording of the package in FOLDER to stdout.
+Cases are played, sync and async, through a transport that records.
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib
+import importlib.util
 import inspect
+import itertools
 import json
-import subprocess
 import sys
-import types
 import typing
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType, UnionType
 from typing import Any
 
 import httpx
 
 _PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
-_ROOT = Path(__file__).resolve().parent.parent
+_numbers = itertools.count()
 
 
-def record_apart(folder: Path, cases: list[dict[str, Any]]) -> dict[str, Any]:
-    """Record the package in a folder in a process of its own. Errors: `RuntimeError`."""
-    command = [sys.executable, "-m", "contract_diff.recording", str(folder.resolve())]
-    result = subprocess.run(  # noqa: S603  # our own script
-        command, cwd=_ROOT, input=json.dumps(cases), check=False, capture_output=True, text=True
+def load_package(folder: Path) -> ModuleType:
+    """Import the package in a folder under a name of its own, beside other versions of it."""
+    name = f"{folder.name}_{next(_numbers)}"
+    spec = importlib.util.spec_from_file_location(
+        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
-    if result.returncode:
-        raise RuntimeError(result.stderr.strip() or f"exit status {result.returncode}")
-    recording: dict[str, Any] = json.loads(result.stdout)
-    return recording
+    if not spec or not spec.loader:
+        raise ImportError(f"{folder} is not a package")
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[name] = package
+    spec.loader.exec_module(package)
+    return package
 
 
-def record(name: str, cases: list[dict[str, Any]]) -> dict[str, Any]:
-    """Play cases through an importable package: what was sent, and the result of each call."""
-    package = importlib.import_module(name)
+def record(package: ModuleType, cases: list[dict[str, Any]]) -> dict[str, Any]:
+    """Play cases through a package: what was sent, and the result of each call."""
     ways = ("sync", "async")
     return {case["name"]: {way: _play(package, case, way) for way in ways} for case in cases}
 
@@ -100,7 +100,7 @@ def _call(package: Any, client: Any, case: dict[str, Any]) -> Any:
     module = importlib.import_module(f"{package.__name__}.api.{case['tag']}.{case['operation']}")
     hint = typing.get_type_hints(module.sync, localns=vars(package))["body"]
     # Each content type has a type of its own, in the same order.
-    kind = typing.get_args(hint)[case["place"]] if isinstance(hint, types.UnionType) else hint
+    kind = typing.get_args(hint)[case["place"]] if isinstance(hint, UnionType) else hint
     body = kind.from_dict(value) if hasattr(kind, "from_dict") else value
     return method(**case["parameters"], body=body)
 
@@ -144,8 +144,3 @@ def _differences(old: Any, new: Any, where: str) -> Iterator[str]:
 def _shorten(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 120 else f"{text[:80]}...{text[-37:]}"
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, sys.argv[1])
-    json.dump(record("signalwire_compat", json.load(sys.stdin)), sys.stdout)

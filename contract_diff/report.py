@@ -158,7 +158,7 @@ def compare(base: Tree, tree: Tree) -> Report:
 
 def _recorded(tree: Tree, played: list[dict[str, object]]) -> dict[str, object]:
     try:
-        return recording.record_apart(tree.package.parent, played)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1]
+        return recording.record(recording.load_package(tree.package), played)
+    except Exception as error:  # A broken package can raise anything.
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise DiffError(f"the package of {tree.name} can't be used: {reason}") from error

@@ -11,7 +11,6 @@ import yaml
 from jinja2 import FileSystemBytecodeCache
 
 from codegen import generate
-from contract_diff import recording, report
 from contract_diff.trees import Tree, dotted
 from tests.conftest import ROOT
 from tests.edits.package import edited, write_spec
@@ -62,35 +61,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def known() -> dict[str, Any]:
-    """Remember what was read from a package: most tests compare with the same one."""
-    return {}
-
-
 @pytest.fixture
-def repository(
-    prepared: Path, known: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def repository(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a test a repository of its own, and work in it."""
     folder = tmp_path / "repository"
     shutil.copytree(prepared, folder)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-
-    def remember(module: Any, name: str) -> None:
-        function = getattr(module, name)
-
-        def remembered(folder: Path, *arguments: Any) -> Any:
-            key = f"{name} {Tree(folder.parent).read_package()} {arguments}"
-            if key not in known:
-                known[key] = function(folder, *arguments)
-            return known[key]
-
-        monkeypatch.setattr(module, name, remembered)
-
-    remember(report, "read_api")
-    remember(recording, "record_apart")
     return folder
 
 

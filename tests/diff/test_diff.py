@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import signalwire_compat
 
 from contract_diff import __main__ as diff
 from contract_diff import recording
@@ -261,7 +262,7 @@ def test_a_tree_that_can_not_be_compared_is_reported_in_one_line(
 
 def test_every_example_of_the_contract_is_played(contract: dict[str, Any]) -> None:
     played = cases(contract)
-    recorded = recording.record("signalwire_compat", played)
+    recorded = recording.record(signalwire_compat, played)
     assert len(recorded) == len(played) >= 5
     for case in played:
         both = recorded[case["name"]]

@@ -6,12 +6,9 @@ import asyncio
 import contextlib
 import copy
 import hashlib
-import importlib.util
-import itertools
 import json
 import re
 import shutil
-import sys
 import textwrap
 from pathlib import Path
 from types import ModuleType
@@ -24,7 +21,6 @@ from codegen import generate
 from tests.conftest import PROJECT
 from tests.edits.words import Document, Edit, Row, find
 
-_numbers = itertools.count()
 _MODULE = """
 from __future__ import annotations
 import datetime
@@ -83,20 +79,6 @@ def calling_module(row: Row, package: str) -> str:
     codes = row.code, re.sub(r"compat\.(?=\w+\.\w+\()", "await compat.", row.code)
     code, async_code = (textwrap.indent(code, "    ") for code in codes)
     return _MODULE.format(package=package, code=code, async_code=async_code)
-
-
-def import_package(package: Path) -> ModuleType:
-    """Import a package under a new name."""
-    name = f"edit_{next(_numbers)}"
-    found = importlib.util.spec_from_file_location(
-        name, package / "__init__.py", submodule_search_locations=[str(package)]
-    )
-    assert found
-    assert found.loader
-    module = importlib.util.module_from_spec(found)
-    sys.modules[name] = module
-    found.loader.exec_module(module)
-    return module
 
 
 def call(row: Row, module: ModuleType, spec: Path) -> list[tuple[str, list[tuple[str, str]]]]:
