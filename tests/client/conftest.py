@@ -10,8 +10,9 @@ import pytest
 from signalwire_compat import AsyncRestClient, RestClient, SignalWireError
 from signalwire_compat.models import IncomingPhoneNumber
 
+from contract_diff.recording import load_package
 from tests.conftest import PROJECT
-from tests.edits.package import generated, import_package
+from tests.edits.package import generated
 from tests.edits.words import adds, object_of, reply, text
 
 NUMBER = "+15551234567"
@@ -90,4 +91,4 @@ def verbs(
     for method in METHODS:
         done = reply() if method == "HEAD" else reply(thing, {"at": "2026-01-31T12:00:00Z"})
         adds(method=method.lower(), operationId=method.lower(), responses={"200": done})(document)
-    return import_package(generated(document, tmp_path_factory.mktemp("verbs"), shared))
+    return load_package(generated(document, tmp_path_factory.mktemp("verbs"), shared))
