@@ -1,11 +1,10 @@
 """What several files of tests need: a mock server of their own, clients for it, the contract."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 from signalwire_compat import AsyncRestClient, RestClient
@@ -53,34 +52,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
     return folder
 
 
-@pytest.fixture
-def page_reply() -> dict[str, Any]:
+def page_reply(**changes: Any) -> dict[str, Any]:
     """Give the reply as the page shows it: without the members that are null."""
     text = (ROOT / "tests" / "contract" / "purchase_page_reply.json").read_text("utf-8")
     reply: dict[str, Any] = json.loads(text)
-    return reply
-
-
-Answering = Callable[..., RestClient]
-
-
-@pytest.fixture
-def answering() -> Iterator[Answering]:
-    """Make a client whose every request is answered with the given status, body and headers."""
-    opened: list[httpx.Client] = []
-
-    def make(
-        status: int, body: Any, headers: dict[str, str] | None = None, **settings: Any
-    ) -> RestClient:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-
-        def answer(_: httpx.Request) -> httpx.Response:
-            return httpx.Response(status, content=content, headers=headers)
-
-        opened.append(httpx.Client(transport=httpx.MockTransport(answer)))
-        settings = {"max_retries": 0, **settings}
-        return RestClient(PROJECT, "token", "localhost", http_client=opened[-1], **settings)
-
-    yield make
-    for http_client in opened:
-        http_client.close()
+    return {**reply, **changes}

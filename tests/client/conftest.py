@@ -1,6 +1,7 @@
 """A service that answers as a test says, and a package with an operation for each HTTP method."""
 
 import copy
+import json
 import time
 from types import ModuleType
 from typing import Any
@@ -53,6 +54,15 @@ class Service:
             return getattr(client.compat.things, method.lower())()
         except package.SignalWireError as error:
             return error
+
+
+def answering(
+    status: int, body: Any, headers: dict[str, str] | None = None, **settings: Any
+) -> RestClient:
+    """Make a client whose every request is answered with this."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    service = Service(httpx.Response(status, headers=headers, content=content))
+    return service.client(**{"max_retries": 0, **settings})
 
 
 def buy(client: RestClient, **fields: Any) -> IncomingPhoneNumber:

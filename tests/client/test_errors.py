@@ -32,8 +32,8 @@ from signalwire_compat import (
 )
 from signalwire_compat_mock import MockServer
 
-from tests.client.conftest import NUMBER, Service, buy, buy_async, failure
-from tests.conftest import PROJECT, Answering
+from tests.client.conftest import NUMBER, Service, answering, buy, buy_async, failure
+from tests.conftest import PROJECT
 
 BODY = {"code": 21401, "message": "no such number", "more_info": "https://x.example", "status": 1}
 # Python has another phrase for 422 since 3.13.
@@ -88,9 +88,7 @@ def test_both_clients_raise_a_documented_refusal_as_a_typed_error(
         *((status, APIStatusError) for status in (300, 302, 307, 304, 402, 408, 418, 499, 600)),
     ],
 )
-def test_every_status_has_one_class(
-    answering: Answering, status: int, kind: type[APIStatusError]
-) -> None:
+def test_every_status_has_one_class(status: int, kind: type[APIStatusError]) -> None:
     error = failure(answering(status, BODY, {"X-Request-Id": "r1", "X-Two": "b"}))
     assert type(error) is kind
     assert (error.operation, error.status) == ("phone_numbers.purchase", status)
@@ -104,9 +102,7 @@ def test_every_status_has_one_class(
     assert len(str(error).splitlines()) == 2
 
 
-def test_every_code_of_the_contract_has_a_category_and_advice(
-    answering: Answering, contract: dict[str, Any]
-) -> None:
+def test_every_code_of_the_contract_has_a_category_and_advice(contract: dict[str, Any]) -> None:
     table = contract["components"]["schemas"]["Error"]
     categories = table["x-error-categories"]
     assert set(categories) == {
@@ -134,9 +130,7 @@ def test_every_code_of_the_contract_has_a_category_and_advice(
         (561, "unavailable"),
     ],
 )
-def test_a_status_without_a_known_code_has_a_category_too(
-    answering: Answering, status: int, category: str
-) -> None:
+def test_a_status_without_a_known_code_has_a_category_too(status: int, category: str) -> None:
     assert failure(answering(status, b"")).category == category
     assert failure(answering(status, {"code": 99999})).category == category
 
@@ -153,9 +147,7 @@ def test_a_status_without_a_known_code_has_a_category_too(
         (308, b"", "Redirects are not followed: correct host"),
     ],
 )
-def test_the_advice_follows_the_status_and_the_code(
-    answering: Answering, status: int, body: Any, advice: str
-) -> None:
+def test_the_advice_follows_the_status_and_the_code(status: int, body: Any, advice: str) -> None:
     error = failure(answering(status, body, {"Location": "http://localhost/elsewhere"}))
     assert str(error).endswith(f"\n{error.advice}")
     assert str(error).count(advice) == 1
@@ -180,7 +172,7 @@ def test_the_mock_refuses_a_sold_number_and_wrong_credentials_as_the_service_doe
     [("5", False), ("Wed, 21 Oct 2015 07:28:00 GMT", False), ("soon", True)],
 )
 def test_an_unavailable_service_that_says_when_to_retry_has_done_nothing(
-    answering: Answering, retry_after: str, unknown: bool
+    retry_after: str, unknown: bool
 ) -> None:
     error = failure(answering(503, b"", {"Retry-After": retry_after}))
     assert error.outcome_unknown is unknown
@@ -213,7 +205,7 @@ def test_an_unavailable_service_that_says_when_to_retry_has_done_nothing(
     ],
 )
 def test_every_shape_of_an_error_body_gives_a_useful_message(
-    answering: Answering, body: Any, code: int | str | None, message: str
+    body: Any, code: int | str | None, message: str
 ) -> None:
     error = failure(answering(422, body))
     assert type(error) is UnprocessableEntityError
@@ -228,9 +220,7 @@ def test_every_shape_of_an_error_body_gives_a_useful_message(
 @pytest.mark.parametrize(
     "header", ["X-Request-ID", "Request-Id", "X-Correlation-Id", "x-amzn-RequestId", "CF-RAY"]
 )
-def test_the_id_of_a_request_is_found_under_its_usual_names(
-    answering: Answering, header: str
-) -> None:
+def test_the_id_of_a_request_is_found_under_its_usual_names(header: str) -> None:
     assert failure(answering(500, b"", {header: "abc"})).request_id == "abc"
     assert failure(answering(500, b"", {"X-Other": "abc"})).request_id is None
 
@@ -244,7 +234,7 @@ class SoldOutError(Exception):
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"sid": "\xff'])
 def test_a_call_fails_as_usual_while_an_exception_that_can_not_change_is_handled(
-    answering: Answering, body: bytes
+    body: bytes,
 ) -> None:
     try:
         raise SoldOutError("+15550000001")
@@ -254,7 +244,7 @@ def test_a_call_fails_as_usual_while_an_exception_that_can_not_change_is_handled
         assert type(error) is APIConnectionError
 
 
-def test_errors_survive_pickling_and_copying(answering: Answering) -> None:
+def test_errors_survive_pickling_and_copying() -> None:
     refused = failure(answering(422, BODY))
     broken = failure(answering(201, b'{"sid": "PN-1"'))
     invalid = failure(answering(201, b""), FriendlyName=None)

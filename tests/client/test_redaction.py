@@ -21,7 +21,7 @@ from signalwire_compat import AsyncRestClient, InvalidRequestError, RestClient
 from signalwire_compat_mock import DEFAULT_TOKEN
 
 from tests.client.conftest import TOKEN, Service, buy, buy_async, failure
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, page_reply
 from tests.transport.fault_server import FaultServer
 from tests.transport.faults.scripts import BUY, STALL
 
@@ -103,10 +103,10 @@ def test_no_error_shows_the_token_as_a_server_may_write_it(
 
 @pytest.mark.parametrize("status", [201, 422])
 def test_no_log_line_shows_a_token_that_comes_back_as_a_request_id(
-    page_reply: dict[str, Any], status: int, caplog: pytest.LogCaptureFixture
+    status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    reply = httpx.Response(status, headers={"X-Request-Id": TOKEN}, json=page_reply)
+    reply = httpx.Response(status, headers={"X-Request-Id": TOKEN}, json=page_reply())
     if status == 422:
         assert failure(Service(reply).client()).request_id == "[secret]"
     else:
@@ -117,20 +117,20 @@ def test_no_log_line_shows_a_token_that_comes_back_as_a_request_id(
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 def test_no_warning_about_a_reply_shows_the_credentials_in_it(
-    page_reply: dict[str, Any], encoding: str, caplog: pytest.LogCaptureFixture
+    encoding: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    members = {**page_reply, "friendly_name": "Büro", "beta": PAIR}
+    members = page_reply(friendly_name="Büro", beta=PAIR)
     body = json.dumps(members, ensure_ascii=False).encode(encoding)
-    assert buy(Service(httpx.Response(201, content=body)).client()).sid == page_reply["sid"]
+    assert buy(Service(httpx.Response(201, content=body)).client()).sid == members["sid"]
     assert '/beta: expected true or false, got "[secret]' in caplog.text
     assert PAIR not in caplog.text
 
 
 def test_no_warning_about_a_reply_shows_a_token_that_looks_like_json(
-    page_reply: dict[str, Any], caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     token = '"beta": "'
-    body = json.dumps({**page_reply, "beta": "no"})
+    body = json.dumps(page_reply(beta="no"))
     assert token in body
     service = Service(httpx.Response(201, text=body))
     buy(RestClient(PROJECT, token, "localhost", http_client=service.http_client))

@@ -22,8 +22,10 @@ from signalwire_compat import (
 )
 from signalwire_compat.models import IncomingPhoneNumber
 
-from tests.client.conftest import NUMBER, Service, buy, failure
-from tests.conftest import Answering
+from tests.client.conftest import NUMBER, Service, answering, buy, failure
+from tests.conftest import page_reply
+
+SID = page_reply()["sid"]
 
 
 def drift(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -39,49 +41,44 @@ def present(number: IncomingPhoneNumber) -> dict[str, Any]:
 
 
 def test_a_reply_without_its_null_members_decodes_without_a_warning(
-    answering: Answering, page_reply: dict[str, Any], caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    assert "sms_url" not in page_reply
-    number = buy(answering(201, page_reply))
+    assert "sms_url" not in page_reply()
+    number = buy(answering(201, page_reply()))
     assert number.sid == "b3877c40-da60-4998-90ad-b792e98472pn"
     assert number.sms_url is None
     assert number.voice_caller_id_lookup is None
     assert number.verification_status == "Unverified"
-    assert present(number) == page_reply
+    assert present(number) == page_reply()
     assert drift(caplog) == []
 
 
-def test_unknown_members_and_values_are_kept_as_received(
-    answering: Answering, page_reply: dict[str, Any], caplog: pytest.LogCaptureFixture
-) -> None:
-    page_reply |= {"address_requirements": "planet", "bundle_sid": {"a": [1, None]}}
-    page_reply["capabilities"]["rcs"] = True
-    number = buy(answering(201, page_reply))
+def test_unknown_members_and_values_are_kept_as_received(caplog: pytest.LogCaptureFixture) -> None:
+    reply = page_reply(address_requirements="planet", bundle_sid={"a": [1, None]})
+    reply["capabilities"]["rcs"] = True
+    number = buy(answering(201, reply))
     assert number.address_requirements == "planet"
     assert number.additional_properties == {"bundle_sid": {"a": [1, None]}}
     assert number.capabilities.additional_properties == {"rcs": True}
-    assert present(number) == page_reply
+    assert present(number) == reply
     (message,) = drift(caplog)
     assert "planet" in message
     assert "bundle_sid" not in message
     assert "rcs" not in message
 
 
-def test_an_absent_optional_member_is_unset_and_falsy(
-    answering: Answering, page_reply: dict[str, Any]
-) -> None:
-    del page_reply["verification_status"]
-    number = buy(answering(201, page_reply))
+def test_an_absent_optional_member_is_unset_and_falsy() -> None:
+    reply = page_reply()
+    del reply["verification_status"]
+    number = buy(answering(201, reply))
     assert isinstance(number.verification_status, Unset)
     assert not number.verification_status
     assert "verification_status" not in number.to_dict()
 
 
 @pytest.mark.parametrize("status", [200, 202, 206, 299])
-def test_any_2xx_status_is_a_success(
-    answering: Answering, page_reply: dict[str, Any], status: int
-) -> None:
-    assert buy(answering(status, page_reply)).sid == page_reply["sid"]
+def test_any_2xx_status_is_a_success(status: int) -> None:
+    assert buy(answering(status, page_reply())).sid == SID
 
 
 @pytest.mark.parametrize(
@@ -105,15 +102,9 @@ def test_any_2xx_status_is_a_success(
     ],
 )
 def test_a_value_of_the_wrong_type_is_converted_or_kept_and_logged(
-    answering: Answering,
-    page_reply: dict[str, Any],
-    caplog: pytest.LogCaptureFixture,
-    name: str,
-    came: Any,
-    kept: Any,
-    warning: str,
+    caplog: pytest.LogCaptureFixture, name: str, came: Any, kept: Any, warning: str
 ) -> None:
-    number = buy(answering(201, {**page_reply, name: came}))
+    number = buy(answering(201, page_reply(**{name: came})))
     assert getattr(number, name) == kept
     assert type(getattr(number, name)) is type(kept)
     assert number.to_dict()[name] == kept
@@ -122,12 +113,11 @@ def test_a_value_of_the_wrong_type_is_converted_or_kept_and_logged(
     assert warning in "".join(messages)
 
 
-def test_one_warning_names_every_violation(
-    answering: Answering, page_reply: dict[str, Any], caplog: pytest.LogCaptureFixture
-) -> None:
-    page_reply["capabilities"].update(sms="yes", fax=None)
-    del page_reply["friendly_name"], page_reply["capabilities"]["mms"]
-    number = buy(answering(201, {**page_reply, "beta": "x" * 5_000}))
+def test_one_warning_names_every_violation(caplog: pytest.LogCaptureFixture) -> None:
+    reply = page_reply(beta="x" * 5_000)
+    reply["capabilities"].update(sms="yes", fax=None)
+    del reply["friendly_name"], reply["capabilities"]["mms"]
+    number = buy(answering(201, reply))
     assert isinstance(number.friendly_name, Unset)
     assert isinstance(number.capabilities.mms, Unset)
     assert number.capabilities.sms == "yes"
@@ -146,17 +136,13 @@ def test_one_warning_names_every_violation(
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "latin-1"])
-def test_a_reply_in_another_encoding_is_not_lost(
-    answering: Answering, page_reply: dict[str, Any], encoding: str
-) -> None:
-    body = json.dumps({**page_reply, "friendly_name": "Büro"}, ensure_ascii=False)
-    assert buy(answering(201, body.encode(encoding))).sid == page_reply["sid"]
+def test_a_reply_in_another_encoding_is_not_lost(encoding: str) -> None:
+    body = json.dumps(page_reply(friendly_name="Büro"), ensure_ascii=False)
+    assert buy(answering(201, body.encode(encoding))).sid == SID
 
 
-def test_numbers_that_json_does_not_have_are_kept(
-    answering: Answering, page_reply: dict[str, Any]
-) -> None:
-    body = json.dumps({**page_reply, "score": float("nan"), "big": 10**400})
+def test_numbers_that_json_does_not_have_are_kept() -> None:
+    body = json.dumps(page_reply(score=float("nan"), big=10**400))
     assert buy(answering(201, body.encode())).additional_properties["big"] == 10**400
 
 
@@ -184,7 +170,7 @@ def test_a_missing_member_of_a_model_is_unset_or_none_if_nullable(name: str) -> 
     ],
 )
 def test_a_success_without_a_usable_reply_is_an_error_that_keeps_the_body(
-    answering: Answering, body: bytes, sid: str | None, reason: str
+    body: bytes, sid: str | None, reason: str
 ) -> None:
     error = failure(answering(201, body))
     assert type(error) is APIResponseError
@@ -201,7 +187,7 @@ def test_a_success_without_a_usable_reply_is_an_error_that_keeps_the_body(
     ("status", "kind"), [(201, APIResponseError), (422, UnprocessableEntityError)]
 )
 def test_a_reply_that_is_too_large_is_an_error_that_keeps_the_beginning(
-    answering: Answering, status: int, kind: type[SignalWireError]
+    status: int, kind: type[SignalWireError]
 ) -> None:
     body = b'{"sid": "PN-1", "x": "' + b"x" * 1000 + b'"}'
     error = failure(answering(status, body, max_reply_bytes=100))

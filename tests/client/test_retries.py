@@ -14,11 +14,7 @@ from tests.client.conftest import NUMBER, TOKEN, Answer, Service, buy_async, fai
 from tests.conftest import PROJECT
 
 OK = httpx.Response(200, json={})
-NOT_SENT = (
-    httpx.ConnectError("refused"),
-    httpx.ConnectTimeout("slow"),
-    httpx.PoolTimeout("full"),
-)
+NOT_SENT = (httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"), httpx.PoolTimeout("full"))
 LOST = (
     httpx.ReadError("reset"),
     httpx.ReadTimeout("slow"),
@@ -135,10 +131,7 @@ def test_a_call_ends_at_once_if_the_server_asks_for_too_long_a_wait_or_for_none(
 @pytest.mark.parametrize("retries", [0, 1, 5])
 def test_the_number_of_retries_is_a_setting(waits: list[float], retries: int) -> None:
     service = Service(httpx.Response(429))
-    for client in (
-        service.client(max_retries=retries),
-        service.client().with_max_retries(retries),
-    ):
+    for client in (service.client(max_retries=retries), service.client().with_max_retries(retries)):
         service.requests.clear()
         error = failure(client)
         assert type(error) is RateLimitError

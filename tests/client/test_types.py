@@ -20,6 +20,7 @@ from signalwire_compat_mock import MockServer
 from typer.testing import CliRunner
 
 from tests.client.conftest import NUMBER
+from tests.conftest import page_reply
 
 
 def public_parts(package: ModuleType) -> Iterator[Any]:
@@ -55,15 +56,15 @@ def test_annotations_resolve_to_the_types_of_the_contract() -> None:
     assert attrs.fields_dict(IncomingPhoneNumber)["beta"].type is bool
 
 
-def test_cattrs_takes_a_number_apart_and_puts_it_together(page_reply: dict[str, Any]) -> None:
-    number = IncomingPhoneNumber.from_dict({**page_reply, "new": 1})
+def test_cattrs_takes_a_number_apart_and_puts_it_together() -> None:
+    number = IncomingPhoneNumber.from_dict(page_reply(new=1))
     converter = cattrs.Converter()
     # These unions hold JSON values: cattrs asks which part a value belongs to.
     converter.register_structure_hook_func(
         lambda kind: bool({str, Unset} & {*get_args(kind)}), lambda value, _: value
     )
     apart = converter.unstructure(number)
-    assert apart["phone_number"] == page_reply["phone_number"]
+    assert apart["phone_number"] == number.phone_number
     assert apart["capabilities"]["sms"] is True
     assert converter.structure(apart, IncomingPhoneNumber) == number
     request = converter.structure({"phone_number": NUMBER, "sms_method": "GET"}, PurchaseRequest)

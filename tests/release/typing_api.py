@@ -36,8 +36,7 @@ assert_type(body.sms_method, HttpMethod | Unset)
 assert_type(body.sms_method, Literal["GET", "POST"] | Unset)
 assert_type(purchase.sync("sid", client=client, body=body), IncomingPhoneNumber)
 assert_type(
-    purchase.sync_detailed("sid", client=client, body=body),
-    Response[IncomingPhoneNumber | Error],
+    purchase.sync_detailed("sid", client=client, body=body), Response[IncomingPhoneNumber | Error]
 )
 assert_type(client.with_timeout(5).with_headers({}), RestClient)
 
