@@ -23,8 +23,8 @@ class Schema:
     """What one schema of the contract requires of a value.
 
     The attributes are keywords of JSON Schema; one that is left out requires nothing. `must_be`
-    puts `pattern` into words. `ref` is the name of a schema that contains itself: alone it stands
-    for that schema until `resolve_refs` puts it there.
+    puts `pattern` into words. `ref` is the name of a schema that contains itself. A schema with
+    nothing but `ref` is a placeholder for that one, which `resolve_refs` puts in its place.
     """
 
     types: tuple[str, ...] = ()
@@ -250,8 +250,10 @@ def resolve_refs(schema: Schema, named: Mapping[str, Schema]) -> Schema:
     """Replace each `Schema(ref=name)`, at any depth, with the schema of that name."""
 
     def resolve(part: Schema | None) -> Any:
-        if part is None or part.ref:
-            return part and named[part.ref or ""]
+        if part is None:
+            return None
+        if part.ref:
+            return named[part.ref]
         part.items = resolve(part.items)
         part.properties = {name: resolve(member) for name, member in part.properties.items()}
         if isinstance(part.additional_properties, Schema):
@@ -278,7 +280,8 @@ def check_arguments(operation: str, *parts: tuple[Any, Schema]) -> dict[str, Any
     for part, schema in parts:
         members = encode(part)
         if not isinstance(members, dict):
-            members, schema = {"body": members}, _body_schema(schema)
+            members = {"body": members}
+            schema = Schema(properties={"body": schema}, required=("body",))
         if members is part:  # Parameters as the caller gave them.
             given = {name: value for name, value in part.items() if not isinstance(value, Unset)}
             members = {name: _try_encode(value) for name, value in given.items()}
@@ -327,10 +330,6 @@ def _merge(violations: list[Violation], more: list[Violation]) -> list[Violation
     """Join two lists; what a schema that contains itself found is in both, and stays once."""
     known = set(map(id, violations))
     return [*violations, *(violation for violation in more if id(violation) not in known)]
-
-
-def _body_schema(schema: Schema) -> Schema:
-    return Schema(properties={"body": schema}, required=("body",))
 
 
 def _try_encode(value: Any) -> Any:

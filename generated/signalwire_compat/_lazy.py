@@ -11,7 +11,7 @@ def lazy_names(
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """Make `__getattr__` and `__dir__` of a package from its names and the modules they are in.
 
-    A module that is called like the name is itself the value.
+    Where a module has the same name, the value is the module itself.
     """
 
     def get(name: str) -> object:
