@@ -14,34 +14,34 @@ from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from .contract import CREDENTIALS, INVALID, Body, Field, Operation, Parameter, Shape
 from .document import VALUE, Validator
-from .parsing import BROKEN_ESCAPE, Incoming, WireError, decode_pairs, decode_text
+from .parsing import BROKEN_ESCAPE, Incoming, ParseError, decode_pairs, decode_text
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _SHOWN_CHARACTERS = 60
 _MESSAGE_CHARACTERS = 300
 _UNKNOWN_NAMES = 10
-_MOST_ERRORS, _MOST_FAULTS = 1000, 50
+_MOST_ERRORS, _MOST_VIOLATIONS = 1000, 50
 _UNEXPECTED = (ValidationErrorKind.AdditionalProperties, ValidationErrorKind.UnevaluatedProperties)
 
 
 class Refusal(Exception):  # noqa: N818  # a documented outcome, not a failure of this program
-    """Why a request is refused: a code of the spec's table, and a message for people.
+    """Why a request is refused: an error code and a message.
 
-    `status` is wished only: without it the table says it, and it has to be documented.
+    The status is that of the code unless `status` names another; both must be documented.
     """
 
     def __init__(
         self, code: int, message: str, *, status: int | None = None, **headers: str
     ) -> None:
-        """Take the code of the answer, its message, and headers such as `allow`."""
+        """Take the code, the message, and headers such as `allow`."""
         super().__init__(message)
         self.code, self.message, self.status, self.headers = code, message, status, headers
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One wrong part of a request; `name` is None if it is no single field."""
+class Violation:
+    """One wrong part of a request; `name` is None if it is not a single field."""
 
     name: str | None
     code: int
@@ -50,12 +50,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class Show:
-    """Write a received value into a message: shortened, and without the token."""
+    """Show a received value in a message: shortened, and without the token."""
 
     token: str = field(repr=False)
 
     def __call__(self, value: Any) -> str:
-        """Return text in quotes, numbers as they are, and the kind of anything larger."""
+        """Return text in quotes, numbers as they are, and only the kind of an array or object."""
         if isinstance(value, str):
             return json.dumps(self.name(value), ensure_ascii=False)
         if isinstance(value, list | dict):
@@ -82,7 +82,7 @@ def find_project(incoming: Incoming, token: str) -> str:
         decoded = ""
     user, colon, password = decoded.partition(":")
     if len(values) > 1 or scheme.lower() != "basic" or not colon:
-        raise Refusal(CREDENTIALS, "The header Authorization is not one of HTTP Basic.")
+        raise Refusal(CREDENTIALS, "The header Authorization is not HTTP Basic.")
     if not UUID.fullmatch(user):
         raise Refusal(CREDENTIALS, "The user name is not a Project ID, which is a UUID.")
     if not hmac.compare_digest(password.encode(), token.encode()):
@@ -97,35 +97,37 @@ def check_request(
 
     Errors: `Refusal` that names every wrong field, with the code of the first one.
     """
-    faults: list[Fault] = []
+    violations: list[Violation] = []
     values: dict[str, dict[str, Any]] = {}
     for location in ("path", "query", "header", "cookie"):
         parameters = [p for p in operation.parameters if p.location == location]
         try:
             texts = _texts(incoming, path, location, parameters)
-        except WireError as error:
-            faults.append(Fault(None, INVALID, f"The {location} {error}"))
+        except ParseError as error:
+            violations.append(Violation(None, INVALID, f"The {location} {error}"))
             continue
         values[location], found = _check_parameters(parameters, texts, show)
-        faults += found
+        violations += found
         if location == "query":
             known = [name for p in parameters for name in p.names]
-            faults += _unknown("query parameter", [n for n in texts if n not in known], known, show)
+            violations += _unknown(
+                "query parameter", [n for n in texts if n not in known], known, show
+            )
     body, found = _check_body(incoming, operation.body, show)
-    faults += found
-    if faults:
-        message = "; ".join(fault.text for fault in faults[:_MOST_FAULTS])
-        raise Refusal(faults[0].code, f"{message}.")
+    violations += found
+    if violations:
+        message = "; ".join(violation.text for violation in violations[:_MOST_VIOLATIONS])
+        raise Refusal(violations[0].code, f"{message}.")
     return values, body
 
 
 def _texts(
     incoming: Incoming, path: Mapping[str, str], location: str, parameters: Sequence[Parameter]
 ) -> dict[str, list[str]]:
-    """Collect what a request says for each name of a location, not yet decoded by type."""
+    """Collect the texts of each name in a location, not yet decoded by type."""
     if location == "path":
         if BROKEN_ESCAPE.search(incoming.path.encode()):
-            raise WireError("holds a percent sign that two hexadecimal digits do not follow")
+            raise ParseError("holds a percent sign that two hexadecimal digits do not follow")
         return {name: [text] for name, text in path.items()}
     if location == "query":
         return _grouped(decode_pairs(incoming.query.encode()))
@@ -144,25 +146,25 @@ def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _check_parameters(
     parameters: Sequence[Parameter], texts: Mapping[str, list[str]], show: Show
-) -> tuple[dict[str, Any], list[Fault]]:
+) -> tuple[dict[str, Any], list[Violation]]:
     values: dict[str, Any] = {}
-    faults: list[Fault] = []
+    violations: list[Violation] = []
     for parameter in parameters:
         known = parameter.field
         given = {name: texts[name] for name in parameter.names if texts.get(name)}
         if not given:
             if parameter.required:
-                faults.append(_missing(known))
+                violations.append(_missing(known))
             continue
         try:
             values[known.name] = _value(parameter, given)
-        except WireError as error:
-            faults.append(Fault(known.name, known.invalid, f"{known.name} {error}"))
+        except ParseError as error:
+            violations.append(Violation(known.name, known.invalid, f"{known.name} {error}"))
             continue
         for found in parameter.validator.iter_errors(values[known.name]):
-            faults.append(_invalid(known, found, [known.name, *found.instance_path], show))
+            violations.append(_invalid(known, found, [known.name, *found.instance_path], show))
             break
-    return values, faults
+    return values, violations
 
 
 def _value(parameter: Parameter, given: Mapping[str, Sequence[str]]) -> Any:
@@ -172,61 +174,61 @@ def _value(parameter: Parameter, given: Mapping[str, Sequence[str]]) -> Any:
 
 
 def _decode(known: Field, texts: Sequence[str], *, explode: bool = True) -> Any:
-    """Decode what is given for one name. Errors: `WireError` if it is repeated or not UTF-8."""
+    """Decode the texts of one name. Errors: `ParseError` if repeated or not UTF-8."""
     if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
-        raise WireError("holds bytes that are not UTF-8")
+        raise ParseError("holds bytes that are not UTF-8")
     is_array = "array" in known.shape.types
     if len(texts) > 1 and not (is_array and explode):
-        raise WireError(f"is given {len(texts)} times, once is expected")
+        raise ParseError(f"is given {len(texts)} times, once is expected")
     if is_array:
         items = texts if explode else texts[0].split(",")
         return [decode_text(known.shape.item or Shape(frozenset()), item) for item in items]
     return decode_text(known.shape, texts[0])
 
 
-def _check_body(incoming: Incoming, body: Body | None, show: Show) -> tuple[Any, list[Fault]]:
+def _check_body(incoming: Incoming, body: Body | None, show: Show) -> tuple[Any, list[Violation]]:
     absent = incoming.content_type is None and not incoming.body and not incoming.unreadable
     if body is None:
         text = "The body is not expected: this operation has none"
-        return None, [] if not incoming.body else [Fault(None, INVALID, text)]
+        return None, [] if not incoming.body else [Violation(None, INVALID, text)]
     kinds = " or ".join(body.media)
     if absent:
         text = f"The body is required and missing: send {kinds}"
-        return None, [Fault(None, INVALID, text)] if body.required else []
+        return None, [Violation(None, INVALID, text)] if body.required else []
     media = body.media.get(incoming.content_type or "")
     if media is None:
         got = show(incoming.content_type) if incoming.content_type else "none"
-        return None, [Fault(None, INVALID, f"The content type is {got}, {kinds} is expected")]
+        return None, [Violation(None, INVALID, f"The content type is {got}, {kinds} is expected")]
     if incoming.unreadable:
-        return None, [Fault(None, INVALID, f"The body {incoming.unreadable}")]
-    faults: list[Fault] = []
+        return None, [Violation(None, INVALID, f"The body {incoming.unreadable}")]
+    violations: list[Violation] = []
     value = incoming.json
     if incoming.form is not None:
-        value, faults = _form(incoming.form, media.fields)
+        value, violations = _form(incoming.form, media.fields)
     elif incoming.text is not None:
         value = incoming.text
-    faults += _schema_faults(media.validator, value, media.fields, show)
-    return value, _ordered(faults, list(media.fields))
+    violations += _schema_violations(media.validator, value, media.fields, show)
+    return value, _ordered(violations, list(media.fields))
 
 
 def _form(
     pairs: Sequence[tuple[str, str]], fields: Mapping[str, Field]
-) -> tuple[dict[str, Any], list[Fault]]:
+) -> tuple[dict[str, Any], list[Violation]]:
     value: dict[str, Any] = {}
-    faults: list[Fault] = []
+    violations: list[Violation] = []
     for name, texts in _grouped(pairs).items():
         known = fields.get(name) or Field(name, Shape(frozenset()))
         try:
             value[name] = _decode(known, texts)
-        except WireError as error:
+        except ParseError as error:
             value[name] = _decode(known, texts[:1])
             if name in fields:
-                faults.append(Fault(name, known.invalid, f"{name} {error}"))
-    return value, faults
+                violations.append(Violation(name, known.invalid, f"{name} {error}"))
+    return value, violations
 
 
 def _meant(error: ValidationError) -> ValidationError:
-    """Find what is wrong within the one choice of a `oneOf` or `anyOf` whose type is right."""
+    """Find the error inside the one option of a `oneOf` or `anyOf` that has the right type."""
     choices = [
         list(choice)
         for choice in getattr(error.kind, "context", ())
@@ -239,9 +241,9 @@ def _meant(error: ValidationError) -> ValidationError:
     return _meant(choices[0][0]) if len(choices) == 1 and choices[0] else error
 
 
-def _schema_faults(
+def _schema_violations(
     validator: Validator, value: Any, fields: Mapping[str, Field], show: Show
-) -> Iterator[Fault]:
+) -> Iterator[Violation]:
     for error in map(_meant, itertools.islice(validator.iter_errors(value), _MOST_ERRORS)):
         kind, path = error.kind, error.instance_path
         if isinstance(kind, _UNEXPECTED) and not path:
@@ -253,41 +255,41 @@ def _schema_faults(
             yield _invalid(known, error, path, show)
 
 
-def _missing(known: Field) -> Fault:
-    return Fault(known.name, known.missing, f"{known.name} is required and missing")
+def _missing(known: Field) -> Violation:
+    return Violation(known.name, known.missing, f"{known.name} is required and missing")
 
 
 def _invalid(
     known: Field | None, error: ValidationError, path: Sequence[str | int], show: Show
-) -> Fault:
-    """Say what a validator found: it calls the value by a stand-in, which gives way to it here."""
+) -> Violation:
+    """Word an error of the validator, with the value in place of its stand-in."""
     where = show.name("/".join(str(step) for step in path)) or "The body"
     text = show.name(error.message, _MESSAGE_CHARACTERS)
     if text.startswith(VALUE + " "):
         text = f"{where} {show(error.instance)} {text.removeprefix(VALUE + ' ')}"
     else:
         text = f"{where} {show(error.instance)}: {text}"
-    return Fault(known.name if known else None, known.invalid if known else INVALID, text)
+    return Violation(known.name if known else None, known.invalid if known else INVALID, text)
 
 
-def _unknown(kind: str, names: Sequence[str], known: Sequence[str], show: Show) -> list[Fault]:
-    """Say which known name is the nearest to each unknown one, for the first few of them."""
+def _unknown(kind: str, names: Sequence[str], known: Sequence[str], show: Show) -> list[Violation]:
+    """Name the nearest known name for the first few unknown ones."""
     plain = {name.replace("_", "").lower(): name for name in known}
-    faults = []
+    violations = []
     for name in names[:_UNKNOWN_NAMES]:
         short = name[:_SHOWN_CHARACTERS].replace("_", "").lower()
         nearest = difflib.get_close_matches(short, plain, 1, 0.0)
         hint = f", the nearest known name is {plain[nearest[0]]}" if nearest else ""
-        faults.append(Fault(name, INVALID, f"The {kind} {show(name)} is not known{hint}"))
+        violations.append(Violation(name, INVALID, f"The {kind} {show(name)} is not known{hint}"))
     if len(names) > _UNKNOWN_NAMES:
         text = f"{len(names) - _UNKNOWN_NAMES} more of these are not known"
-        faults.append(Fault(None, INVALID, text))
-    return faults
+        violations.append(Violation(None, INVALID, text))
+    return violations
 
 
-def _ordered(faults: Sequence[Fault], names: Sequence[str]) -> list[Fault]:
-    """Sort by the order of the spec, what it does not name last, and keep one of each field."""
+def _ordered(violations: Sequence[Violation], names: Sequence[str]) -> list[Violation]:
+    """Sort by the order of the contract, unknown names last; keep one violation per field."""
     places = {name: place for place, name in enumerate(names)}
-    kept = {fault.name or fault.text: fault for fault in reversed(faults)}
+    kept = {violation.name or violation.text: violation for violation in reversed(violations)}
     in_order = reversed(kept.values())
-    return sorted(in_order, key=lambda fault: places.get(fault.name or "", len(places)))
+    return sorted(in_order, key=lambda violation: places.get(violation.name or "", len(places)))

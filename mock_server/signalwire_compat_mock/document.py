@@ -1,4 +1,7 @@
-"""The spec as plain JSON values: loading, JSON pointers, references and compiled schemas."""
+"""Reads openapi.yaml: JSON pointers, references, compiled schemas.
+
+It shares no code with codegen/: a mistake in one reader shows as a difference between the two.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +19,7 @@ except ImportError:
 Validator = jsonschema_rs.Draft202012Validator
 
 VALUE = "the value"
-"""What stands for the rejected value in the messages of a validator."""
+"""Stands for the rejected value in the messages of a validator."""
 
 _SCHEMA_ERRORS = (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError)
 _ADDRESS = "urn:openapi"
@@ -29,7 +32,7 @@ class SpecError(ValueError):
 
 
 class _Loader(SafeLoader):
-    """The safe loader, except that a date without quotes stays the text that it is in JSON."""
+    """The safe loader, but a date without quotes stays text, as in JSON."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -72,7 +75,7 @@ class Document:
             raise SpecError(message) from error
         except (yaml.YAMLError, RecursionError) as error:
             problem = " ".join(str(error).split())
-            raise SpecError(f"{path}: not YAML, {problem}. Mend it there.") from error
+            raise SpecError(f"{path}: not YAML, {problem}. Fix it there.") from error
         if not isinstance(root, dict) or not str(root.get("openapi", "")).startswith("3.1."):
             raise SpecError(
                 f"{path}: not an OpenAPI 3.1 document. It begins with 'openapi: 3.1.0'."
@@ -80,35 +83,35 @@ class Document:
         return cls(root)
 
     def value(self, pointer: str) -> Any:
-        """Return what stands at the pointer."""
+        """Return the value at the pointer."""
         value: Any = self.root
         for escaped in pointer.split("/")[1:]:
             name = escaped.replace("~1", "/").replace("~0", "~")
             try:
                 value = value[int(name)] if isinstance(value, list) else value[name]
             except (IndexError, KeyError, TypeError, ValueError) as error:
-                raise SpecError(f"{pointer}: nothing stands there. Mend the reference.") from error
+                raise SpecError(f"{pointer}: nothing is there. Fix the reference.") from error
         return value
 
     def target(self, reference: str) -> str:
-        """Return the pointer that a `$ref` means."""
+        """Return the pointer of a `$ref`."""
         if not reference.startswith("#/"):
             message = f"$ref {reference}: not within this file. Move its target into components."
             raise SpecError(message)
         return unquote(reference[1:])
 
     def follow(self, pointer: str) -> tuple[str, dict[str, Any]]:
-        """Return pointer and value of an object, behind any `$ref` that stands for it."""
+        """Return pointer and value of an object, following any `$ref`."""
         seen: set[str] = set()
         while pointer not in seen:
             seen.add(pointer)
             value = self.value(pointer)
             if not isinstance(value, dict):
-                raise SpecError(f"{pointer}: not an object. Mend it there.")
+                raise SpecError(f"{pointer}: not an object. Fix it there.")
             if "$ref" not in value:
                 return pointer, value
             pointer = self.target(value["$ref"])
-        raise SpecError(f"{pointer}: refers to itself. Mend the reference.")
+        raise SpecError(f"{pointer}: refers to itself. Fix the reference.")
 
     def validator(self, pointer: str) -> Validator:
         """Compile the schema at the pointer, with its references and its formats."""
@@ -116,9 +119,7 @@ class Document:
             return self._compile(pointer)
         except _SCHEMA_ERRORS as error:
             problem = str(error).splitlines()[0]
-            message = (
-                f"{self._culprit() or pointer}: not a usable schema, {problem}. Mend it there."
-            )
+            message = f"{self._culprit() or pointer}: not a usable schema, {problem}. Fix it there."
             raise SpecError(message) from error
 
     def _compile(self, pointer: str) -> Validator:
@@ -133,7 +134,7 @@ class Document:
         )
 
     def _culprit(self) -> str | None:
-        """Find a named schema that can't be compiled: an error does not say where it arose."""
+        """Find the named schema that can't be compiled; the error does not say which."""
         for name in self.root.get("components", {}).get("schemas", {}):
             pointer = join("/components/schemas", name)
             try:
@@ -143,7 +144,7 @@ class Document:
         return None
 
     def parts(self, pointer: str, *keywords: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield a schema and those that stand for it: by `$ref`, `allOf` and further keywords."""
+        """Yield a schema and its parts: by `$ref`, `allOf` and further keywords."""
         seen: set[str] = set()
         waiting = [pointer]
         while waiting:
@@ -159,7 +160,7 @@ class Document:
                 waiting += [join(here, keyword, i) for i, _ in enumerate(schema.get(keyword, []))]
 
     def types(self, pointer: str) -> frozenset[str]:
-        """Return the JSON types that a schema allows, as far as it says; empty if it does not."""
+        """Return the JSON types that a schema allows; empty if it does not say."""
         found: set[str] = set()
         for here, schema in self.parts(pointer):
             if "type" in schema:
@@ -196,7 +197,7 @@ def _type_name(value: Any) -> str:
 
 
 def _as_json(value: Any) -> Any:
-    """Turn the keys of YAML mappings into text: a status code without quotes is a number."""
+    """Turn keys into text: in YAML, a status code without quotes is a number."""
     if isinstance(value, dict):
         return {str(name): _as_json(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -205,7 +206,7 @@ def _as_json(value: Any) -> Any:
 
 
 def _with_integer_bounds(node: Any) -> Any:
-    """Write int32 and int64 out as limits: JSON Schema applies a format to text only."""
+    """Write int32 and int64 as limits: JSON Schema applies formats only to text."""
     if isinstance(node, list):
         return [_with_integer_bounds(member) for member in node]
     if not isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""The answer to a request: route, credentials, checks, handler or sample, and the reply's check."""
+"""Answers a request: route, credentials, checks, then a handler or the contract's example."""
 
 import contextlib
 import json
@@ -19,13 +19,13 @@ logger = logging.getLogger(__name__)
 _REALM = 'Basic realm="SignalWire Compatibility API", charset="UTF-8"'
 
 
-class MisfitError(Exception):
-    """A reply that does not fit the spec. The message is a sentence that names the pointer."""
+class ReplyError(Exception):
+    """A reply that breaks the contract. The message is a sentence that names the place."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes out; `refusal` says why it is no success."""
+    """The reply that is sent; `refusal` says why it is not a success."""
 
     status: int
     body: bytes
@@ -35,13 +35,13 @@ class Answer:
 
 
 class Engine:
-    """Answers requests as the contract says, and knows no operation by name.
+    """Answers requests as the contract says. It knows no operation by name.
 
     Errors: `SpecError` if an operation can't be answered from the spec.
     """
 
     def __init__(self, contract: Contract, token: str, state: State) -> None:
-        """Prepare and check an answer for each operation."""
+        """Prepare and check a reply for each operation."""
         self.contract, self._token, self.state = contract, token, state
         self._show = Show(token)
         self._samples: dict[str, Reply] = {}
@@ -61,7 +61,7 @@ class Engine:
             self._samples[operation.id] = self._sample(operation)
 
     def answer(self, incoming: Incoming) -> Answer:
-        """Answer a request. Never raises: what goes wrong inside is status 500 and plain text."""
+        """Answer a request. Never raises: an error of the mock is a 500 with plain text."""
         operation = None
         try:
             try:
@@ -69,7 +69,7 @@ class Engine:
                 return self._encode(operation, self._reply(incoming, operation, path))
             except Refusal as refusal:
                 return self._refuse(operation, refusal)
-        except (MisfitError, SpecError) as error:
+        except (ReplyError, SpecError) as error:
             return self._fault(operation, str(error))
         except Exception as error:
             logger.exception("an operation of the mock failed")
@@ -119,9 +119,9 @@ class Engine:
     def _refusal(
         self, response: Response, code: int, message: str, status: int
     ) -> tuple[bytes, dict[str, str]]:
-        """Write an error: of the shape of the schema Error, else its message, else a sample."""
+        """Write an error: as the schema Error, else as its message, else the contract's example."""
         for body in (error_body(self.contract, code, message, status), message):
-            with contextlib.suppress(MisfitError):
+            with contextlib.suppress(ReplyError):
                 return self._write(response, body)
         if response.pointer not in self._refusals:
             self._refusals[response.pointer] = sample_body(self.contract.document, response)
@@ -136,11 +136,11 @@ class Engine:
         return Answer(500, text.encode(), headers, operation.id if operation else None, text)
 
     def _encode(self, operation: Operation, reply: Reply) -> Answer:
-        """Turn a reply into bytes. Errors: `MisfitError` if the spec does not document it."""
+        """Encode a reply. Errors: `ReplyError` if it is not documented."""
         response = operation.response(reply.status)
         if response is None:
             pointer = f"{operation.pointer}/responses"
-            raise MisfitError(f"status {reply.status} is not documented at {pointer}.")
+            raise ReplyError(f"status {reply.status} is not documented at {pointer}.")
         body, headers = self._write(response, reply.body)
         return Answer(reply.status, body, headers, operation.id)
 
@@ -152,7 +152,7 @@ class Engine:
             as_json = is_json(media_type(response.content_type))
             body = _dump(value, response.media.validator, as_json=as_json)
         elif value is not None:
-            raise MisfitError(f"{response.pointer} documents no content, and the reply has some.")
+            raise ReplyError(f"{response.pointer} documents no content, but the reply has some.")
         return body, headers
 
     def _prepare_refusals(self, operation: Operation) -> None:
@@ -161,8 +161,8 @@ class Engine:
                 status = int(key.replace("X", "0").replace("default", "400"))
                 try:
                     self._refusal(response, INVALID, "", status)
-                except (MisfitError, SpecError) as error:
-                    message = f"{response.pointer}: not of the shape of the schema Error, {error}"
+                except (ReplyError, SpecError) as error:
+                    message = f"{response.pointer}: an error does not fit, {error}"
                     raise SpecError(f"{message.rstrip('.')}. Add an example that fits.") from error
 
     def _sample(self, operation: Operation) -> Reply:
@@ -173,7 +173,7 @@ class Engine:
                 status, sample_body(self.contract.document, response) if response else None
             )
             self._encode(operation, reply)
-        except (MisfitError, SpecError) as error:
+        except (ReplyError, SpecError) as error:
             where = response.pointer if response else operation.pointer
             message = f"operation {operation.id}, status {status}: no reply fits {where}, {error}"
             raise SpecError(f"{message.rstrip('.')}. Add an example that fits.") from error
@@ -181,7 +181,7 @@ class Engine:
 
 
 def error_body(contract: Contract, code: int, message: str, status: int) -> dict[str, Any]:
-    """Make the body of an error, of the shape of the schema Error."""
+    """Make the body of an error, as the schema Error has it."""
     return {"code": code, "message": message, "more_info": contract.more_info, "status": status}
 
 
@@ -190,16 +190,16 @@ def _dump(body: Any, validator: Validator, *, as_json: bool = True) -> bytes:
         encoded = json.dumps(body, allow_nan=False).encode()
         fault = next(validator.iter_errors(body), None)
     except (TypeError, ValueError) as error:
-        raise MisfitError(f"its reply is not JSON: {error}.") from error
+        raise ReplyError(f"its reply is not JSON: {error}.") from error
     if fault is not None:
         schema, place = (
             "".join(f"/{step}" for step in path)
             for path in (fault.schema_path, fault.instance_path)
         )
         where = f"the reply's {place}" if place else "the reply"
-        raise MisfitError(f"{where} does not fit {schema} of the spec: {fault.message}.")
+        raise ReplyError(f"{where} does not fit {schema} of the spec: {fault.message}.")
     if as_json:
         return encoded
     if not isinstance(body, str):
-        raise MisfitError("its reply is not text, and the spec documents text.")
+        raise ReplyError("its reply is not text, and the spec documents text.")
     return body.encode()

@@ -1,4 +1,4 @@
-"""Faults on demand: what happens to a request instead of, or beside, the usual answer."""
+"""Faults on demand: wrong, late or lost replies that a test asks for."""
 
 import json
 import re
@@ -17,18 +17,17 @@ _MOST_TIMES = 1_000_000
 
 
 class FaultError(ValueError):
-    """A fault that makes no sense. The message says what is wrong and what would do."""
+    """A fault that makes no sense. The message says what is wrong and what is allowed."""
 
 
 @dataclass(frozen=True)
 class Fault:
     """What happens to one request.
 
-    `code`: it is refused with a published error code and the status that goes with it.
-    `status`, `body`, `headers`: it is answered so, whatever the contract says; what is left out
-    stays as it would be. `delay_seconds`: the answer comes later. `drop`: the connection is closed
-    instead of an answer. `carried_out`: whether the request has its effect, such as a purchase;
-    left out, it has, unless `code` or `status` says otherwise.
+    `code` refuses it with a published error code and its status. `status`, `body` and `headers`
+    replace those of the reply, even against the contract. `delay_seconds` delays the reply, `drop`
+    closes the connection instead. `carried_out` says whether the request has its effect, such as a
+    purchase; by default it has, unless `code` or `status` is set.
     """
 
     code: int | None = None
@@ -53,15 +52,15 @@ class Fault:
         self._check_types()
         if self.code is not None and self.code not in contract.codes:
             known = ", ".join(map(str, sorted(contract.codes)))
-            raise FaultError(f"code {self.code} is no published error code: take one of {known}")
+            raise FaultError(f"code {self.code} is not a published error code: use one of {known}")
         if self.code is not None and (self.status is not None or self.body is not None):
             raise FaultError("code brings its own status and body: leave them out")
         if self.status is not None and not 200 <= self.status <= 599:
-            raise FaultError(f"status {self.status} can't be sent: take one from 200 to 599")
+            raise FaultError(f"status {self.status} can't be sent: use 200 to 599")
         if not 0 <= self.delay_seconds <= _LONGEST_SECONDS:
-            raise FaultError(f"delay_seconds is {self.delay_seconds}: take 0 to {_LONGEST_SECONDS}")
+            raise FaultError(f"delay_seconds is {self.delay_seconds}: use 0 to {_LONGEST_SECONDS}")
         if self.drop and (self.status or self.body is not None or self.code or self.headers):
-            raise FaultError("drop closes the connection: code, status, body, headers go nowhere")
+            raise FaultError("drop closes the connection: leave out code, status, body and headers")
 
     def _check_types(self) -> None:
         for name in NAMES:
@@ -69,19 +68,21 @@ class Fault:
                 _check_type(name, value)
         for name, text in self.headers.items():
             if not isinstance(name, str) or not isinstance(text, str):
-                raise FaultError("headers holds a value that is no text")
-            try:  # What sends it says whether it can be sent.
+                raise FaultError("headers has a value that is not text")
+            try:  # h11 sends it, so h11 checks it.
                 head = [(name.lower().encode("latin-1"), text.encode("latin-1"))]
                 h11.Response(status_code=HTTPStatus.OK.value, headers=head)
             except (UnicodeEncodeError, h11.LocalProtocolError) as error:
-                todo = "Take a name without blanks, and one line of Latin-1 with none at its ends"
-                problem = f"headers holds {name!r} with {text!r}, which can't be sent: {error}"
+                todo = (
+                    "Use a name without blanks, and one line of Latin-1 without blanks at its ends"
+                )
+                problem = f"headers has {name!r} with {text!r}, which can't be sent: {error}"
                 raise FaultError(f"{problem}. {todo}") from error
         if isinstance(self.body, str) and re.search("[\ud800-\udfff]", self.body):
-            raise FaultError("body holds half of a surrogate pair: give bytes")
+            raise FaultError("body holds half of a surrogate pair: pass bytes")
 
     def apply(self, usual: Answer | None, contract: Contract) -> Answer:
-        """Make the answer of the usual one, which is None if the request is not carried out."""
+        """Change the usual answer; it is None if the request is not carried out."""
         answer = usual or Answer(HTTPStatus.OK.value, b"", {"content-type": "application/json"})
         headers = {**answer.headers, **{name.lower(): text for name, text in self.headers.items()}}
         if self.drop:
@@ -102,7 +103,7 @@ class Fault:
         )
 
     def __str__(self) -> str:
-        """Say what was asked for, as it was asked for."""
+        """Show the fault as a call of `inject`."""
         given = ((name, getattr(self, name)) for name in NAMES)
         said = (f"{name}={value!r}" for name, value in given if value != getattr(_NOTHING, name))
         return ", ".join(said)
@@ -123,9 +124,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def read_fault(value: Any) -> tuple[Fault, int]:
-    """Read what a JSON request asks for: a fault, and how many requests it happens to.
+    """Read a fault from JSON, and the number of requests it applies to.
 
-    Errors: `FaultError` that names the member and what it may be.
+    Errors: `FaultError` that names the member and its allowed values.
     """
     if not isinstance(value, dict):
         raise FaultError("a fault is a JSON object with one or more of: " + ", ".join(NAMES))
@@ -139,13 +140,13 @@ def read_fault(value: Any) -> tuple[Fault, int]:
 
 
 def check_times(times: Any) -> None:
-    """Refuse what is no count of requests, or a senseless one. Errors: `FaultError`."""
+    """Check a number of requests. Errors: `FaultError`."""
     _check_type("times", times)
     if not 1 <= times <= _MOST_TIMES:
-        raise FaultError(f"times is {times}: take 1 to {_MOST_TIMES}")
+        raise FaultError(f"times is {times}: use 1 to {_MOST_TIMES}")
 
 
 def _check_type(name: str, value: Any) -> None:
     allowed = _TYPES[name]
     if not isinstance(value, allowed) or (bool not in allowed and isinstance(value, bool)):
-        raise FaultError(f"{name} is no {' or '.join(kind.__name__ for kind in allowed)}")
+        raise FaultError(f"{name} is not {' or '.join(kind.__name__ for kind in allowed)}")

@@ -1,4 +1,4 @@
-"""A socket that listens, and the thread that serves it."""
+"""Serves an application on a socket, in a thread."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ _CLOSE_SECONDS = 1
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn that says when it listens, ends at once, and leaves no connection behind."""
+    """Uvicorn that reports when it listens, stops at once, and leaves no connection open."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -27,7 +27,7 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
     async def main_loop(self) -> None:
-        # Upstream looks ten times a second whether it is to stop; its header Date ticks here too.
+        # Upstream polls ten times a second; it also updates the header Date here.
         tick = 0
         while not await self.on_tick(tick):
             with contextlib.suppress(TimeoutError):
@@ -36,8 +36,8 @@ class _Server(uvicorn.Server):
             tick += 10
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Upstream waits a fifth of a second at least, which every test would wait too.
-        # A connection that was accepted a moment ago is not among the connections yet.
+        # Upstream waits at least 0.2 s, in every test. A connection that was just accepted is not
+        # in the list yet.
         await asyncio.sleep(0.01)
         for server in self.servers:
             server.close()
@@ -56,14 +56,14 @@ class _Server(uvicorn.Server):
             await asyncio.wait(self.server_state.tasks, timeout=_CLOSE_SECONDS)
 
     def drop(self, client: tuple[str, int] | None) -> None:
-        """Close the connection with a client, without a word."""
+        """Close the connection with a client without a reply."""
         for connection in list(self.server_state.connections):
             if connection.transport.get_extra_info("peername") == client:
                 connection.transport.close()
 
 
 class Listening:
-    """An application that is served on a socket until `close`. `url` is without a path."""
+    """An application that is served on a socket until `close`. `url` has no path."""
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
         """Listen, and return as soon as requests are answered."""
@@ -72,7 +72,7 @@ class Listening:
         # Connections inherit it. Without it, every reply to a kept connection waits 40 ms.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         address, port = self._socket.getsockname()[:2]
-        if ip_address(address.partition("%")[0]).is_unspecified:  # Nobody can call that.
+        if ip_address(address.partition("%")[0]).is_unspecified:  # Clients can't connect to it.
             host = "::1" if ":" in host else "127.0.0.1"
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._server = _Server(

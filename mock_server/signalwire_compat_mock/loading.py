@@ -1,4 +1,4 @@
-"""From openapi.yaml to a Contract: everything is compiled once, at start."""
+"""Compiles openapi.yaml to a `Contract`, once, at the start."""
 
 import re
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def load_contract(spec: Path | None = None) -> Contract:
         raise SpecError(f"{path}: {error}") from error
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         problem = f"{type(error).__name__}: {error}"
-        message = f"{path}: not a valid OpenAPI 3.1 document ({problem}). Validate and mend it."
+        message = f"{path}: not a valid OpenAPI 3.1 document ({problem}). Validate and fix it."
         raise SpecError(message) from error
 
 
@@ -88,7 +88,7 @@ def _check_codes(operation: Operation, table: Mapping[int, ErrorCode]) -> None:
         for code in (field.missing, field.invalid):
             if code not in table:
                 message = (
-                    f"{operation.pointer}: {field.name} has code {code}, which {_ERROR} lacks."
+                    f"{operation.pointer}: {field.name} has code {code}, which is not in {_ERROR}."
                 )
                 raise SpecError(f"{message} Add it there.")
 

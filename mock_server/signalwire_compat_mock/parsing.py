@@ -1,4 +1,4 @@
-"""From bytes to values: forms, queries, JSON and the text of single values. Strict throughout."""
+"""Strict parsers of forms, queries, JSON and single values."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from .contract import FORM, MULTIPART, Shape, is_json, media_type
 MAX_BODY_BYTES = 2**20
 MAX_JSON_DEPTH = 100
 
-# What it finds is said in the answer; without a handler it would go to standard error as well.
+# Its errors are in the reply; without a handler they would also go to standard error.
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -26,16 +26,16 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
-class WireError(ValueError):
+class ParseError(ValueError):
     """Bytes that break their format. The message begins with a verb: "holds bytes that ..."."""
 
 
 @dataclass(frozen=True)
 class Incoming:
-    """A request as it came. Header names are in lower case; `path` and `query` are not decoded.
+    """A request as it arrived. Header names are in lower case; `path` and `query` are not decoded.
 
-    `form`, `json` or `text` is set if the body is whole, by its type, else `unreadable` says why
-    not. Bytes that are no text are one character each, in `text` as in a file of `form`.
+    If the body is complete, `form`, `json` or `text` is set by its type; if not, `unreadable` says
+    why. Bytes of files and of other types are one character each.
     """
 
     method: str
@@ -62,7 +62,7 @@ def read_incoming(
     body: bytes,
     problem: str | None = None,
 ) -> Incoming:
-    """Decode the body of a request by its content type; `problem` says that it is not whole."""
+    """Decode the body of a request by its content type; `problem` says why it is incomplete."""
     line = ", ".join(value for key, value in headers if key == "content-type")
     content_type = media_type(line) or None
     form, value, text = None, None, None
@@ -79,16 +79,16 @@ def read_incoming(
                 value = decode_json(body)
             else:
                 text = _text(body) if is_text else body.decode("latin-1")
-    except WireError as error:
+    except ParseError as error:
         problem = str(error)
     return Incoming(method, path, query, headers, body, content_type, form, value, text, problem)
 
 
 def decode_parts(content_type: str, body: bytes) -> list[tuple[str, str]]:
-    """Decode `multipart/form-data` (RFC 7578): name and content of each part, in their order.
+    """Decode `multipart/form-data` (RFC 7578): name and content of each part, in order.
 
-    A part with a file name is a file, of which each byte is a character; any other is UTF-8.
-    Errors: `WireError`, also for a body without its last boundary.
+    Each byte of a file becomes one character; other parts are UTF-8.
+    Errors: `ParseError`, also without the last boundary.
     """
     pairs: list[tuple[str, str]] = []
     ended: list[bool] = []
@@ -103,20 +103,20 @@ def decode_parts(content_type: str, body: bytes) -> list[tuple[str, str]]:
 
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
-        raise WireError("is without a boundary: the content type has to name one")
+        raise ParseError("is without a boundary: the content type has to name one")
     try:
         parser = FormParser(MULTIPART, on_field, on_file, lambda: ended.append(True), boundary)
         parser.write(body)
         parser.finalize()
     except FormParserError as error:
-        raise WireError(f"is not {MULTIPART}: {error}") from None
+        raise ParseError(f"is not {MULTIPART}: {error}") from None
     if not ended:
-        raise WireError("is cut off: its last boundary is missing")
+        raise ParseError("is cut off: its last boundary is missing")
     return pairs
 
 
 def _part_name(part: Field | File) -> str:
-    # Browsers write a quote in this way, and httpx does.
+    # Browsers and httpx escape a quote like this.
     return _text(part.field_name or b"").replace("%22", '"')
 
 
@@ -124,32 +124,32 @@ def _text(encoded: bytes) -> str:
     try:
         return encoded.decode()
     except UnicodeDecodeError:
-        raise WireError("holds bytes that are not UTF-8") from None
+        raise ParseError("holds bytes that are not UTF-8") from None
 
 
 def decode_pairs(encoded: bytes) -> list[tuple[str, str]]:
-    """Decode a form or a query: pairs in their order, blank values kept, UTF-8 only.
+    """Decode a form or a query: pairs in order, blank values kept, UTF-8 only.
 
-    Errors: `WireError` for broken percent-encoding, bare control characters and other encodings.
+    Errors: `ParseError` for broken percent-encoding, bare control characters and other encodings.
     """
     if _CONTROL.search(encoded):
-        raise WireError("holds a control character that is not percent-encoded")
+        raise ParseError("holds a control character that is not percent-encoded")
     if BROKEN_ESCAPE.search(encoded):
-        raise WireError("holds a percent sign that two hexadecimal digits do not follow")
+        raise ParseError("holds a percent sign that two hexadecimal digits do not follow")
     pairs = []
     for piece in filter(None, encoded.replace(b"+", b" ").split(b"&")):
         name, _, value = piece.partition(b"=")
         try:
             pairs.append((unquote_to_bytes(name).decode(), unquote_to_bytes(value).decode()))
         except UnicodeDecodeError:
-            raise WireError("holds bytes that are not UTF-8") from None
+            raise ParseError("holds bytes that are not UTF-8") from None
     return pairs
 
 
 def decode_json(encoded: bytes) -> Any:
-    """Decode JSON as RFC 8259 has it: unique names, finite numbers, UTF-8, no lone surrogates.
+    """Decode JSON as in RFC 8259: unique names, finite numbers, UTF-8, no lone surrogates.
 
-    Errors: `WireError`, also for more than `MAX_JSON_DEPTH` levels.
+    Errors: `ParseError`, also for more than `MAX_JSON_DEPTH` levels.
     """
     try:
         value = json.loads(
@@ -161,24 +161,24 @@ def decode_json(encoded: bytes) -> Any:
         _check_depth(value)
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError:
-        raise WireError("holds bytes that are not UTF-8") from None
+        raise ParseError("holds bytes that are not UTF-8") from None
     except UnicodeEncodeError:
-        raise WireError("holds a lone surrogate") from None
+        raise ParseError("holds a lone surrogate") from None
     except json.JSONDecodeError as error:
-        raise WireError(f"is not JSON: {error}") from None
+        raise ParseError(f"is not JSON: {error}") from None
     except RecursionError:
-        raise WireError(f"is nested more than {MAX_JSON_DEPTH} levels deep") from None
-    except WireError:
+        raise ParseError(f"is nested more than {MAX_JSON_DEPTH} levels deep") from None
+    except ParseError:
         raise
     except ValueError:
-        raise WireError("holds a number with too many digits") from None
+        raise ParseError("holds a number with too many digits") from None
     return value
 
 
 def decode_text(shape: Shape, text: str) -> Any:
-    """Turn text into a value of the types that a schema allows.
+    """Convert text to a type that the schema allows.
 
-    Text that is none of them stays text, which the schema then refuses.
+    Text that can't be converted stays text, and the schema refuses it.
     """
     types = shape.types
     if not types or "string" in types:
@@ -186,7 +186,7 @@ def decode_text(shape: Shape, text: str) -> Any:
     if "object" in types and text.startswith("{"):
         try:  # A form holds an object as JSON.
             return decode_json(text.encode(errors="surrogateescape"))
-        except WireError:
+        except ParseError:
             return text
     if "boolean" in types and text in ("true", "false"):
         return text == "true"
@@ -205,20 +205,20 @@ def _check_charset(options: str) -> None:
         name, _, value = option.partition("=")
         charset = value.strip().strip('"').lower()
         if name.strip().lower() == "charset" and charset not in ("utf-8", "utf8"):
-            raise WireError("is not declared as UTF-8")
+            raise ParseError("is not declared as UTF-8")
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise WireError("holds an object that names a member twice")
+        raise ParseError("holds an object that names a member twice")
     return members
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise WireError("holds a number that is not finite, or too large")
+        raise ParseError("holds a number that is not finite, or too large")
     return number
 
 

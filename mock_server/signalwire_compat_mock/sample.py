@@ -1,4 +1,4 @@
-"""A body for an operation that no handler answers: the spec's example, else one made from it."""
+"""Makes replies from examples and schemas, for operations without a handler."""
 
 import json
 import math
@@ -30,7 +30,7 @@ def sample_status(operation: Operation) -> int:
 def sample_body(document: Document, response: Response) -> Any:
     """Return the example of a response, else one made from its schema; None without content.
 
-    Errors: `SpecError` if the schema says too little. The result may still miss the schema.
+    Errors: `SpecError` if the schema says too little. The result may still violate the schema.
     """
     if response.media is None:
         return None
@@ -53,7 +53,7 @@ def sample_headers(document: Document, response: Response) -> dict[str, str]:
 def sample(document: Document, pointer: str) -> Any:
     """Make a value from a schema, the same each time.
 
-    It is the schema's example, const, first enum or default, else one by its type.
+    It is the example, const, first enum value or default of the schema, else one of its type.
     Errors: `SpecError` for a schema that requires itself.
     """
     value = _make(document, pointer, frozenset())

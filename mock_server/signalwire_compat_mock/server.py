@@ -1,4 +1,4 @@
-"""The mock server: what it answers on a socket, remembers, and can be told to do wrong."""
+"""The mock server: serves the contract on a socket, and keeps numbers, journal and faults."""
 
 import asyncio
 import json
@@ -28,23 +28,23 @@ from .loading import load_contract
 from .parsing import MAX_BODY_BYTES, Incoming, read_incoming
 
 DEFAULT_PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
-"""A Project ID to use where any will do."""
+"""A Project ID for tests; the mock accepts any."""
 
 DEFAULT_TOKEN = "PTmock-token-of-no-account"  # noqa: S105  # opens nothing but a mock
-"""The API token that a mock accepts unless it is told another."""
+"""The API token that a mock accepts by default."""
 
-_HUNG_UP = "is not whole: the connection was closed, or its chunks are broken"
+_HUNG_UP = "is incomplete: the connection was closed, or its chunks are broken"
 
 
 class MockServer:
-    """A server that answers as openapi.yaml says and remembers purchases and requests.
+    """A server that answers as openapi.yaml says, and keeps purchases and requests.
 
-    A context manager; `start` and `close` do without `with`. It takes `token` as the password of
-    every project. `port` 0 is any free one. A `forgetful` one forgets accounts and numbers after
-    each answer, so that no valid request is refused for what came before it. Safe to use from
-    several threads.
-    Errors: `SpecError` for a spec that can't be served; `OSError` from `start` if the port is
-    taken or the host is none of this machine.
+    Use it in a `with` block, or call `start` and `close`. `token` is the password of every project.
+    `port` 0 takes any free port. A `forgetful` server forgets accounts and numbers after each
+    reply, so that no earlier request affects a later one. Safe to use from several threads.
+
+    Errors: `SpecError` for a document that can't be served; `OSError` from `start` if the address
+    is not free or not of this machine.
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class MockServer:
         token: str = DEFAULT_TOKEN,
         forgetful: bool = False,
     ) -> None:
-        """Compile the spec, by default the openapi.yaml of this package or checkout."""
+        """Compile the document, by default the openapi.yaml of this package or checkout."""
         if not token:
-            raise ValueError("token is empty: the mock needs one to compare with")
+            raise ValueError("token is empty: the mock needs one")
         self.token = token
         self._address = (host, port)
         self._state = State()
@@ -88,7 +88,7 @@ class MockServer:
 
     @property
     def journal(self) -> list[Exchange]:
-        """Every request since the start, oldest first. It stands here before its reply is sent."""
+        """Every request since the start, oldest first. It is added before its reply is sent."""
         return self._journal.entries()
 
     def charges(self, account_sid: str = DEFAULT_PROJECT) -> int:
@@ -105,10 +105,10 @@ class MockServer:
 
     @contextmanager
     def answering(self, change: Callable[[Answer], Answer]) -> Iterator[None]:
-        """Send what `change` makes of each answer while the block lasts; the journal shows that.
+        """Send what `change` makes of each answer while the block lasts.
 
-        Requests are checked, and purchases made, as ever. What is sent is not checked against the
-        spec: that is how a test gets a reply that the spec does not allow.
+        Requests are checked and carried out as usual. The changed answer is not checked, so that a
+        test can get a reply that breaks the contract. The journal shows it.
         """
         before, self._change = self._change, change
         try:
@@ -128,14 +128,14 @@ class MockServer:
         carried_out: bool | None = None,
         times: int = 1,
     ) -> None:
-        """Let a fault happen to the next request, or to the next `times` of them.
+        """Let a fault happen to the next request, or to the next `times` requests.
 
-        `code` refuses it with a published error code and the status that goes with it. `status`,
-        `body` and `headers` are sent whatever the contract says, the rest of the answer as ever.
-        `delay_seconds` lets the answer wait, `drop` closes the connection instead. A request that
-        is refused or gets a status is not carried out, every other one is, so that a purchase is
-        made although its reply is late, lost or broken; `carried_out` says it otherwise. Faults
-        happen in the order in which they were asked for.
+        `code` refuses it with a published error code and its status. `status`, `body` and `headers`
+        replace those of the reply. `delay_seconds` delays the reply, `drop` closes the connection
+        instead. With `code` or `status` the request is not carried out; otherwise it is, so a
+        number is bought although the reply is late, lost or broken. `carried_out` overrides this.
+        Faults happen in the order of the calls.
+
         Errors: `FaultError`, a `ValueError`, for a fault that makes no sense.
         """
         self._inject(
@@ -162,7 +162,7 @@ class MockServer:
         return self
 
     def close(self) -> None:
-        """Stop listening and drop the connections; what was remembered stays."""
+        """Stop listening and drop the connections; numbers and journal stay."""
         running, self._running = self._running, None
         if running is not None:
             running.close()
@@ -253,7 +253,7 @@ class MockServer:
             try:
                 await Response(answer.body, answer.status, answer.headers)(scope, receive, send)
             except LocalProtocolError:
-                # A fault or a change may break HTTP too, such as by a false Content-Length.
+                # A fault can break HTTP itself, for example by a wrong Content-Length.
                 await self._drop(scope, receive)
 
     async def _drop(self, scope: Scope, receive: Receive) -> None:
@@ -284,7 +284,7 @@ async def _wait(receive: Receive, seconds: float) -> None:
 
 
 async def _receive(request: Request) -> Incoming:
-    """Read a request to its end, so that its sender can read the answer, and keep up to 1 MiB."""
+    """Read a request to its end, so that its sender reads the reply; keep up to 1 MiB."""
     body, size, problem = bytearray(), 0, None
     try:
         async for chunk in request.stream():

@@ -152,7 +152,7 @@ REPLY = ("paths", "/Notes", "post", "responses", "202", "content", "application/
             set_at("paths", "/Notes", "post", "responses", "404")(
                 content("application/json", {"type": "string", "pattern": "^[0-9]+$"})
             ),
-            "schema Error",
+            "an error does not fit",
         ),
     ],
 )
