@@ -38,9 +38,9 @@ class Service:
             raise answer
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
-    def client(self, **settings: Any) -> RestClient:
+    def client(self, token: str = TOKEN, **settings: Any) -> RestClient:
         settings = {"http_client": self.http_client, **settings}
-        return RestClient(PROJECT, TOKEN, "localhost", **settings)
+        return RestClient(PROJECT, token, "localhost", **settings)
 
     def async_client(self) -> AsyncRestClient:
         given = httpx.AsyncClient(transport=self.transport)

@@ -24,6 +24,13 @@ MOCK_TABLE = tomllib.loads(MOCK.read_text("utf-8"))["project"]
 PROJECT_TABLE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
+def run(code: str, **variables: str) -> str:
+    """Run code in a new process, and give its output."""
+    command = [sys.executable, "-W", "error", "-c", code]
+    environment = {**os.environ, **variables}
+    return subprocess.check_output(command, env=environment, text=True)
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
@@ -61,16 +68,7 @@ def test_the_wheel_needs_attrs_and_httpx_alone(wheel: Path) -> None:
 def test_the_wheel_imports_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)  # our own wheel
     code = "import signalwire_compat as s; print(s.__file__); s.RestClient('p', 't', 'localhost')"
-    result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith(str(tmp_path))
+    assert run(code, PYTHONPATH=str(tmp_path)).startswith(str(tmp_path))
 
 
 def test_the_package_imports_nothing_that_it_does_not_declare() -> None:
@@ -107,10 +105,8 @@ PURCHASE = "api.phone_numbers.purchase"
     ],
 )
 def test_code_loads_only_what_it_uses(code: str, present: str, absent: str) -> None:
-    code += "; import sys; print(*sys.modules)"
-    command = [sys.executable, "-W", "error", "-c", code]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    names = {name.removeprefix("signalwire_compat.") for name in done.stdout.split()}
+    modules = run(f"{code}; import sys; print(*sys.modules)").split()
+    names = {name.removeprefix("signalwire_compat.") for name in modules}
     assert {*present.split()} <= names
     assert not [name for name in names if name.startswith((*absent.split(),))]
 
@@ -130,9 +126,7 @@ def test_modules_that_load_on_demand_still_say_what_is_in_them() -> None:
 def test_a_model_that_was_pickled_is_the_same_in_another_process() -> None:
     model = models.Capabilities(voice=True, sms=False, mms=False, fax=True)
     written = pickle.dumps(model)
-    code = f"import pickle; print(pickle.loads({written!r}))"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout == f"{model}\n"
+    assert run(f"import pickle; print(pickle.loads({written!r}))") == f"{model}\n"
     assert pickle.loads(written) == model  # noqa: S301  # our own
 
 
@@ -143,18 +137,14 @@ def test_the_public_names_are_sorted_and_exist() -> None:
         assert getattr(signalwire_compat, name).__module__.startswith("signalwire_compat")
 
 
-def test_the_version_is_the_same_everywhere() -> None:
+def test_both_distributions_have_the_newest_version_and_the_same_licence() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     newest = re.search(r"^## (\S+)", changelog, re.MULTILINE)
     assert newest
     assert newest[1] == PROJECT_TABLE["version"] == signalwire_compat.__version__
     assert newest[1] == MOCK_TABLE["version"]
-
-
-def test_both_distributions_carry_the_same_licence() -> None:
-    licences = [(ROOT / folder / "LICENSE").read_bytes() for folder in ("", "mock_server")]
-    assert licences[0] == licences[1]
     assert MOCK_TABLE["license"] == PROJECT_TABLE["license"] == "MIT"
+    assert (ROOT / "LICENSE").read_bytes() == (ROOT / "mock_server" / "LICENSE").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["requirements-dev.lock", "requirements-more.lock"])
