@@ -77,11 +77,13 @@ def _with_section(history: str, version: str, old: trees.Version, entry: str) ->
 
 
 def _entry(found: report.Report) -> str:
-    """Draft the entry from the changes of the contract, breaking ones first."""
+    """Draft the entry from the changes of the contract, or else of the Python names."""
     parts: dict[str, list[str]] = {"Breaking": [], "Added": [], "Changed": []}
     for change in found.differences.contract:
         part = "Breaking" if change.breaking else "Added" if change.kind == "added" else "Changed"
         parts[part].append(f"- api: {change}.\n")
+    if not found.differences.contract:
+        parts["Breaking"] = [f"- client: {line}.\n" for line in found.differences.python]
     draft = "".join(f"### {part}\n\n{''.join(lines)}\n" for part, lines in parts.items() if lines)
     return draft or "### Changed\n\n- Nothing for callers.\n\n"
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 BASE_PATH = "/api/laml/2010-04-01"
 SERVERS = ()
-VERSION = "0.1.0"
-USER_AGENT = "signalwire-compat/0.1.0"
+VERSION = "0.2.0"
+USER_AGENT = "signalwire-compat/0.2.0"
 
 Category = Literal["input", "credentials", "funds", "limit", "throttled", "unavailable", "unknown"]
 """What kind of thing went wrong: see `SignalWireError.advice` for what to do about it."""

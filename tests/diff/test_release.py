@@ -64,3 +64,10 @@ def test_a_section_that_was_never_released_becomes_that_of_the_next_version(
     assert run(release, "0.4.1").out == ""
     versions = re.findall(r"^## (.*)$", file.read_text("utf-8"), re.MULTILINE)
     assert versions[:3] == ["0.4.1", "0.4.0", "0.3.0"]
+
+
+def test_a_release_drafts_a_line_for_a_python_name_that_is_gone(repository: Path, run: Run) -> None:
+    replace(repository / "generated/signalwire_compat/__init__.py", '    "RateLimitError",\n', "")
+    assert run(release, "0.2.0") == (0, "", "")
+    draft = "### Breaking\n\n- client: RateLimitError: Public object was removed.\n"
+    assert f"## 0.2.0\n\n{draft}" in (repository / "CHANGELOG.md").read_text("utf-8")
