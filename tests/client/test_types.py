@@ -89,7 +89,7 @@ def test_pydantic_validates_the_arguments_of_a_purchase(
 def test_typer_makes_commands_of_annotations_and_methods_of_the_package(
     mock: MockServer, client: RestClient
 ) -> None:
-    app = typer.Typer()
+    app = typer.Typer(rich_markup_mode=None)
 
     @app.command()
     def buy(number: str, sms_method: HttpMethod = "POST") -> None:
