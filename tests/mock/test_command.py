@@ -76,7 +76,7 @@ def test_what_the_command_prints_points_a_shell_and_its_client_at_it() -> None:
         (["--"], "after -- comes the command to run"),
     ],
 )
-def test_a_command_that_can_not_serve_says_why_and_what_to_do(
+def test_a_command_that_cannot_serve_says_why_and_what_to_do(
     tmp_path: Path, mock: MockServer, arguments: list[str], words: str
 ) -> None:
     (tmp_path / "broken.yaml").write_text("a: [", "utf-8")
@@ -95,7 +95,7 @@ def test_a_command_that_can_not_serve_says_why_and_what_to_do(
     [(">&-", "it is closed"), (">/dev/full", "No space left on device"), ("", "Broken pipe")],
 )
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_command_that_can_not_say_its_address_ends_in_one_line(
+def test_a_command_that_cannot_say_its_address_ends_in_one_line(
     target: str, words: str, unbuffered: str
 ) -> None:
     script = f'"$0" -m signalwire_compat_mock --port 0 {target}'

@@ -156,7 +156,7 @@ REPLY = ("paths", "/Notes", "post", "responses", "202", "content", "application/
         ),
     ],
 )
-def test_a_spec_that_can_not_be_served_is_one_line_that_names_the_place(
+def test_a_spec_that_cannot_be_served_is_one_line_that_names_the_place(
     tmp_path: Path, change: Callable[[dict[str, Any]], None], words: str
 ) -> None:
     path = changed_spec(tmp_path, change)

@@ -62,7 +62,7 @@ def test_a_token_is_not_in_the_journal_over_http_in_any_spelling_of_a_url(
 
 
 @pytest.mark.parametrize("last", ["-1", "abc", "1.5", "9" * 5_000])
-def test_an_end_of_the_journal_that_is_no_number_is_refused(
+def test_a_journal_position_that_is_not_a_number_is_refused(
     mock: MockServer, http: httpx.Client, last: str
 ) -> None:
     reply = http.get(f"{mock.url}/journal?last={last}")
@@ -85,7 +85,7 @@ def test_the_explorer_gets_the_contract_with_this_mock_as_its_server(
     assert len(http.get(mock.url + "/docs/swagger-ui-bundle.js").content) > 10**6
 
 
-def test_a_token_of_ones_own_is_not_shown_by_the_explorer(http: httpx.Client) -> None:
+def test_a_token_chosen_by_the_user_is_not_shown_by_the_explorer(http: httpx.Client) -> None:
     with MockServer(token="spoken") as server:
         assert http.get(server.url + "/docs/credentials").json()["token"] is None
         assert "spoken" not in http.get(server.url + "/docs").text

@@ -94,7 +94,7 @@ def test_only_a_toll_free_number_has_a_verification_status(send: Send) -> None:
     assert toll_free["verification_status"] == "Unverified"
 
 
-def test_a_number_can_not_be_bought_twice_by_anybody(mock: MockServer, send: Send) -> None:
+def test_a_number_cannot_be_bought_twice_by_anybody(mock: MockServer, send: Send) -> None:
     first = number_of(send(data={"PhoneNumber": NUMBER}))
     theirs = NUMBERS.replace(PROJECT, OTHER)
     for path, project in ((NUMBERS, PROJECT), (theirs, OTHER)):

@@ -171,7 +171,7 @@ def test_a_mock_with_a_late_answer_still_closes_at_once() -> None:
         ({"status": 503, "drop": None}, "drop is not bool"),
     ],
 )
-def test_a_fault_that_makes_no_sense_is_refused_with_what_would(
+def test_an_invalid_fault_is_refused_with_the_valid_choices(
     mock: MockServer, fault: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(FaultError, match=re.escape(words)):
@@ -194,7 +194,7 @@ def test_a_fault_that_makes_no_sense_is_refused_with_what_would(
         (b"[" * 100_000, "recursion"),
     ],
 )
-def test_a_fault_over_http_that_can_not_be_read_is_refused(
+def test_a_fault_over_http_that_cannot_be_read_is_refused(
     mock: MockServer, content: bytes, words: str
 ) -> None:
     reply = httpx.post(mock.url + "/faults", content=content)
