@@ -107,50 +107,50 @@ def test_code_and_default_come_from_the_spec_alone(serve: Serve, http: httpx.Cli
     refused(send(data={"PhoneNumber": NUMBER}), 404, 20404)
 
 
-def set_at(*path: str) -> Callable[[Any], Callable[[dict[str, Any]], None]]:
-    def to(value: Any) -> Callable[[dict[str, Any]], None]:
-        def change(spec: dict[str, Any]) -> None:
-            add_operations(spec)
-            node = spec
-            for name in path[:-1]:
-                node = node[name]
-            node[path[-1]] = value
+def set_at(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(spec: dict[str, Any]) -> None:
+        add_operations(spec)
+        node = spec
+        *parents, last = path.split()
+        for name in parents:
+            node = node[name]
+        node[last] = value
 
-        return change
-
-    return to
+    return change
 
 
-REPLY = ("paths", "/Notes", "post", "responses", "202", "content", "application/json")
+REPLY = "paths /Notes post responses 202 content application/json"
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (set_at("openapi")("3.0.3"), "not an OpenAPI 3.1 document"),
-        (set_at("paths")([1]), "not a valid OpenAPI 3.1 document"),
-        (set_at("components", "schemas", "Error")({"type": "object"}), "x-error-codes"),
-        (set_at("components", "schemas", "Call")({"type": "thing"}), "/components/schemas/Call"),
-        (set_at("components", "schemas", "Call")({"format": "e164"}), "e164"),
-        (set_at(*REPLY, "schema")({"$ref": "other.yaml#/x"}), "not within this file"),
-        (set_at(*REPLY, "schema")({"$ref": "#/nowhere"}), "/nowhere"),
-        (set_at(*REPLY, "example")([]), "operation create_note, status 202"),
-        (set_at(*REPLY)({"schema": {"type": "string", "pattern": "^a$"}}), "Add an example"),
-        (set_at("components", "schemas", "Call", "required")(["parent"]), "requires itself"),
-        (set_at("paths", "/Notes", "post", "responses")({}), "no 2xx"),
-        (set_at("paths", "/Notes", "post", "operationId")("purchase"), "purchase is taken"),
-        (set_at("paths", "/Notes", "post", "requestBody")(content("a/b", {})), "a/b is not served"),
-        (set_at("paths", "/Notes", "post", "parameters")([{"$ref": "#/info"}]), "not a valid"),
+        (set_at("openapi", "3.0.3"), "not an OpenAPI 3.1 document"),
+        (set_at("paths", [1]), "not a valid OpenAPI 3.1 document"),
+        (set_at("components schemas Error", {"type": "object"}), "x-error-codes"),
+        (set_at("components schemas Call", {"type": "thing"}), "/components/schemas/Call"),
+        (set_at("components schemas Call", {"format": "e164"}), "e164"),
+        (set_at(f"{REPLY} schema", {"$ref": "other.yaml#/x"}), "not within this file"),
+        (set_at(f"{REPLY} schema", {"$ref": "#/nowhere"}), "/nowhere"),
+        (set_at(f"{REPLY} example", []), "operation create_note, status 202"),
+        (set_at(REPLY, {"schema": {"type": "string", "pattern": "^a$"}}), "Add an example"),
+        (set_at("components schemas Call required", ["parent"]), "requires itself"),
+        (set_at("paths /Notes post responses", {}), "no 2xx"),
+        (set_at("paths /Notes post operationId", "purchase"), "purchase is taken"),
+        (set_at("paths /Notes post requestBody", content("a/b", {})), "a/b is not served"),
+        (set_at("paths /Notes post parameters", [{"$ref": "#/info"}]), "not a valid"),
         (
-            set_at("paths", "/Notes", "post", "parameters")(
-                [{"name": "X-Some", "in": "header", "schema": {"type": "object"}}]
+            set_at(
+                "paths /Notes post parameters",
+                [{"name": "X-Some", "in": "header", "schema": {"type": "object"}}],
             ),
             "no object but in a query",
         ),
-        (set_at("paths", "/Notes", "post", "security")([{"Key": []}]), "Key"),
+        (set_at("paths /Notes post security", [{"Key": []}]), "Key"),
         (
-            set_at("paths", "/Notes", "post", "responses", "404")(
-                content("application/json", {"type": "string", "pattern": "^[0-9]+$"})
+            set_at(
+                "paths /Notes post responses 404",
+                content("application/json", {"type": "string", "pattern": "^[0-9]+$"}),
             ),
             "an error does not fit",
         ),
