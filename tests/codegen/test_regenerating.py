@@ -91,6 +91,7 @@ def as_pattern(shown: str) -> str:
     return "".join(r"(?:.*\n)*?" if line == re.escape("...\n") else line for line in lines)
 
 
+@pytest.mark.slow
 def test_every_step_of_the_page_prints_what_the_page_shows(checkout: Path) -> None:
     seen = []
     for kind, block in STEPS:

@@ -75,6 +75,7 @@ def test_every_path_that_a_page_for_contributors_names_exists(page: Path) -> Non
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", re.findall(r"`\.venv/bin/(.+? (?:-k|-m tests\.).+?)`", TRY))
 def test_a_command_that_contributing_shows_finds_something_to_run(command: str) -> None:
     program, *arguments = command.split()

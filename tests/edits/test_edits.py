@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -76,6 +76,12 @@ def test_no_two_edits_of_the_table_have_one_name() -> None:
     assert len(CALLED) >= 90
 
 
+def sampled(rows: Iterable[Row]) -> list[Any]:
+    """Give every third row to `make test`, and all of them to `make test-all`."""
+    slow = pytest.mark.slow
+    return [pytest.param(row, marks=slow if n % 3 else ()) for n, row in enumerate(rows)]
+
+
 @pytest.mark.parametrize("row", ROWS, ids=ids)
 def test_an_edit_of_the_contract_is_reported_with_its_verdict(contract: Document, row: Row) -> None:
     before = packages.edited(row.base, contract)
@@ -85,7 +91,7 @@ def test_an_edit_of_the_contract_is_reported_with_its_verdict(contract: Document
     assert all(re.fullmatch(r"\S.*: \w+: \S.*", str(change)) for change in found)
 
 
-@pytest.mark.parametrize("row", CALLED.values(), ids=ids)
+@pytest.mark.parametrize("row", sampled(CALLED.values()), ids=ids)
 def test_the_package_of_an_edited_contract_can_be_called(
     contract: Document, tmp_path: Path, build: Build, old: Any, row: Row
 ) -> None:
@@ -191,10 +197,11 @@ def test_a_difference_on_the_wire_is_seen_in_any_content_type(
     assert [line.split(": ")[2] for line in seen] == ["body", "headers"]
 
 
+@pytest.mark.parametrize("step", [20, pytest.param(1, marks=pytest.mark.slow)])
 def test_every_edited_package_is_strictly_typed(
-    contract: Document, tmp_path: Path, shared: Path
+    contract: Document, tmp_path: Path, shared: Path, step: int
 ) -> None:
-    for number, row in enumerate(CALLED.values()):
+    for number, row in enumerate([*CALLED.values()][::step]):
         document = packages.edited(row.edit, contract)
         package = packages.generated(document, tmp_path / "new", shared)
         package = package.rename(tmp_path / f"edit_{number}")

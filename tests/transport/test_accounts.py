@@ -34,7 +34,8 @@ EXECUTING = [
 ]
 # Numbers that hypothesis draws itself are mostly small, and lists of them alike.
 SEEDS = st.integers(0, 2**64)
-SEQUENCES = [1, pytest.param(10, marks=pytest.mark.slow)]
+# Pairs of sequences and the purchases in each.
+SEQUENCES = [(1, 20), pytest.param((10, 50), marks=pytest.mark.slow)]
 
 
 def repeat(sequences: int) -> settings:
@@ -69,12 +70,12 @@ def play_sequence(kind: Kind, names: list[str]) -> tuple[FaultServer, dict[str, 
 @pytest.mark.parametrize("sequences", SEQUENCES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_purchase_of_a_random_sequence_of_faults_is_lost_or_doubled(
-    kind: Kind, sequences: int
+    kind: Kind, sequences: tuple[int, int]
 ) -> None:
-    @repeat(sequences)
+    @repeat(sequences[0])
     @given(seed=SEEDS)
     def check(seed: int) -> None:
-        assert losses(*play_sequence(kind, Random(seed).choices(DRAWN, k=50))) == []
+        assert losses(*play_sequence(kind, Random(seed).choices(DRAWN, k=sequences[1]))) == []
 
     check()
 
@@ -82,12 +83,12 @@ def test_no_purchase_of_a_random_sequence_of_faults_is_lost_or_doubled(
 @pytest.mark.parametrize("sequences", SEQUENCES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_executed_is_what_was_bought_and_what_is_unknown(
-    kind: Kind, sequences: int
+    kind: Kind, sequences: tuple[int, int]
 ) -> None:
-    @repeat(sequences)
+    @repeat(sequences[0])
     @given(seed=SEEDS)
     def check(seed: int) -> None:
-        server, results = play_sequence(kind, Random(seed).choices(EXECUTING, k=50))
+        server, results = play_sequence(kind, Random(seed).choices(EXECUTING, k=sequences[1]))
         assert losses(server, results) == []
         assert server.purchases == bought_or_unknown(results)
 

@@ -110,7 +110,13 @@ def test_no_more_connections_are_opened_than_are_allowed(server: FaultServer, bu
     assert server.purchases == MOST_CONNECTIONS + 20
 
 
-@pytest.mark.parametrize("buy", [buy_in_threads, buy_in_tasks, buy_over_aiohttp])
+@pytest.mark.parametrize(
+    "buy",
+    [
+        buy_in_threads,
+        *(pytest.param(buy, marks=pytest.mark.slow) for buy in (buy_in_tasks, buy_over_aiohttp)),
+    ],
+)
 def test_who_waits_for_a_connection_in_vain_has_bought_nothing(
     server: FaultServer, buy: Any
 ) -> None:
