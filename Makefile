@@ -69,7 +69,7 @@ test-all: $(READY) ## run every test, also the slow ones
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --quiet
 
 lint: $(READY) ## check openapi.yaml, the style of the code and the YAML files
-	@$(BIN)/python -m codegen.check openapi.yaml
+	@$(BIN)/python -m codegen.validate openapi.yaml
 	@$(BIN)/yamllint --strict openapi.yaml generator-config.yml .github .pre-commit-config.yaml
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --diff

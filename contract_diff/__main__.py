@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from contract_diff.checkouts import DiffError, Tree, check_out, default_base
 from contract_diff.report import compare
-from contract_diff.trees import DiffError, Tree, check_out, default_base
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import griffe
 
-from contract_diff.trees import PACKAGE
+from contract_diff.checkouts import PACKAGE
 
 
 def read_api(folder: Path) -> griffe.Module:

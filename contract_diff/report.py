@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from codegen import stamp
 from contract_diff import recording
-from contract_diff.cases import cases
+from contract_diff.checkouts import DiffError, Tree, Version, dotted, git
+from contract_diff.example_calls import cases
 from contract_diff.operations import changes
 from contract_diff.python_api import compare_apis, read_api
 from contract_diff.schemas import Change
-from contract_diff.trees import DiffError, Tree, Version, dotted, git
 
 # These headers belong to the connection; the request asks for the same without them.
 _CONNECTION = ("accept-encoding", "connection", "host")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from . import types as types
     from ._client import AsyncRestClient, RestClient
 else:
-    from ._lazy import lazy_names
+    from ._lazy_imports import lazy_names
 
     # The clients import httpx: a program that only names an exception need not wait for it.
     __getattr__, _lazy_dir = lazy_names(

@@ -1,13 +1,11 @@
-"""One call: its deadline, its attempts, and what may be sent again."""
+"""One call: its deadline, its attempts, and their outcome."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import logging
-import random
 import socket
-import ssl
 import time
 import zlib
 from collections.abc import Mapping
@@ -18,15 +16,13 @@ import httpx
 from ._errors import APIConnectionError, APITimeoutError, find_request_id, find_sid
 from ._network import FOREVER, Deadline
 from ._redaction import error_chain, one_line, redact, scrub_traceback
-from ._reply import Reply, log, retry_after
+from ._reply import Reply, log
 from ._request import Request
+from ._retry import is_certificate_error, may_repeat, pause_before
 from ._settings import VARIABLES, Settings
 
 if TYPE_CHECKING:
     from ._transport import Head
-
-# In seconds.
-_FIRST_WAIT, _LONGEST_WAIT, _LONGEST_RETRY_AFTER = 0.5, 8.0, 60.0
 
 
 class Call:
@@ -99,32 +95,18 @@ class Call:
         return self._connection_error(one_line(reason), timed_out, reply, error)
 
     def pause_seconds(self, outcome: Reply | APIConnectionError) -> float | None:
-        """Give the seconds to wait before another attempt, or None if this was the last.
-
-        A request that may have taken effect is sent again only if it is idempotent.
-        """
-        if self._retries >= self._settings.max_retries or not self._may_repeat(outcome):
+        """Give the seconds to wait before another attempt, or None if this was the last."""
+        if self._retries >= self._settings.max_retries:
             return None
-        wait = retry_after(outcome.headers) if isinstance(outcome, Reply) else None
-        if wait is None:
-            longest = min(_FIRST_WAIT * 2.0 ** min(self._retries, 10), _LONGEST_WAIT)
-            wait = longest * random.uniform(0.5, 1)  # noqa: S311
-        if wait > _LONGEST_RETRY_AFTER or wait >= self._ends_at - time.monotonic():
+        if not may_repeat(self.request, outcome, connection_lost=self._lost):
+            return None
+        pause = pause_before(self._retries, outcome)
+        if pause is None or pause >= self._ends_at - time.monotonic():
             return None
         self._retries += 1
         # If one attempt may have taken effect, no later one changes that.
         self._uncertain |= outcome.outcome_unknown
-        return wait
-
-    def _may_repeat(self, outcome: Reply | APIConnectionError) -> bool:
-        idempotent = self.request.is_idempotent
-        if isinstance(outcome, Reply):
-            status = outcome.status_code
-            declined = status == 429 or (status == 503 and retry_after(outcome.headers) is not None)
-            return declined or (idempotent and status in (408, 500, 502, 503, 504))
-        if not self._lost or _is_certificate_error(outcome.__cause__):
-            return False
-        return idempotent or not outcome.outcome_unknown
+        return pause
 
     def cancelled(self, error: BaseException) -> None:
         """Log that a cancelled call may have taken effect."""
@@ -164,7 +146,7 @@ class Call:
         unknown = (arrived or self._uncertain) and not self.request.is_safe
         if arrived:
             what = "incomplete reply"
-        elif _is_certificate_error(cause):
+        elif is_certificate_error(cause):
             what = f"the certificate of {self._settings.base_url} can't be verified"
         else:
             what = f"no connection to {self._settings.base_url}"
@@ -231,7 +213,3 @@ def _hint(error: Exception) -> str:
         if getattr(cause, "reason", "") in ("RECORD_LAYER_FAILURE", "WRONG_VERSION_NUMBER"):
             return " The port does not speak TLS: for plain http, begin host with http://."
     return ""
-
-
-def _is_certificate_error(error: BaseException | None) -> bool:
-    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error_chain(error))

@@ -17,8 +17,8 @@ from typing import Any
 
 import signalwire_compat
 
-from codegen.check import load
 from codegen.document import target
+from codegen.validate import load
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".build" / "docs"

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from contract_diff import report, trees
+from contract_diff import checkouts, report
 
 
 class ReleaseError(Exception):
@@ -26,23 +26,23 @@ def bump(version: str, named_base: str = "") -> str:
     Errors: `ReleaseError`, and nothing is written.
     """
     try:
-        numbers = trees.parse_version(version)
+        numbers = checkouts.parse_version(version)
     except ValueError as error:
         raise ReleaseError(f"VERSION={error}") from error
     if _is_released(version):
         raise ReleaseError(f"v{version} is already released: choose a higher version")
-    base, tree = named_base or trees.default_base(), trees.Tree(Path.cwd())
+    base, tree = named_base or checkouts.default_base(), checkouts.Tree(Path.cwd())
     old = needed = tree.version
     entry = ""
     if base:
         with tempfile.TemporaryDirectory() as folder:
-            before = trees.check_out(base, Path(folder))
+            before = checkouts.check_out(base, Path(folder))
             found = report.compare(before, tree)
             old, needed = before.version, found.needed
         if named_base or _is_released(base.removeprefix("v")) or not found.is_base:
             entry = _entry(found)
     if numbers < needed:
-        least = f"use {trees.dotted(needed)} or higher"
+        least = f"use {checkouts.dotted(needed)} or higher"
         raise ReleaseError(f"VERSION={version} is too low for these changes: {least}")
     changelog = Path("CHANGELOG.md")
     history, note = _with_section(changelog.read_text("utf-8"), version, old, entry)
@@ -56,16 +56,18 @@ def bump(version: str, named_base: str = "") -> str:
 
 
 def _is_released(version: str) -> bool:
-    return bool(trees.git("tag", "--list", f"v{version}").stdout.strip())
+    return bool(checkouts.git("tag", "--list", f"v{version}").stdout.strip())
 
 
-def _with_section(history: str, version: str, old: trees.Version, entry: str) -> tuple[str, str]:
+def _with_section(
+    history: str, version: str, old: checkouts.Version, entry: str
+) -> tuple[str, str]:
     """Give the changelog a section for the version; return it with a note if it had one."""
     check = "check that it covers everything `make diff` reports"
     if re.search(rf"^## {re.escape(version)}\b", history, re.MULTILINE):
         return history, f"CHANGELOG.md keeps its section {version}: {check}."
     top = re.search(r"^## (\d+\.\d+\.\d+)\b", history, re.MULTILINE)
-    if top and trees.parse_version(top[1]) > old and not _is_released(top[1]):
+    if top and checkouts.parse_version(top[1]) > old and not _is_released(top[1]):
         history = f"{history[: top.start(1)]}{version}{history[top.end(1) :]}"
         return history, f"Section {top[1]} was never released and is now {version}: {check}."
     if not entry:
@@ -92,7 +94,7 @@ def main(arguments: list[str]) -> int:
     """Run the command: its arguments are the version and, optionally, a base."""
     try:
         note = bump(*arguments or [""])
-    except (ReleaseError, trees.DiffError) as error:
+    except (ReleaseError, checkouts.DiffError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(f"{note}\n" if note else "")

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .checks import UUID, Refusal, Show, check_request, find_project
 from .contract import INVALID, JSON, NOT_FOUND, Contract, Operation, Response, is_json, media_type
 from .document import SpecError, Validator
-from .handlers import ACCOUNT, HANDLERS, Call, Reply, State
+from .handlers import ACCOUNT, HANDLERS, Call, Reply
 from .parsing import Incoming
-from .sample import sample_body, sample_headers, sample_status
+from .request_checks import UUID, Refusal, Show, check_request, find_project
+from .sample_replies import sample_body, sample_headers, sample_status
+from .state import State
 
 logger = logging.getLogger(__name__)
 

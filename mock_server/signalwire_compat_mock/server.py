@@ -21,11 +21,12 @@ from starlette.types import Receive, Scope, Send
 from . import explorer
 from .engine import Answer, Engine
 from .faults import Fault, check_times, read_fault
-from .handlers import ReservedNumber, State, reserved_numbers
+from .handlers import ReservedNumber, reserved_numbers
 from .journal import Exchange, Journal
-from .listening import Listening
 from .loading import load_contract
 from .parsing import MAX_BODY_BYTES, Incoming, read_incoming
+from .server_thread import Listening
+from .state import State
 
 DEFAULT_PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 """A Project ID for tests; the mock accepts any."""

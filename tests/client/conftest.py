@@ -13,8 +13,8 @@ from signalwire_compat.models import IncomingPhoneNumber
 
 from contract_diff.recording import load_package
 from tests.conftest import PROJECT
-from tests.edits.package import generated
-from tests.edits.words import adds, object_of, reply, text
+from tests.edits.generated_package import generated
+from tests.edits.helpers import adds, object_of, reply, text
 
 NUMBER = "+15551234567"
 TOKEN = "PT-hunter2-very-secret-token"

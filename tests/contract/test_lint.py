@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from codegen.check import check, load, main
 from codegen.document import Pointer, at
-from codegen.source import SpecError
+from codegen.validate import check, load, main
+from codegen.yaml_source import SpecError
 from tests.conftest import ROOT
 
 SPEC = ROOT / "openapi.yaml"
@@ -207,7 +207,7 @@ def test_a_file_that_is_not_a_contract_is_refused_with_one_line(tmp_path: Path, 
 
 
 def test_the_command_prints_nothing_for_a_valid_contract() -> None:
-    command = [sys.executable, "-m", "codegen.check", str(SPEC)]
+    command = [sys.executable, "-m", "codegen.validate", str(SPEC)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 

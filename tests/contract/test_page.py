@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from codegen.check import samples
 from codegen.document import Pointer, at, dotted, follow, nodes, reachable, target
-from codegen.source import Source
+from codegen.validate import samples
+from codegen.yaml_source import Source
 from tests.conftest import ROOT, page_reply
 from tests.contract.page import MIRRORED, PROSE, Document, Flat, differences, page_rows
 

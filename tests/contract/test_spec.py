@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from codegen.check import examples, samples
 from codegen.document import dotted, nodes
+from codegen.validate import examples, samples
 
 Document = dict[str, Any]
 

@@ -11,10 +11,10 @@ import yaml
 from jinja2 import FileSystemBytecodeCache
 
 from codegen import generate
-from contract_diff.trees import Tree, dotted
+from contract_diff.checkouts import Tree, dotted
 from tests.conftest import ROOT
-from tests.edits.package import edited, write_spec
-from tests.edits.words import Edit
+from tests.edits.generated_package import edited, write_spec
+from tests.edits.helpers import Edit
 
 
 class Ran(NamedTuple):

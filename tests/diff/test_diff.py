@@ -13,13 +13,13 @@ import signalwire_compat
 
 from contract_diff import __main__ as diff
 from contract_diff import recording
-from contract_diff.cases import cases
+from contract_diff.checkouts import Tree
+from contract_diff.example_calls import cases
 from contract_diff.operations import changes
 from contract_diff.report import compare
-from contract_diff.trees import Tree
 from scripts import release
 from tests.diff.conftest import EditContract, Run, git, replace
-from tests.edits.words import GONE, TEXT, Edit, change, find, parameter
+from tests.edits.helpers import GONE, TEXT, Edit, change, find, parameter
 
 MODULES = "generated/signalwire_compat"
 WITHOUT_A_FIELD = change("fields", VoiceFallbackUrl=GONE)

@@ -6,7 +6,7 @@ from pathlib import Path
 from contract_diff import __main__ as diff
 from scripts import release
 from tests.diff.conftest import EditContract, Run, git, replace
-from tests.edits.words import GONE, change
+from tests.edits.helpers import GONE, change
 
 WITHOUT_A_FIELD = change("fields", VoiceFallbackUrl=GONE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.edits.words import *
+from tests.edits.helpers import *
 
 ADDED = "compatible added"
 GOT, POSTED = "GET /things", "POST /things"

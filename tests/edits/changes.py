@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.edits.words import *
+from tests.edits.helpers import *
 
 BOUGHT = "POST /Accounts/b3877c40-da60-4998-90ad-b792e98472ac/IncomingPhoneNumbers"
 NUMBER = f"{BOUGHT} PhoneNumber=%2B15551234567"

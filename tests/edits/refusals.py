@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.edits.additions import CAT, THING
-from tests.edits.words import *
+from tests.edits.helpers import *
 
 THINGS = "paths./things."
 PLACE = f"{THINGS}get.parameters[0]"

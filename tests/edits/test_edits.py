@@ -20,17 +20,17 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from codegen import generate
 from contract_diff import recording
-from contract_diff.cases import cases
+from contract_diff.example_calls import cases
 from contract_diff.operations import changes
 from contract_diff.python_api import compare_apis, read_api
 from contract_diff.report import Differences
 from tests.conftest import PROJECT, ROOT
-from tests.edits import package as packages
-from tests.edits import words
+from tests.edits import generated_package as packages
+from tests.edits import helpers as words
 from tests.edits.additions import ADDITIONS, CAT
 from tests.edits.changes import CHANGES
+from tests.edits.helpers import BYTES, FILE, JSON, MULTIPART, Document, Refusal, Row
 from tests.edits.refusals import REFUSED
-from tests.edits.words import BYTES, FILE, JSON, MULTIPART, Document, Refusal, Row
 
 ROWS = [*CHANGES, *ADDITIONS]
 CALLED = {row.name: row for row in ROWS if row.code}

@@ -12,7 +12,7 @@ from tests.conftest import PROJECT
 
 from . import reporting
 from .client_calls import Caller
-from .coverage import COVERAGE
+from .contract_coverage import COVERAGE
 
 
 @pytest.fixture(scope="module")

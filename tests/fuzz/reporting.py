@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis.errors import UnsatisfiedAssumption
 
-from .coverage import COVERAGE
+from .contract_coverage import COVERAGE
 from .settings import EXAMPLES, SEED
 
 LOCAL = "http://127.0.0.1:8000"

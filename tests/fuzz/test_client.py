@@ -10,7 +10,7 @@ from signalwire_compat import InvalidRequestError
 from signalwire_compat_mock import MockServer
 
 from .client_calls import DETAILED, FACADE, Caller, NoSuchArgumentError, layer_of
-from .coverage import COVERAGE
+from .contract_coverage import COVERAGE
 from .document import AnyCase, body_schema, reply_schema, with_files
 from .expected_reply import assert_decoded, assert_refused, only_exchange, send, unnamed
 from .expected_request import (

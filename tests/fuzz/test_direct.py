@@ -20,7 +20,7 @@ from tests.conftest import PROJECT
 
 from . import document as doc
 from . import reporting
-from .coverage import COVERAGE
+from .contract_coverage import COVERAGE
 from .document import AnyCase
 from .expected_request import curl, has_text, is_sendable, is_valid_as_text
 from .near_valid import cases_with_unknown_members, changed, near_valid_cases, valid_case

@@ -18,7 +18,7 @@ from tests.conftest import PROJECT
 
 from . import reporting
 from .client_calls import DETAILED, FACADE, Caller, Outcome, layer_of
-from .coverage import COVERAGE
+from .contract_coverage import COVERAGE
 from .document import JSON, AnyCase
 from .expected_reply import (
     assert_decoded,

@@ -23,9 +23,17 @@ from signalwire_compat._reply import Reply
 from signalwire_compat.api import phone_numbers
 from signalwire_compat.models import Capabilities, IncomingPhoneNumber, PurchaseRequest
 from signalwire_compat.types import UNSET, Unset
-from signalwire_compat_mock import DEFAULT_PROJECT, DEFAULT_TOKEN, checks, engine, handlers, parsing
-from signalwire_compat_mock.checks import Refusal
+from signalwire_compat_mock import (
+    DEFAULT_PROJECT,
+    DEFAULT_TOKEN,
+    engine,
+    handlers,
+    parsing,
+    request_checks,
+    state,
+)
 from signalwire_compat_mock.contract import FORM, INVALID, JSON, Contract
+from signalwire_compat_mock.request_checks import Refusal
 
 from . import seams
 from .seams import Document, Edit, Plant
@@ -256,13 +264,13 @@ MOCK: dict[str, Plant] = {
     "the content type is missing": seams.answers(lambda a: {"headers": seams.without(dict(a.headers), "content-type")}),
     "a reply is cut off": seams.answers(lambda a: {"body": a.body[:-1]}),
     "the code of an error is text": seams.answers(lambda a: {"body": seams.json_of(a.body, lambda b: {**b, "code": str(b["code"])})} if a.refusal else {}),
-    "one mistake is overlooked": seams.wrapped(checks, "_check_body", lambda real, *args: (lambda value, faults: (value, faults[1:]))(*real(*args))),
-    "a body is not checked": seams.wrapped(checks, "_check_body", lambda real, *args: (real(*args)[0], [])),
-    "a path is not checked": seams.wrapped(checks, "_check_parameters", lambda real, *args: (real(*args)[0], [])),
-    "an unknown field is accepted": seams.wrapped(checks, "_unknown", lambda real, *args: []),
-    "a missing field is accepted": seams.wrapped(checks, "_check_body", no_missing_field),
-    "JSON is taken for a form": seams.wrapped(checks, "_check_body", json_as_form),
-    "a missing body is accepted": seams.wrapped(checks, "_check_body", lambda real, incoming, *rest: real(incoming, *rest) if incoming.body else (None, [])),
+    "one mistake is overlooked": seams.wrapped(request_checks, "_check_body", lambda real, *args: (lambda value, faults: (value, faults[1:]))(*real(*args))),
+    "a body is not checked": seams.wrapped(request_checks, "_check_body", lambda real, *args: (real(*args)[0], [])),
+    "a path is not checked": seams.wrapped(request_checks, "_check_parameters", lambda real, *args: (real(*args)[0], [])),
+    "an unknown field is accepted": seams.wrapped(request_checks, "_unknown", lambda real, *args: []),
+    "a missing field is accepted": seams.wrapped(request_checks, "_check_body", no_missing_field),
+    "JSON is taken for a form": seams.wrapped(request_checks, "_check_body", json_as_form),
+    "a missing body is accepted": seams.wrapped(request_checks, "_check_body", lambda real, incoming, *rest: real(incoming, *rest) if incoming.body else (None, [])),
     "no credentials are needed": seams.wrapped(engine, "find_project", lambda real, incoming, token: real(incoming, token) if incoming.header("authorization") else DEFAULT_PROJECT),
     "any token will do": seams.wrapped(engine, "find_project", any_token),
     "wrong credentials are forbidden": seams.answers(lambda a: {"status": 403 if a.status == 401 else a.status}),
@@ -274,11 +282,11 @@ MOCK: dict[str, Plant] = {
     "a default is another one": seams.records(lambda r, call: {**r, "sms_method": call.body.get("SmsMethod", "GET")}),
     "a name is not kept": seams.records(lambda r, call: {**r, "friendly_name": r["phone_number"]}),
     "a reply names another account": seams.records(lambda r, call: {**r, "account_sid": r["account_sid"].lower()}),
-    "a sold number is sold again": seams.wrapped(handlers.State, "buy", lambda real, *args: real(*args) or True),
-    "a purchase is forgotten": seams.wrapped(handlers.State, "buy", lambda real, *args: True),
-    "a refused purchase is charged for": seams.wrapped(handlers.State, "charges", lambda real, self, account: len(self._numbers)),
-    "an account is anybody's": seams.wrapped(handlers.State, "claim", anybody),
-    "an account in upper case is another one": seams.wrapped(handlers.State, "claim", lambda real, self, account, project: real(self, account if account.islower() else f"upper {account}", project)),
+    "a sold number is sold again": seams.wrapped(state.State, "buy", lambda real, *args: real(*args) or True),
+    "a purchase is forgotten": seams.wrapped(state.State, "buy", lambda real, *args: True),
+    "a refused purchase is charged for": seams.wrapped(state.State, "charges", lambda real, self, account: len(self._numbers)),
+    "an account is anybody's": seams.wrapped(state.State, "claim", anybody),
+    "an account in upper case is another one": seams.wrapped(state.State, "claim", lambda real, self, account, project: real(self, account if account.islower() else f"upper {account}", project)),
     "a reserved number is sold": seams.wrapped(handlers, "reserved_numbers", lambda real, contract: [row for row in real(contract) if row.code != 30002]),
     "a sold number has the status of another refusal": seams.wrapped(Contract, "status", lambda real, *args: 400 if args[-1] == 422 else real(*args)),
 }  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
-SECOND = Path(__file__).with_name("second.yaml")
+SECOND = Path(__file__).with_name("second_operation.yaml")
 _FOLDERS = ("codegen", "generated", "mock_server", "runtime", "scripts", "tests")
 _FILES = ("generator-config.yml", "openapi.yaml", "pyproject.toml", "schemathesis.toml")
 _UNCHECKED = """

@@ -35,7 +35,7 @@ also_copy = ["openapi.yaml", "schemathesis.toml", "codegen", "runtime", "scripts
 pytest_add_cli_args = ["-p", "no:randomly", "-p", "no:xdist", "-k", "not (traceback or command)"]
 pytest_add_cli_args_test_selection = [
   "tests/fuzz/test_client.py", "tests/fuzz/test_replies.py", "tests/fuzz/test_purchases.py",
-  "tests/client", "tests/mock", "tests/transport/test_accounts.py",
+  "tests/client", "tests/mock", "tests/transport/test_losses.py",
 ]
 track_dependencies = false
 use_git_change_detection = false

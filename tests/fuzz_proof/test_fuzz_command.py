@@ -12,7 +12,7 @@ import yaml
 
 from scripts import run_fuzz
 from tests.conftest import ROOT
-from tests.fuzz.coverage import Coverage
+from tests.fuzz.contract_coverage import Coverage
 from tests.fuzz.near_valid import changed, valid_case
 from tests.fuzz.settings import operations, spec
 from tests.fuzz_proof import __main__ as proof

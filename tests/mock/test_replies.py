@@ -2,7 +2,8 @@
 
 import pytest
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
-from signalwire_compat_mock.handlers import HANDLERS, Call, Reply, State
+from signalwire_compat_mock.handlers import HANDLERS, Call, Reply
+from signalwire_compat_mock.state import State
 
 from tests.mock.helpers import NUMBER, Send
 

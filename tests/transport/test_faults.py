@@ -8,7 +8,7 @@ import pytest
 from signalwire_compat import APIConnectionError
 from signalwire_compat.models import IncomingPhoneNumber
 
-from tests.transport.faults.document import DOCUMENT, document
+from tests.transport.faults.page import DOCUMENT, document
 from tests.transport.faults.rows import BY_NAME, FAULTS, GROUPS, as_parameters
 from tests.transport.faults.run import CALLERS, KINDS, TOKEN, Caller, Kind, run
 from tests.transport.faults.table import bought, lost

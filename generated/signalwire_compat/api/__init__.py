@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from . import phone_numbers as phone_numbers
     from .phone_numbers import AsyncPhoneNumbers, PhoneNumbers
 else:
-    from .._lazy import lazy_names
+    from .._lazy_imports import lazy_names
 
     __getattr__, __dir__ = lazy_names(
         __name__,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .purchase_request import PurchaseRequest
     from .voice_receive_mode import VoiceReceiveMode
 else:
-    from .._lazy import lazy_names
+    from .._lazy_imports import lazy_names
 
     __getattr__, __dir__ = lazy_names(
         __name__,

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from .document import DOCUMENT, document, requests_in_words
+from .page import DOCUMENT, document, requests_in_words
 from .rows import FAULTS
 from .run import KINDS, Results, run_both
 from .table import Fault

@@ -15,7 +15,7 @@ from ...types import UNSET, Unset
 if TYPE_CHECKING:
     from . import purchase as purchase
 else:
-    from ..._lazy import lazy_names
+    from ..._lazy_imports import lazy_names
 
     __getattr__, __dir__ = lazy_names(
         __name__,

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from ... import _encoding, _values
 from ..._client import AsyncRestClient, RestClient
+from ..._detailed import Response
 from ..._reply import Reply
 from ..._request import Request
-from ..._response import Response
 from ..._schema import Schema
 from ..._schema import check_arguments as _check
 from ...models.error import Error

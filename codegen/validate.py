@@ -1,6 +1,6 @@
 """Check the contract beyond what the generator looks at, and say where each mistake is.
 
-    python -m codegen.check [openapi.yaml]
+    python -m codegen.validate [openapi.yaml]
 
 prints `file:line:column: place: what is wrong, and what to do` for each mistake. The exit status
 is 1 if there are any. Checks run in stages: YAML, references, structure, meaning, then style. A
@@ -31,9 +31,9 @@ from codegen.document import (
     nodes,
     target,
 )
-from codegen.source import Mark, Source, SpecError
-from codegen.style import style
+from codegen.lint import style
 from codegen.unsupported import KEYWORDS, unsupported
+from codegen.yaml_source import Mark, Source, SpecError
 
 # JSON Schema itself accepts unknown keywords; here they are typing errors.
 _META = Draft202012Validator(

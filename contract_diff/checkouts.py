@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codegen.source import Source, SpecError
+from codegen.yaml_source import Source, SpecError
 
 PACKAGE = "signalwire_compat"
 Version = tuple[int, ...]

@@ -19,7 +19,7 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from codegen import generate
 from tests.conftest import PROJECT
-from tests.edits.words import Document, Edit, Row, find
+from tests.edits.helpers import Document, Edit, Row, find
 
 _MODULE = """
 from __future__ import annotations

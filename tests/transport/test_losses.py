@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from signalwire_compat import SignalWireError
 
 from tests.transport.fault_server import FaultServer
-from tests.transport.faults.accounts import Result, bought_or_unknown, losses
+from tests.transport.faults.losses import Result, bought_or_unknown, losses
 from tests.transport.faults.rows import BY_NAME, FAULTS
 from tests.transport.faults.run import CALLERS, KINDS, Caller, Kind
 

@@ -1,0 +1,51 @@
+"""What the mock remembers: accounts, their numbers and charges."""
+
+import copy
+import threading
+from typing import Any
+
+from .contract import CREDENTIALS
+from .request_checks import Refusal
+
+
+class State:
+    """Accounts, their numbers and charges. Safe to use from several threads.
+
+    Assumed, since no page says it: any UUID is a project, and the first project that names an
+    account owns it, whether it is the project's own or that of a subproject.
+    """
+
+    def __init__(self) -> None:
+        """Begin without any account or number."""
+        self._lock = threading.Lock()
+        self._owners: dict[str, str] = {}
+        self._numbers: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def claim(self, account_sid: str, project: str) -> None:
+        """Let a project use an account. Errors: `Refusal`, 20003, if another project owns it."""
+        with self._lock:
+            owner = self._owners.setdefault(account_sid.lower(), project)
+        if owner != project:
+            raise Refusal(CREDENTIALS, "The account belongs to another project.")
+
+    def buy(self, account_sid: str, number: str, record: dict[str, Any]) -> bool:
+        """Charge an account for a number and keep its record; False if the number is taken."""
+        with self._lock:
+            mine = (account_sid.lower(), copy.deepcopy(record))
+            return self._numbers.setdefault(number, mine) is mine
+
+    def phone_numbers(self, account_sid: str) -> list[dict[str, Any]]:
+        """Return the records of an account's numbers, in order of purchase."""
+        with self._lock:
+            records = self._numbers.values()
+            return [copy.deepcopy(r) for owner, r in records if owner == account_sid.lower()]
+
+    def charges(self, account_sid: str) -> int:
+        """Count what an account was charged for: each number that it bought, once."""
+        return len(self.phone_numbers(account_sid))
+
+    def reset(self) -> None:
+        """Forget every account, number and charge."""
+        with self._lock:
+            self._owners.clear()
+            self._numbers.clear()
