@@ -1,4 +1,4 @@
-"""Put openapi.yaml into what is built: in the repository it stands once, one folder up."""
+"""Add openapi.yaml to the built packages. The repository keeps one copy, one folder up."""
 
 from pathlib import Path
 from typing import Any
@@ -7,10 +7,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class SpecHook(BuildHookInterface[Any]):
-    """An sdist holds the spec inside the package already, so that a wheel can be built of it."""
+    """Add the spec to sdists and wheels. A wheel built from an sdist finds it there already."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the spec; an editable install finds the one of the repository by itself."""
+        """Add the spec, except to an editable install, which reads that of the repository."""
         inside = "signalwire_compat_mock/openapi.yaml"
         if version == "editable" or (Path(self.root) / inside).is_file():
             return

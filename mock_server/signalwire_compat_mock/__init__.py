@@ -1,8 +1,8 @@
-"""A mock of the SignalWire Compatibility API that openapi.yaml drives.
+"""A mock of the SignalWire Compatibility API, driven by openapi.yaml.
 
-What it does not imitate: rate limits, balances, trial limits, releasing a number, webhooks.
-Assumed, as no page of the provider says it: any UUID is a project; the first project that names
-an account owns it; a number that is sold already is refused with status 422 and code 10000.
+Not imitated: rate limits, balances, trial limits, releasing a number, webhooks.
+Assumed, because the provider does not document it: any UUID is a project; the first project that
+uses an account owns it; a number that is already sold is refused with status 422 and code 10000.
 """
 
 from .document import SpecError

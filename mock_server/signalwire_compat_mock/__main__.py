@@ -16,7 +16,7 @@ from . import DEFAULT_TOKEN, MockServer, SpecError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM, then return 0; 1 if it can't be started."""
+    """Serve until SIGINT or SIGTERM, then return 0. Return 1 if the mock can't start."""
     options = _options(sys.argv[1:] if arguments is None else arguments)
     if options.port is None:
         options.port = 0 if options.command else 8000
@@ -44,9 +44,9 @@ def _serve(server: MockServer) -> int:
         signal.signal(name, lambda *_: stop.set())
     if problem := _write(_greeting(server)):
         server.close()
-        todo = "Send it to a terminal, a file or a reader that stays"
+        todo = "Send it to a terminal, a file or a running program"
         return _fail(f"can't write to standard output: {problem}. {todo}.")
-    # A wait without an end can't be interrupted by a signal on Windows.
+    # On Windows, a signal can't interrupt a wait without a timeout.
     while not stop.wait(0.5):
         pass
     server.close()
@@ -54,7 +54,7 @@ def _serve(server: MockServer) -> int:
 
 
 def _greeting(server: MockServer) -> str:
-    """Say where it is, and to a shell how to get there. A token of one's own is not repeated."""
+    """Return the addresses and the `export` lines. The token of a user is never printed."""
     settings = server.environment
     own = ""
     if server.token != DEFAULT_TOKEN:
@@ -64,33 +64,33 @@ def _greeting(server: MockServer) -> str:
     return (
         f"SignalWire mock at {server.url}\n"
         f"In a browser: {server.url}/docs and {server.url}/journal\n"
-        f"Stop it with Ctrl-C. In another shell{own}, this points a client at it:\n"
+        f"Press Ctrl-C to stop. To use it from another shell{own}, run:\n"
         f"{''.join(exports)}"
     )
 
 
 def _write(text: str) -> str | None:
-    """Write to standard output; return why that is not possible, if so."""
+    """Write to standard output. Return the reason if that fails."""
     if sys.stdout is None:
         return "it is closed"
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as error:
-        # What is not written yet would fail once more, and be told, as the interpreter ends.
+        # Otherwise the interpreter flushes the rest at exit, and reports the failure again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return error.strerror or str(error)
     return None
 
 
 def _run(command: Sequence[str], server: MockServer) -> int:
-    """Run a command whose environment names the mock; its exit status is this one's."""
+    """Run a command with the variables that point to the mock, and return its exit status."""
     try:
         process = subprocess.Popen(command, env={**os.environ, **server.environment})  # noqa: S603  # what the user asked to run
     except OSError as error:
-        status = 127 if isinstance(error, FileNotFoundError) else 126  # As a shell has it.
+        status = 127 if isinstance(error, FileNotFoundError) else 126  # As in a shell.
         return _fail(f"can't run {command[0]}: {error.strerror or error}.", status)
-    # Ctrl-C reaches the command too, which decides what to do about it.
+    # Ctrl-C reaches the command too, and the command decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     status = process.wait()
@@ -104,7 +104,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         hint = ". Put -- before the command" if options.command else ""
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     if "--" in arguments and not options.command:
-        parser.error("after -- comes the command to run")
+        parser.error("put the command to run after --")
     return options
 
 
@@ -118,19 +118,19 @@ def _parser() -> argparse.ArgumentParser:
         "--host", type=_text, default="127.0.0.1", help="address to listen on (%(default)s)"
     )
     parser.add_argument(
-        "--port", type=_port, help="0 takes a free one (8000; with a command, a free one)"
+        "--port", type=_port, help="0 picks a free port (8000; a free port if a command is given)"
     )
-    parser.add_argument("--spec", type=Path, metavar="PATH", help="another openapi.yaml")
+    parser.add_argument("--spec", type=Path, metavar="PATH", help="serve another openapi.yaml")
     parser.add_argument(
         "--token", type=_text, default=DEFAULT_TOKEN, help="API token to accept (%(default)s)"
     )
     parser.add_argument(
-        "--forgetful", action="store_true", help="forget numbers once they are sold, for fuzzing"
+        "--forgetful", action="store_true", help="keep nothing between requests, for fuzzing"
     )
     parser.add_argument(
         "command",
         nargs="*",
-        help="after --, run this with the SIGNALWIRE_ variables that name the mock, then stop",
+        help="after --: run this with SIGNALWIRE_ variables that point to the mock, then stop",
     )
     return parser
 
@@ -144,12 +144,12 @@ def _port(text: str) -> int:
 def _text(text: str) -> str:
     if text:
         return text
-    raise argparse.ArgumentTypeError("it is empty: give some text")
+    raise argparse.ArgumentTypeError("the value is empty")
 
 
 def _why_not_listening(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is in use. Choose another one, or a free one with --port 0."
+        return f"port {port} of {host} is in use. Choose another port, or --port 0 for a free one."
     reason = error.strerror or str(error)
     return f"can't listen on port {port} of {host}: {reason}. Choose another --host or --port."
 

@@ -1,4 +1,4 @@
-"""What openapi.yaml promises, as data: routes, fields, validators and error codes."""
+"""The compiled openapi.yaml: routes, fields, validators and error codes."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from .document import Document, Validator
 
 INVALID, CREDENTIALS, NOT_FOUND = 10000, 20003, 20404
-"""Codes of the answers that belong to no field: bad request, 401, unknown path."""
+"""Error codes that do not depend on a field: bad request, 401, unknown path."""
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 MULTIPART = "multipart/form-data"
@@ -28,7 +28,7 @@ def is_json(kind: str) -> bool:
 
 @dataclass(frozen=True)
 class Shape:
-    """How text becomes a value: the JSON types that are allowed, and the shape of an item."""
+    """The JSON types that a text may be converted to, and the shape of the items of an array."""
 
     types: frozenset[str]
     item: "Shape | None" = None
@@ -36,7 +36,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Field:
-    """A parameter, or a member of a body. Codes are those of `x-error-codes`."""
+    """A parameter, or a member of a body. The codes come from `x-error-codes`."""
 
     name: str
     shape: Shape
@@ -47,9 +47,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter in the `path`, `query`, `header` or `cookie`; `explode`: an array repeats it.
+    """A parameter in the `path`, `query`, `header` or `cookie`.
 
-    An object in the query has `members`: each of them is a parameter on the wire.
+    With `explode`, an array is sent as one parameter per item. An object in the query has
+    `members`, which are sent as parameters of their own.
     """
 
     field: Field
@@ -61,13 +62,13 @@ class Parameter:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names that it has on the wire."""
+        """The parameter names in the request."""
         return tuple(self.members) or (self.field.name,)
 
 
 @dataclass(frozen=True)
 class Media:
-    """One content type of a body: its schema, compiled, and the members that the schema names."""
+    """One content type of a body: the compiled schema, and the properties it defines."""
 
     pointer: str
     fields: Mapping[str, Field]
@@ -84,7 +85,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Response:
-    """A documented reply. `media` is None if it has no content; `headers` holds the pointers."""
+    """A documented reply. `media` is None without content. `headers`: required ones, by pointer."""
 
     pointer: str
     content_type: str | None
@@ -104,14 +105,14 @@ class Operation:
     responses: Mapping[str, Response]
 
     def response(self, status: int) -> Response | None:
-        """Return what is documented for a status: itself, its class such as 4XX, or default."""
+        """Find the reply documented for a status: by number, by class such as 4XX, or default."""
         keys = (str(status), f"{status // 100}XX", "default")
         return next((self.responses[key] for key in keys if key in self.responses), None)
 
 
 @dataclass(frozen=True)
 class Route:
-    """A path of the spec: a pattern for each segment, its parameters, its operations by method."""
+    """A path: one pattern per segment, the parameter names, and the operations by method."""
 
     segments: tuple[re.Pattern[str], ...]
     names: tuple[str, ...]
@@ -120,7 +121,7 @@ class Route:
 
 @dataclass(frozen=True)
 class ErrorCode:
-    """A published error code: the status that goes with it, and when it is sent."""
+    """A published error code: its status, and when it is sent."""
 
     status: int
     when: str
@@ -130,8 +131,8 @@ class ErrorCode:
 class Contract:
     """The compiled spec.
 
-    Shape: `routes` with fewer parameters first, `codes` by number, `operations` by id.
-    Source: openapi.yaml; codes and their statuses from `x-error-codes` of its schema Error.
+    `routes` are sorted: fewer parameters first. `codes` (from `x-error-codes` of the schema Error)
+    are keyed by number, `operations` by id.
     """
 
     source: Path
@@ -145,9 +146,9 @@ class Contract:
     operations: Mapping[str, Operation]
 
     def match(self, raw_path: str) -> tuple[Route, dict[str, str]] | None:
-        """Find the route of a path as on the wire, and its parameters, percent-decoded.
+        """Find the route of a percent-encoded path, and its decoded parameters.
 
-        Bytes that are not UTF-8 stay in the parameters as lone surrogates.
+        Bytes that are not UTF-8 become lone surrogates.
         """
         segments = [unquote(step, errors="surrogateescape") for step in raw_path.split("/")]
         base = self.base_path.split("/")
@@ -165,10 +166,10 @@ class Contract:
         return None
 
     def status(self, operation: Operation | None, status: int) -> int:
-        """Choose the status of an error: the wished one if it is documented for the operation.
+        """Return the status to send for an error: `status` if the operation documents it.
 
-        401 is never replaced. Another one: by 400 if that is documented, else by the first
-        documented 4xx, else by 400.
+        401 is always kept. Any other undocumented status becomes 400 if that is documented, else
+        the lowest documented 4xx, else 400.
         """
         if operation is None or status == 401 or operation.response(status):
             return status

@@ -1,4 +1,4 @@
-"""What people look at in a browser: the contract to try out, and the journal."""
+"""The web pages: an explorer to try out the contract, and the journal."""
 
 import copy
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _ASSETS = {
     "swagger-ui.css": _SWAGGER / "stylesheets" / "swagger-ui.css",
 }
 _TYPES = {"js": "text/javascript", "css": "text/css"}
-# Swagger UI sets styles of elements; nothing is loaded from or sent to anywhere else.
+# Swagger UI needs inline styles. Nothing is loaded from, or sent to, another host.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
@@ -30,19 +30,19 @@ _POLICY = (
 
 
 def wants_page(request: Request) -> bool:
-    """Tell a browser, which asks for HTML first, from a program."""
+    """Return True for a browser: it asks for HTML first, a program does not."""
     return request.headers.get("accept", "").startswith("text/html")
 
 
 def page(name: str) -> Response:
-    """Give a page of this package."""
+    """Return one of the HTML pages of this package."""
     headers = {"content-security-policy": _POLICY, "cache-control": "no-store"}
     html = (_PAGES / f"{name}.html").read_text("utf-8")
     return Response(html, media_type="text/html", headers=headers)
 
 
 def routes(contract: Contract, project: str, token: str | None) -> list[Route]:
-    """Serve the explorer; `token` is shown there, and None if it is not to be shown."""
+    """Return the routes of the explorer. It shows `token`, unless that is None."""
 
     async def explorer(_: Request) -> Response:
         return page("explorer")
@@ -68,10 +68,10 @@ def routes(contract: Contract, project: str, token: str | None) -> list[Route]:
 
 
 def described(contract: Contract) -> dict[str, Any]:
-    """Return the spec as people read it.
+    """Return the spec for human readers.
 
-    This mock is its server, the error codes stand where they are met, and a form begins with the
-    values of its first example.
+    The server is this mock, descriptions list the error codes, and each form is prefilled with
+    the values of its first example.
     """
     root: dict[str, Any] = copy.deepcopy(contract.document.root)
     root["servers"] = [{"url": contract.base_path or "/", "description": "This mock"}]
@@ -93,7 +93,7 @@ def described(contract: Contract) -> dict[str, Any]:
 
 
 def _table(contract: Contract, status: str | None) -> str:
-    """Write the error codes of a status, or all of them, as Markdown."""
+    """Return a Markdown table of the error codes of a status, or of all codes."""
     rows = [
         f"| {code} | {entry.status} | {entry.when} |"
         for code, entry in sorted(contract.codes.items())
@@ -103,7 +103,7 @@ def _table(contract: Contract, status: str | None) -> str:
 
 
 def _fill_form(root: dict[str, Any], contract: Contract, media: Media) -> None:
-    """Let each text field begin as in the first example, or empty, which leaves it out."""
+    """Prefill each field from the first example. A field that is left empty is not sent."""
     examples = _at(root, media.pointer).get("examples", {})
     first: dict[str, Any] = next((example.get("value", {}) for example in examples.values()), {})
     for name, pointer in contract.document.properties(f"{media.pointer}/schema").items():
@@ -113,13 +113,13 @@ def _fill_form(root: dict[str, Any], contract: Contract, media: Media) -> None:
 
 
 def _at(root: dict[str, Any], pointer: str) -> dict[str, Any]:
-    """Return the mapping at a pointer of the contract, in the copy."""
+    """Return the mapping at a pointer of the copied document."""
     found: dict[str, Any] = Document(root).value(pointer)
     return found
 
 
 def _nodes(node: Any) -> Iterator[dict[str, Any]]:
-    """Yield every mapping of the document."""
+    """Yield every mapping in the document."""
     if isinstance(node, dict):
         yield node
         node = list(node.values())

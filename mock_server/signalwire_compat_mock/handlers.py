@@ -16,7 +16,7 @@ from .sample_replies import sample_body, sample_status
 from .state import State
 
 ACCOUNT = "AccountSid"
-"""The path parameter that names an account: the platform has it in every operation."""
+"""The path parameter that holds the account SID, in every operation of the API."""
 
 _PURCHASE = "purchase"
 _RESERVED = "+155500"
@@ -24,7 +24,7 @@ _NOT_AVAILABLE = "The number is not available."
 
 
 class ReservedNumber(NamedTuple):
-    """A number whose purchase is always refused, and with what."""
+    """A number whose purchase is always refused, with this status and code."""
 
     phone_number: str
     status: int
@@ -34,7 +34,7 @@ class ReservedNumber(NamedTuple):
 
 @dataclass(frozen=True)
 class Call:
-    """A request that passed every check. `parameters` by location, then by name."""
+    """A request that passed every check. `parameters` are keyed by location, then by name."""
 
     contract: Contract
     operation: Operation
@@ -44,18 +44,18 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer before it is checked. Without documented content, `body` is None."""
+    """A reply that is not yet checked. `body` is None if no content is documented."""
 
     status: int
     body: Any = None
 
 
 def purchase(call: Call, state: State) -> Reply:
-    """Sell a number to the account of the path and charge for it, unless it is sold or reserved.
+    """Sell a number to the account in the path and charge for it, unless it is sold or reserved.
 
-    Assumed, as no published code says it: a number that is sold, to whomever, is refused with
-    status 422 and code 10000.
-    Errors: `SpecError` for a request that names no number or account, as the spec may allow.
+    Assumed, because no published code covers it: a number that is already sold, to any account, is
+    refused with status 422 and code 10000.
+    Errors: `SpecError` if the spec allows a request without a number or account.
     """
     number = _text(call, call.body, "PhoneNumber")
     account = _text(call, call.parameters["path"], ACCOUNT)
@@ -66,7 +66,7 @@ def purchase(call: Call, state: State) -> Reply:
         raise Refusal(reserved.code, message, status=reserved.status)
     record = _new_record(call, number)
     if not state.buy(account, number, record):
-        message = f"{_NOT_AVAILABLE} {number} is sold already."
+        message = f"{_NOT_AVAILABLE} {number} is already sold."
         raise Refusal(INVALID, message, status=call.contract.status(call.operation, 422))
     return Reply(sample_status(call.operation), record)
 
@@ -75,15 +75,15 @@ def _text(call: Call, values: Any, name: str) -> str:
     text = values.get(name) if isinstance(values, Mapping) else None
     if isinstance(text, str):
         return text
-    problem = f"it needs {name}, and the contract allows a request without, or no text there"
-    raise SpecError(f"{problem}. Require it in {call.contract.source}, as text.")
+    problem = f"it needs {name} as text, but the contract allows a request without it"
+    raise SpecError(f"{problem}. Make it a required string in {call.contract.source}.")
 
 
 def reserved_numbers(contract: Contract) -> list[ReservedNumber]:
-    """List the numbers that are always refused: "+155500" and the error code, as five digits.
+    """List the numbers that are always refused: "+155500", then the error code as five digits.
 
-    The codes are those of the spec whose status is documented for a purchase. Code 00000 is a
-    number that is not available.
+    There is one for each code whose status is documented for a purchase, and 00000 for a number
+    that is not available.
     """
     operation = contract.operations[_PURCHASE]
     status = contract.status(operation, 422)
@@ -95,7 +95,7 @@ def reserved_numbers(contract: Contract) -> list[ReservedNumber]:
 
 
 def _new_record(call: Call, number: str) -> dict[str, Any]:
-    """Fill in a phone number: what the caller sent, else the spec's default, else null."""
+    """Build the record of a phone number from the request and the defaults of the spec."""
     account = call.parameters["path"][ACCOUNT]
     sid = str(uuid4())
     now = format_datetime(datetime.now(UTC))
@@ -122,9 +122,10 @@ def _new_record(call: Call, number: str) -> dict[str, Any]:
 
 
 def _fill(call: Call, status: int, own: Mapping[str, Any]) -> dict[str, Any]:
-    """Add to `own` each member that the request has too, `sms_url` for `SmsUrl`, else null.
+    """Complete `own` with the members of the reply that the request sets, or null.
 
-    A required member that has neither, and can't be null, is that of the spec's example.
+    `sms_url` takes the value of `SmsUrl`, or its default. A required member without a value that
+    can't be null is taken from the example in the spec.
     """
     body, response = call.operation.body, call.operation.response(status)
     sent = next(iter(body.media.values())).fields if body else {}
@@ -146,7 +147,7 @@ def _fill(call: Call, status: int, own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _describe(number: str) -> tuple[str, str, bool]:
-    """Return the national format, the country and whether it is toll-free; "US" is assumed."""
+    """Return the national format, the country ("US" if unknown), and if it is toll-free."""
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
@@ -164,4 +165,4 @@ def _describe(number: str) -> tuple[str, str, bool]:
 Handler = Callable[[Call, State], Reply]
 
 HANDLERS: dict[str, Handler] = {_PURCHASE: purchase}
-"""The operations that keep state, by operationId; all others answer from the spec alone."""
+"""The operations that keep state, by operationId. All others are answered from the spec."""

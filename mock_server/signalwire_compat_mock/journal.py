@@ -1,4 +1,4 @@
-"""What was on the wire: requests and their answers, oldest first."""
+"""The journal: every request and its reply, oldest first."""
 
 import base64
 import re
@@ -15,12 +15,12 @@ from .parsing import Incoming
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request and its answer.
+    """A request and its reply.
 
-    Shape: `path` and `query` as on the wire, percent-encoded; `headers` as received, names in
-    lower case, credentials included; `body` up to 1 MiB. `form` holds decoded pairs and `json` a
-    decoded value if the body is one of these, else None. `status` is 0 if the connection was
-    dropped. `refusal` says why it was refused, `fault` which fault was asked for. `at` is in UTC.
+    `path` and `query` are percent-encoded, as received. `headers` have names in lower case, and
+    include credentials. `body` holds up to 1 MiB; `form` or `json` is its decoded content, if it is
+    a form or JSON. `status` is 0 if the connection was dropped. `refusal` is the reason for a
+    refusal, `fault` the injected fault. `at` is in UTC.
     """
 
     method: str
@@ -38,9 +38,10 @@ class Exchange:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def as_json(self, token: str) -> dict[str, Any]:
-        """Turn it into JSON values: bytes as text, no password, no cookie's value, and no token.
+        """Return JSON values: bytes as text; passwords, cookie values and the token redacted.
 
-        A token of less than eight characters may be a part of any text, and is left where it is.
+        A token of fewer than eight characters is redacted in credentials only, because it could
+        occur in any text by chance.
         """
         view = asdict(self)
         view["at"] = self.at.isoformat(timespec="milliseconds")
@@ -50,22 +51,22 @@ class Exchange:
             (name, _REDACTED[name](value) if name in _REDACTED else value)
             for name, value in self.headers
         ]
-        cleared: dict[str, Any] = _without(view, _spelt(token)) if len(token) >= 8 else view
+        cleared: dict[str, Any] = _redact(view, _token_pattern(token)) if len(token) >= 8 else view
         return cleared
 
 
 class Journal:
-    """Exchanges in their order. Safe to use from several threads."""
+    """The exchanges, oldest first. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Start empty."""
         self._lock = threading.Lock()
         self._exchanges: list[Exchange] = []
-        # Another mock on the same port has another journal.
+        # The random part tells this journal from that of an earlier mock on the same port.
         self._version, self._cleared = secrets.token_hex(4), 0
 
     def add(self, incoming: Incoming, answer: Answer, fault: str | None) -> None:
-        """Write an exchange down."""
+        """Record an exchange."""
         exchange = Exchange(
             method=incoming.method,
             path=incoming.path,
@@ -95,7 +96,7 @@ class Journal:
             return list(self._exchanges)
 
     def view(self, last: int = 0) -> tuple[str, int, list[Exchange]]:
-        """Return text that changes with the journal, its length, and all or its last exchanges."""
+        """Return a version that changes with the journal, its length, and the last exchanges."""
         with self._lock:
             total = len(self._exchanges)
             version = f"{self._version}-{self._cleared}-{total}"
@@ -103,8 +104,8 @@ class Journal:
 
 
 @cache
-def _spelt(token: str) -> re.Pattern[str]:
-    """Match a token as it is, and as a URL or a form may hold it."""
+def _token_pattern(token: str) -> re.Pattern[str]:
+    """Return a pattern of the token, as plain text and percent-encoded."""
     pattern = ""
     for character in token:
         escape = "".join(f"%{byte:02x}" for byte in character.encode(errors="surrogateescape"))
@@ -113,15 +114,15 @@ def _spelt(token: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _without(value: Any, token: re.Pattern[str]) -> Any:
+def _redact(value: Any, token: re.Pattern[str]) -> Any:
     if isinstance(value, str):
         return token.sub("[token]", value)
     if isinstance(value, dict):
-        return {_without(name, token): _without(member, token) for name, member in value.items()}
-    return [_without(item, token) for item in value] if isinstance(value, list | tuple) else value
+        return {_redact(name, token): _redact(member, token) for name, member in value.items()}
+    return [_redact(item, token) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _without_password(value: str) -> str:
+def _redact_password(value: str) -> str:
     scheme, _, encoded = value.partition(" ")
     try:
         user, colon, _ = base64.b64decode(encoded, validate=True).decode().partition(":")
@@ -130,13 +131,13 @@ def _without_password(value: str) -> str:
     return f"{scheme} {user}:[redacted]" if colon and scheme.lower() == "basic" else "[redacted]"
 
 
-def _without_values(cookies: str) -> str:
+def _redact_cookies(cookies: str) -> str:
     pairs = (cookie.strip().partition("=") for cookie in cookies.split(";"))
     return "; ".join(f"{name}=[redacted]" if equals else "[redacted]" for name, equals, _ in pairs)
 
 
 _REDACTED = {
-    "authorization": _without_password,
-    "proxy-authorization": _without_password,
-    "cookie": _without_values,
+    "authorization": _redact_password,
+    "proxy-authorization": _redact_password,
+    "cookie": _redact_cookies,
 }

@@ -1,4 +1,4 @@
-"""A pytest plugin: the fixture `signalwire_mock`."""
+"""A pytest plugin with the fixture `signalwire_mock`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def signalwire_mock(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockServer]:
-    """Give a test a mock of the SignalWire Compatibility API, for itself alone.
+    """Start a mock of the SignalWire Compatibility API for one test, on a free local port.
 
-    It listens on a free port of 127.0.0.1. While the test runs, SIGNALWIRE_PROJECT_ID,
-    SIGNALWIRE_API_TOKEN and SIGNALWIRE_SPACE name it, so that code which takes its settings from
-    there needs no change. `inject` lets faults happen, `journal` holds what was on the wire,
-    `phone_numbers()` what was bought. A fault that was asked for and did not happen fails the test.
+    During the test, SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN and SIGNALWIRE_SPACE point to it,
+    so code that reads its settings from there needs no change. `inject` adds faults, `journal`
+    lists the requests, `phone_numbers()` the numbers bought. A fault that was injected but did not
+    happen fails the test.
     """
-    # Imported here: a plugin is loaded in every run of pytest, whether it needs a mock or not.
+    # Imported late: pytest loads plugins in every run, even without a mock.
     from .server import MockServer
 
     with MockServer() as mock:
@@ -30,4 +30,4 @@ def signalwire_mock(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockServer]:
         pending = mock.pending_faults
     if pending:
         faults = "; ".join(map(str, pending))
-        pytest.fail(f"no request came for the faults that were asked for: {faults}", pytrace=False)
+        pytest.fail(f"injected faults did not happen: {faults}", pytrace=False)

@@ -1,4 +1,4 @@
-"""What the mock remembers: accounts, their numbers and charges."""
+"""The state of the mock: accounts, their numbers and charges."""
 
 import copy
 import threading
@@ -11,25 +11,25 @@ from .request_checks import Refusal
 class State:
     """Accounts, their numbers and charges. Safe to use from several threads.
 
-    Assumed, since no page says it: any UUID is a project, and the first project that names an
-    account owns it, whether it is the project's own or that of a subproject.
+    Assumed, because it is not documented: any UUID is a project, and the first project that uses
+    an account owns it, whether it is the project's own or that of a subproject.
     """
 
     def __init__(self) -> None:
-        """Begin without any account or number."""
+        """Start without accounts and numbers."""
         self._lock = threading.Lock()
         self._owners: dict[str, str] = {}
         self._numbers: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def claim(self, account_sid: str, project: str) -> None:
-        """Let a project use an account. Errors: `Refusal`, 20003, if another project owns it."""
+        """Assign an account to a project. Errors: `Refusal` 20003 if another project owns it."""
         with self._lock:
             owner = self._owners.setdefault(account_sid.lower(), project)
         if owner != project:
             raise Refusal(CREDENTIALS, "The account belongs to another project.")
 
     def buy(self, account_sid: str, number: str, record: dict[str, Any]) -> bool:
-        """Charge an account for a number and keep its record; False if the number is taken."""
+        """Charge an account for a number and store its record. False if the number is sold."""
         with self._lock:
             mine = (account_sid.lower(), copy.deepcopy(record))
             return self._numbers.setdefault(number, mine) is mine
@@ -41,7 +41,7 @@ class State:
             return [copy.deepcopy(r) for owner, r in records if owner == account_sid.lower()]
 
     def charges(self, account_sid: str) -> int:
-        """Count what an account was charged for: each number that it bought, once."""
+        """Return how many purchases an account was charged for."""
         return len(self.phone_numbers(account_sid))
 
     def reset(self) -> None:

@@ -113,7 +113,7 @@ def test_the_explorer_buys_a_number_and_the_journal_shows_both_answers(
     page.get_by_role("link", name="Journal").click()
     rows = page.locator("#exchanges li")
     expect(rows).to_have_count(2)
-    expect(rows.nth(0)).to_contain_text("is sold already")
+    expect(rows.nth(0)).to_contain_text("is already sold")
     expect(rows.nth(1).locator("summary")).to_contain_text("201")
     expect(rows.nth(1).locator("summary")).to_contain_text(NUMBER)
     assert fits(page)
@@ -152,7 +152,7 @@ def test_a_token_of_ones_own_is_asked_for_and_not_shown(browser: Browser) -> Non
         page.goto("/docs")
         page.get_by_role("button", name="Try it out").click()
         expect(page.locator("#project")).to_have_text(PROJECT)
-        expect(page.locator("#token")).to_contain_text("give it under Authorize")
+        expect(page.locator("#token")).to_contain_text("enter it under Authorize")
         buy(page)
         answered(page, 401)
         assert "spoken" not in page.content()
@@ -178,7 +178,7 @@ def test_the_journal_follows_what_happens_without_the_password(
     page: Page, mock: MockServer
 ) -> None:
     page.goto("/journal")
-    expect(page.get_by_role("status")).to_have_text("Nothing was on the wire yet.")
+    expect(page.get_by_role("status")).to_have_text("No requests yet")
     mock.inject(code=30002)
     with RestClient(PROJECT, DEFAULT_TOKEN, mock.url) as client:
         with pytest.raises(SignalWireError):
@@ -186,15 +186,15 @@ def test_the_journal_follows_what_happens_without_the_password(
         client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
     expect(page.get_by_role("status")).to_have_text("2 requests")
     oldest = page.locator("#exchanges li").last
-    expect(oldest).to_contain_text("Fault on demand: code=30002")
+    expect(oldest).to_contain_text("Injected fault: code=30002")
     expect(oldest).to_contain_text("The balance is too low.")
     oldest.locator("summary").click()
     expect(oldest).to_contain_text("[redacted]")
     sent = dict(mock.journal[0].headers)["authorization"].split()[1]
     assert sent not in page.content()
     assert DEFAULT_TOKEN not in page.content()
-    page.get_by_role("button", name="Forget everything").click()
-    expect(page.get_by_role("status")).to_have_text("Nothing was on the wire yet.")
+    page.get_by_role("button", name="Reset mock").click()
+    expect(page.get_by_role("status")).to_have_text("No requests yet")
     assert mock.journal == []
 
 
@@ -232,5 +232,5 @@ def test_a_purchase_needs_no_mouse(page: Page, mock: MockServer) -> None:
         if page.evaluate("document.activeElement.tagName") == "SUMMARY":
             break
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="What went out")).to_be_visible()
+    expect(page.get_by_role("heading", name="Reply")).to_be_visible()
     assert mock.charges() == 1

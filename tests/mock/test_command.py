@@ -66,14 +66,14 @@ def test_what_the_command_prints_points_a_shell_and_its_client_at_it() -> None:
         (["--spec", "{folder}"], "Is a directory"),
         (["--spec", "{folder}/broken.yaml"], "not YAML"),
         (["--spec", "{folder}/other.yaml"], "not an OpenAPI 3.1 document"),
-        (["--port", "{port}"], "port {port} of 127.0.0.1 is in use. Choose another one"),
+        (["--port", "{port}"], "port {port} of 127.0.0.1 is in use. Choose another port"),
         (["--host", "192.0.2.1"], "can't listen on port 8000 of 192.0.2.1"),
         (["--port", "65536"], "give a number from 0 to 65535"),
-        (["--token", ""], "argument --token: it is empty"),
-        (["--host", ""], "argument --host: it is empty"),
+        (["--token", ""], "argument --token: the value is empty"),
+        (["--host", ""], "argument --host: the value is empty"),
         (["python", "-c", "1"], "unrecognized arguments: -c 1. Put -- before the command"),
         (["--colour"], "unrecognized arguments: --colour\n"),
-        (["--"], "after -- comes the command to run"),
+        (["--"], "put the command to run after --"),
     ],
 )
 def test_a_command_that_cannot_serve_says_why_and_what_to_do(
@@ -113,7 +113,7 @@ def test_a_command_that_cannot_say_its_address_ends_in_one_line(
     os.close(pipe)
     assert told.returncode == 1
     problem = f"signalwire-compat-mock: can't write to standard output: {words}."
-    assert told.stderr == f"{problem} Send it to a terminal, a file or a reader that stays.\n"
+    assert told.stderr == f"{problem} Send it to a terminal, a file or a running program.\n"
 
 
 def test_the_mock_needs_the_spec_and_not_the_client() -> None:

@@ -73,9 +73,9 @@ def test_a_purchase_without_what_its_handler_needs_is_told_what_to_require(
         spec["paths"] = {path.replace("AccountSid", account["name"]): spec["paths"][path]}
 
     reply = sender(serve(loosen), http)(data=sent)
-    told = f"the handler of purchase is broken, it needs {words}, and the contract allows a request"
+    told = f"the handler of purchase is broken, it needs {words} as text, but the contract allows a"
     assert (reply.status_code, told in reply.text) == (500, True), reply.text
-    assert "Require it in" in reply.text
+    assert "Make it a required string in" in reply.text
     assert "Traceback" not in caplog.text
 
 

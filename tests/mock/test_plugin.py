@@ -77,7 +77,7 @@ def test_a_fault_that_never_happened_fails_the_test_that_asked(pytester: pytest.
     """)
     result = pytester.runpytest()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*no request came for the faults*code=30002*"])
+    result.stdout.fnmatch_lines(["*injected faults did not happen*code=30002*"])
 
 
 @pytest.mark.parametrize("code", BLOCKS, ids=lambda code: code.split("def ")[1].split("(")[0])

@@ -1,9 +1,9 @@
 "use strict";
 
 function prepare(request) {
-  // Else the browser answers a 401 by a dialogue of its own.
+  // Without this, the browser shows its own login dialog on a 401.
   request.credentials = "omit";
-  // A field of the form that is empty is one that was not filled in.
+  // Do not send form fields that were left empty.
   if (typeof request.body === "string" && request.method === "POST") {
     request.body = request.body.split("&").filter((pair) => !pair.endsWith("=")).join("&");
   }

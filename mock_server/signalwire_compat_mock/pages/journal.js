@@ -46,14 +46,14 @@ function row(exchange) {
     element("time", new Date(exchange.at).toLocaleTimeString()),
     element("span", exchange.path, "path"),
   );
-  if (exchange.fault) summary.append(element("span", `Fault on demand: ${exchange.fault}`, "why"));
+  if (exchange.fault) summary.append(element("span", `Injected fault: ${exchange.fault}`, "why"));
   if (exchange.refusal) summary.append(element("span", exchange.refusal, "why"));
   details.append(summary);
-  details.append(element("h2", "What came in"), table(exchange.headers));
+  details.append(element("h2", "Request"), table(exchange.headers));
   if (exchange.query) details.append(element("pre", `?${exchange.query}`));
   if (exchange.form) details.append(table(exchange.form));
   else if (exchange.body) details.append(element("pre", pretty(exchange.body)));
-  details.append(element("h2", "What went out"), element("pre", pretty(exchange.reply_body)));
+  details.append(element("h2", "Reply"), element("pre", pretty(exchange.reply_body)));
   for (const block of details.querySelectorAll("pre")) block.tabIndex = 0;
   item.append(details);
   return item;
@@ -72,9 +72,9 @@ function show(exchanges, total) {
     }),
   );
   const many = total === 1 ? "1 request" : `${total} requests`;
-  const part = total > SHOWN ? `, the last ${SHOWN} of them are here` : "";
+  const part = total > SHOWN ? `, showing the last ${SHOWN}` : "";
   document.getElementById("count").textContent =
-    total ? many + part : "Nothing was on the wire yet.";
+    total ? many + part : "No requests yet";
 }
 
 async function look() {
@@ -87,7 +87,7 @@ async function look() {
       show(await reply.json(), Number(reply.headers.get("journal-length")));
     }
   } catch {
-    document.getElementById("count").textContent = "The mock does not answer.";
+    document.getElementById("count").textContent = "The mock is not responding";
     version = null;
   }
   setTimeout(look, 700);
