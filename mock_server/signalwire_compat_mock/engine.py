@@ -46,7 +46,6 @@ class Engine:
         self.contract, self._token, self.state = contract, token, state
         self._show = Show(token)
         self._samples: dict[str, Reply] = {}
-        self._refusals: dict[str, Any] = {}
         self._headers: dict[str, dict[str, str]] = {}
         try:
             for operation in contract.operations.values():
@@ -124,9 +123,7 @@ class Engine:
         for body in (error_body(self.contract, code, message, status), message):
             with contextlib.suppress(ReplyError):
                 return self._write(response, body)
-        if response.pointer not in self._refusals:
-            self._refusals[response.pointer] = sample_body(self.contract.document, response)
-        return self._write(response, self._refusals[response.pointer])
+        return self._write(response, sample_body(self.contract.document, response))
 
     def _fault(self, operation: Operation | None, text: str) -> Answer:
         name = f"the handler of {operation.id}" if operation else "its engine"

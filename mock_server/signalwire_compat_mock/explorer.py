@@ -73,7 +73,8 @@ def described(contract: Contract) -> dict[str, Any]:
     The server is this mock, descriptions list the error codes, and each form is prefilled with
     the values of its first example.
     """
-    root: dict[str, Any] = copy.deepcopy(contract.document.root)
+    document = Document(copy.deepcopy(contract.document.root))
+    root = document.root
     root["servers"] = [{"url": contract.base_path or "/", "description": "This mock"}]
     error = root["components"]["schemas"]["Error"]
     for schema in _nodes(root):
@@ -82,13 +83,13 @@ def described(contract: Contract) -> dict[str, Any]:
             schema["description"] = f"{schema.get('description', '')} ({said})"
     error["description"] += "\n\n" + _table(contract, None)
     for operation in contract.operations.values():
-        here = _at(root, operation.pointer)
+        here = document.value(operation.pointer)
         for status, response in here.get("responses", {}).items():
             if table := _table(contract, status):
                 response["description"] = f"{response.get('description', '')}\n\n{table}"
         media = operation.body.media.get(FORM) if operation.body else None
         if media:
-            _fill_form(root, contract, media)
+            _fill_form(document, media)
     return root
 
 
@@ -102,20 +103,14 @@ def _table(contract: Contract, status: str | None) -> str:
     return "\n".join(["| code | status | when |", "| --- | --- | --- |", *rows]) if rows else ""
 
 
-def _fill_form(root: dict[str, Any], contract: Contract, media: Media) -> None:
+def _fill_form(document: Document, media: Media) -> None:
     """Prefill each field from the first example. A field that is left empty is not sent."""
-    examples = _at(root, media.pointer).get("examples", {})
+    examples = document.value(media.pointer).get("examples", {})
     first: dict[str, Any] = next((example.get("value", {}) for example in examples.values()), {})
-    for name, pointer in contract.document.properties(f"{media.pointer}/schema").items():
-        member = _at(root, pointer)
+    for name, pointer in document.properties(f"{media.pointer}/schema").items():
+        member = document.value(pointer)
         if "type" in member and "default" not in member:
             member["example"] = first.get(name, "")
-
-
-def _at(root: dict[str, Any], pointer: str) -> dict[str, Any]:
-    """Return the mapping at a pointer of the copied document."""
-    found: dict[str, Any] = Document(root).value(pointer)
-    return found
 
 
 def _nodes(node: Any) -> Iterator[dict[str, Any]]:

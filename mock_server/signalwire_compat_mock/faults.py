@@ -45,7 +45,7 @@ class Fault:
             return self.code is None and self.status is None
         return self.carried_out
 
-    def check(self, contract: Contract) -> None:
+    def check(self, contract: Contract, times: int) -> None:
         """Refuse what contradicts itself or the contract. Errors: `FaultError`."""
         if self == Fault() or self == Fault(carried_out=True):
             raise FaultError("an empty fault changes nothing: name one of " + ", ".join(NAMES))
@@ -61,6 +61,9 @@ class Fault:
             raise FaultError(f"delay_seconds is {self.delay_seconds}: use 0 to {_LONGEST_SECONDS}")
         if self.drop and (self.status or self.body is not None or self.code or self.headers):
             raise FaultError("drop closes the connection: leave out code, status, body and headers")
+        _check_type("times", times)
+        if not 1 <= times <= _MOST_TIMES:
+            raise FaultError(f"times is {times}: use 1 to {_MOST_TIMES}")
 
     def _check_types(self) -> None:
         for name in NAMES:
@@ -123,27 +126,15 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def read_fault(value: Any) -> tuple[Fault, int]:
-    """Read a fault from JSON, and the number of requests it applies to.
-
-    Errors: `FaultError` that names the member and its allowed values.
-    """
+def read_members(value: Any) -> dict[str, Any]:
+    """Return the arguments of `inject` that JSON holds. Errors: `FaultError` names the member."""
     if not isinstance(value, dict):
         raise FaultError("a fault is a JSON object with one or more of: " + ", ".join(NAMES))
     for name, member in value.items():
         if name not in _TYPES:
             raise FaultError(f"{name} is unknown: name one or more of {', '.join(_TYPES)}")
         _check_type(name, member)
-    members = dict(value)
-    times = members.pop("times", 1)
-    return Fault(**members), times
-
-
-def check_times(times: Any) -> None:
-    """Check a number of requests. Errors: `FaultError`."""
-    _check_type("times", times)
-    if not 1 <= times <= _MOST_TIMES:
-        raise FaultError(f"times is {times}: use 1 to {_MOST_TIMES}")
+    return value
 
 
 def _check_type(name: str, value: Any) -> None:

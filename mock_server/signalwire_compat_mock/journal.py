@@ -92,8 +92,7 @@ class Journal:
 
     def entries(self) -> list[Exchange]:
         """Return all exchanges."""
-        with self._lock:
-            return list(self._exchanges)
+        return self.view()[2]
 
     def view(self, last: int = 0) -> tuple[str, int, list[Exchange]]:
         """Return a version that changes with the journal, its length, and the last exchanges."""

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from h11 import LocalProtocolError
@@ -20,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from . import explorer
 from .engine import Answer, Engine
-from .faults import Fault, check_times, read_fault
+from .faults import Fault, read_members
 from .handlers import ReservedNumber, reserved_numbers
 from .journal import Exchange, Journal
 from .loading import load_contract
@@ -139,9 +138,10 @@ class MockServer:
 
         Errors: `FaultError`, a `ValueError`, for a fault that makes no sense.
         """
-        self._inject(
-            Fault(code, status, body, headers or {}, delay_seconds, drop, carried_out), times
-        )
+        fault = Fault(code, status, body, headers or {}, delay_seconds, drop, carried_out)
+        fault.check(self._engine.contract, times)
+        with self._lock:
+            self._faults.extend([fault] * times)
 
     @property
     def pending_faults(self) -> list[Fault]:
@@ -172,12 +172,7 @@ class MockServer:
         """Start."""
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
 
@@ -222,20 +217,10 @@ class MockServer:
 
     async def _add_fault(self, request: Request) -> Response:
         try:
-            self._inject(*read_fault(json.loads(await request.body())))
+            self.inject(**read_members(json.loads(await request.body())))
         except (RecursionError, ValueError) as error:
             return _bad_request(str(error))
         return Response(status_code=204)
-
-    def _inject(self, fault: Fault, times: int) -> None:
-        fault.check(self._engine.contract)
-        check_times(times)
-        with self._lock:
-            self._faults.extend([fault] * times)
-
-    def _next_fault(self) -> Fault | None:
-        with self._lock:
-            return self._faults.popleft() if self._faults else None
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -243,7 +228,8 @@ class MockServer:
             await RedirectResponse("/docs")(scope, receive, send)
             return
         incoming = await _receive(request)
-        fault = self._next_fault()
+        with self._lock:
+            fault = self._faults.popleft() if self._faults else None
         answer = self._answer(incoming, fault)
         self._journal.add(incoming, answer, None if fault is None else str(fault))
         if fault and fault.delay_seconds:

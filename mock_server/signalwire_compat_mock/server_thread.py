@@ -55,12 +55,6 @@ class _Server(uvicorn.Server):
         if self.server_state.tasks:
             await asyncio.wait(self.server_state.tasks, timeout=_CLOSE_SECONDS)
 
-    def drop(self, client: tuple[str, int] | None) -> None:
-        """Close the connection with a client without a reply."""
-        for connection in list(self.server_state.connections):
-            if connection.transport.get_extra_info("peername") == client:
-                connection.transport.close()
-
 
 class Listening:
     """An application that is served on a socket until `close`. `url` has no path."""
@@ -94,7 +88,9 @@ class Listening:
 
     def drop(self, scope: Scope) -> None:
         """Close the connection that a request came on."""
-        self._server.drop(scope["client"])
+        for connection in list(self._server.server_state.connections):
+            if connection.transport.get_extra_info("peername") == scope["client"]:
+                connection.transport.close()
 
     def _run(self) -> None:
         try:
