@@ -31,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SpecError as error:
         return _fail(str(error))
     except OSError as error:
-        return _fail(_why_not_listening(error, options.host, options.port))
+        place, reason = f"port {options.port} of {options.host}", error.strerror or str(error)
+        if error.errno == errno.EADDRINUSE:
+            return _fail(f"{place} is in use. Choose another port, or --port 0 for a free one.")
+        return _fail(f"can't listen on {place}: {reason}. Choose another --host or --port.")
     if options.command:
         with server:
             return _run(options.command, server)
@@ -145,13 +148,6 @@ def _text(text: str) -> str:
     if text:
         return text
     raise argparse.ArgumentTypeError("the value is empty")
-
-
-def _why_not_listening(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is in use. Choose another port, or --port 0 for a free one."
-    reason = error.strerror or str(error)
-    return f"can't listen on port {port} of {host}: {reason}. Choose another --host or --port."
 
 
 def _fail(message: str, status: int = 1) -> int:

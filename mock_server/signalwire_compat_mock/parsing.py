@@ -139,10 +139,7 @@ def decode_pairs(encoded: bytes) -> list[tuple[str, str]]:
     pairs = []
     for piece in filter(None, encoded.replace(b"+", b" ").split(b"&")):
         name, _, value = piece.partition(b"=")
-        try:
-            pairs.append((unquote_to_bytes(name).decode(), unquote_to_bytes(value).decode()))
-        except UnicodeDecodeError:
-            raise ParseError("holds bytes that are not UTF-8") from None
+        pairs.append((_text(unquote_to_bytes(name)), _text(unquote_to_bytes(value))))
     return pairs
 
 
@@ -153,15 +150,10 @@ def decode_json(encoded: bytes) -> Any:
     """
     try:
         value = json.loads(
-            encoded.decode(),
-            object_pairs_hook=_unique,
-            parse_constant=_finite,
-            parse_float=_finite,
+            _text(encoded), object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite
         )
         _check_depth(value)
         json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeDecodeError:
-        raise ParseError("holds bytes that are not UTF-8") from None
     except UnicodeEncodeError:
         raise ParseError("holds a lone surrogate") from None
     except json.JSONDecodeError as error:

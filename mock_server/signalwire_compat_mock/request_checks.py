@@ -43,9 +43,9 @@ class Refusal(Exception):  # noqa: N818  # a documented outcome, not a failure o
 class Violation:
     """One wrong part of a request; `name` is None if it is not a single field."""
 
-    name: str | None
-    code: int
     text: str
+    name: str | None = None
+    code: int = INVALID
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def check_request(
         try:
             texts = _texts(incoming, path, location, parameters)
         except ParseError as error:
-            violations.append(Violation(None, INVALID, f"The {location} {error}"))
+            violations.append(Violation(f"The {location} {error}"))
             continue
         values[location], found = _check_parameters(parameters, texts, show)
         violations += found
@@ -159,7 +159,7 @@ def _check_parameters(
         try:
             values[known.name] = _value(parameter, given)
         except ParseError as error:
-            violations.append(Violation(known.name, known.invalid, f"{known.name} {error}"))
+            violations.append(Violation(f"{known.name} {error}", known.name, known.invalid))
             continue
         for found in parameter.validator.iter_errors(values[known.name]):
             violations.append(_invalid(known, found, [known.name, *found.instance_path], show))
@@ -187,20 +187,19 @@ def _decode(known: Field, texts: Sequence[str], *, explode: bool = True) -> Any:
 
 
 def _check_body(incoming: Incoming, body: Body | None, show: Show) -> tuple[Any, list[Violation]]:
-    absent = incoming.content_type is None and not incoming.body and not incoming.unreadable
     if body is None:
         text = "The body is not expected: this operation has none"
-        return None, [] if not incoming.body else [Violation(None, INVALID, text)]
+        return None, [Violation(text)] if incoming.body else []
     kinds = " or ".join(body.media)
-    if absent:
+    if incoming.content_type is None and not incoming.body and not incoming.unreadable:
         text = f"The body is required and missing: send {kinds}"
-        return None, [Violation(None, INVALID, text)] if body.required else []
+        return None, [Violation(text)] if body.required else []
     media = body.media.get(incoming.content_type or "")
     if media is None:
         got = show(incoming.content_type) if incoming.content_type else "none"
-        return None, [Violation(None, INVALID, f"The content type is {got}, {kinds} is expected")]
+        return None, [Violation(f"The content type is {got}, {kinds} is expected")]
     if incoming.unreadable:
-        return None, [Violation(None, INVALID, f"The body {incoming.unreadable}")]
+        return None, [Violation(f"The body {incoming.unreadable}")]
     violations: list[Violation] = []
     value = incoming.json
     if incoming.form is not None:
@@ -223,7 +222,7 @@ def _form(
         except ParseError as error:
             value[name] = _decode(known, texts[:1])
             if name in fields:
-                violations.append(Violation(name, known.invalid, f"{name} {error}"))
+                violations.append(Violation(f"{name} {error}", name, known.invalid))
     return value, violations
 
 
@@ -256,7 +255,7 @@ def _schema_violations(
 
 
 def _missing(known: Field) -> Violation:
-    return Violation(known.name, known.missing, f"{known.name} is required and missing")
+    return Violation(f"{known.name} is required and missing", known.name, known.missing)
 
 
 def _invalid(
@@ -269,7 +268,7 @@ def _invalid(
         text = f"{where} {show(error.instance)} {text.removeprefix(VALUE + ' ')}"
     else:
         text = f"{where} {show(error.instance)}: {text}"
-    return Violation(known.name if known else None, known.invalid if known else INVALID, text)
+    return Violation(text, known.name, known.invalid) if known else Violation(text)
 
 
 def _unknown(kind: str, names: Sequence[str], known: Sequence[str], show: Show) -> list[Violation]:
@@ -280,10 +279,9 @@ def _unknown(kind: str, names: Sequence[str], known: Sequence[str], show: Show) 
         short = name[:_SHOWN_CHARACTERS].replace("_", "").lower()
         nearest = difflib.get_close_matches(short, plain, 1, 0.0)
         hint = f", the nearest known name is {plain[nearest[0]]}" if nearest else ""
-        violations.append(Violation(name, INVALID, f"The {kind} {show(name)} is not known{hint}"))
+        violations.append(Violation(f"The {kind} {show(name)} is not known{hint}", name))
     if len(names) > _UNKNOWN_NAMES:
-        text = f"{len(names) - _UNKNOWN_NAMES} more of these are not known"
-        violations.append(Violation(None, INVALID, text))
+        violations.append(Violation(f"{len(names) - _UNKNOWN_NAMES} more of these are not known"))
     return violations
 
 
