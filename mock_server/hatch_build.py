@@ -10,7 +10,7 @@ class SpecHook(BuildHookInterface[Any]):
     """Add the spec to sdists and wheels. A wheel built from an sdist finds it there already."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the spec, except to an editable install, which reads that of the repository."""
+        """Add the spec, except to an editable install: that reads the one of the repository."""
         inside = "signalwire_compat_mock/openapi.yaml"
         if version == "editable" or (Path(self.root) / inside).is_file():
             return

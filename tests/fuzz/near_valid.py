@@ -133,7 +133,7 @@ def cases_with_unknown_members(operation: Operation) -> Iterator[AnyCase]:
 
 
 def changed(base: AnyCase, **changes: Any) -> AnyCase:
-    """Make a case like another in all but what is given."""
+    """Copy a case with some parts replaced."""
     given = {part: getattr(base, part) for part in (*_GROUPS, "body", "media_type")} | changes
     made: AnyCase = base.operation.Case(**given)
     made.body = doc.with_files(made.body, doc.body_schema(made) or {})

@@ -47,7 +47,7 @@ def add_second_operation(document: dict[str, Any]) -> None:
 
 
 def generate(folder: Path, *, checked: bool = True) -> None:
-    """Generate the package of a copy anew; if not `checked`, then also from a wrong document.
+    """Generate the package of a copy again. Unless `checked`, a wrong document is accepted.
 
     Errors: `CalledProcessError` if that fails.
     """
