@@ -1,11 +1,11 @@
 """The compiled openapi.yaml: routes, fields, validators and error codes."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from .document import Document, Validator
 
@@ -27,52 +27,37 @@ def is_json(kind: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Shape:
-    """The JSON types that a text may be converted to, and the shape of the items of an array."""
-
-    types: frozenset[str]
-    item: "Shape | None" = None
-
-
-@dataclass(frozen=True)
 class Field:
-    """A parameter, or a member of a body. The codes come from `x-error-codes`."""
+    """A parameter, or a member of a body.
+
+    `types` are the JSON types that its text may be converted to; none if any text is valid. `item`
+    is an item of an array, which is sent as one value per item if `explode` is set. `members` are
+    those of an object in a query, each sent as a parameter of its own. The codes come from
+    `x-error-codes`.
+    """
 
     name: str
-    shape: Shape
+    types: frozenset[str] = frozenset()
+    item: "Field | None" = None
     default: Any = None
     missing: int = INVALID
     invalid: int = INVALID
+    explode: bool = True
+    members: Mapping[str, "Field"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """A parameter in the `path`, `query`, `header` or `cookie`.
-
-    With `explode`, an array is sent as one parameter per item. An object in the query has
-    `members`, which are sent as parameters of their own.
-    """
-
-    field: Field
-    location: str
-    required: bool
-    explode: bool
-    validator: Validator
-    members: Mapping[str, Field]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The parameter names in the request."""
-        return tuple(self.members) or (self.field.name,)
-
-
-@dataclass(frozen=True)
-class Media:
-    """One content type of a body: the compiled schema, and the properties it defines."""
+class Part:
+    """A part of a message: the parameters in one location, or one content type of a body."""
 
     pointer: str
     fields: Mapping[str, Field]
     validator: Validator
+
+    @property
+    def names(self) -> list[str]:
+        """The names that a request may send."""
+        return [name for known in self.fields.values() for name in known.members or [known.name]]
 
 
 @dataclass(frozen=True)
@@ -80,7 +65,7 @@ class Body:
     """The body of a request, by media type."""
 
     required: bool
-    media: Mapping[str, Media]
+    media: Mapping[str, Part]
 
 
 @dataclass(frozen=True)
@@ -89,18 +74,21 @@ class Response:
 
     pointer: str
     content_type: str | None
-    media: Media | None
+    media: Part | None
     headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the spec; `id` is its operationId, else its method and path."""
+    """One operation of the spec; `id` is its operationId, else its method and path.
+
+    `parameters` are keyed by location: `path`, `query`, `header` and `cookie`.
+    """
 
     id: str
     pointer: str
     secured: bool
-    parameters: tuple[Parameter, ...]
+    parameters: Mapping[str, Part]
     body: Body | None
     responses: Mapping[str, Response]
 
@@ -109,12 +97,17 @@ class Operation:
         keys = (str(status), f"{status // 100}XX", "default")
         return next((self.responses[key] for key in keys if key in self.responses), None)
 
+    def fields(self) -> Iterator[Field]:
+        """Yield every parameter, and every member of a body."""
+        for part in (*self.parameters.values(), *(self.body.media.values() if self.body else ())):
+            yield from part.fields.values()
+
 
 @dataclass(frozen=True)
 class Route:
-    """A path: one pattern per segment, the parameter names, and the operations by method."""
+    """A path: a pattern with a group for each name, and the operations by method."""
 
-    segments: tuple[re.Pattern[str], ...]
+    pattern: re.Pattern[str]
     names: tuple[str, ...]
     operations: Mapping[str, Operation]
 
@@ -150,18 +143,10 @@ class Contract:
 
         Bytes that are not UTF-8 become lone surrogates.
         """
-        segments = [unquote(step, errors="surrogateescape") for step in raw_path.split("/")]
-        base = self.base_path.split("/")
-        if segments[: len(base)] != base:
-            return None
-        segments = segments[len(base) :]
+        path = "/".join(quote(unquote_to_bytes(step), safe="") for step in raw_path.split("/"))
         for route in self.routes:
-            if len(route.segments) != len(segments):
-                continue
-            pairs = zip(route.segments, segments, strict=True)
-            found = [pattern.fullmatch(segment) for pattern, segment in pairs]
-            if all(found):
-                values = [value for m in found if m for value in m.groups()]
+            if found := route.pattern.fullmatch(path):
+                values = (unquote(text, errors="surrogateescape") for text in found.groups())
                 return route, dict(zip(route.names, values, strict=True))
         return None
 

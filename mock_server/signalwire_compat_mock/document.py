@@ -3,9 +3,11 @@
 It shares no code with codegen/: a mistake in one reader shows as a difference between the two.
 """
 
+import copy
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, unquote
 
 import jsonschema_rs
@@ -24,7 +26,9 @@ VALUE = "the value"
 _SCHEMA_ERRORS = (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError)
 _ADDRESS = "urn:openapi"
 _BOUNDS = {"int32": 2**31, "int64": 2**63}
-DECORATIVE = ("float", "double", "byte", "binary", "password")
+_DECORATIVE = ("float", "double", "byte", "binary", "password")
+_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
+_TYPES |= {type(None): "null"}
 
 
 class SpecError(ValueError):
@@ -46,12 +50,6 @@ def join(pointer: str, *names: str | int) -> str:
     return pointer + "".join("/" + str(n).replace("~", "~0").replace("/", "~1") for n in names)
 
 
-def default_spec() -> Path:
-    """Find openapi.yaml: inside this package, else at the root of the checkout."""
-    inside = Path(__file__).with_name("openapi.yaml")
-    return inside if inside.is_file() else Path(__file__).parents[2] / "openapi.yaml"
-
-
 class Document:
     """An OpenAPI 3.1 document whose parts are addressed by JSON pointer, such as "/info/title".
 
@@ -61,25 +59,23 @@ class Document:
     def __init__(self, root: dict[str, Any]) -> None:
         """Take a document that consists of JSON values only."""
         self.root = root
-        self._registry = jsonschema_rs.Registry([(_ADDRESS, _with_integer_bounds(root))])
-        self._formats = dict.fromkeys((*_BOUNDS, *DECORATIVE), _accept)
+        strict = copy.deepcopy(root)
+        for node in nodes(strict):  # JSON Schema applies formats only to text.
+            if bound := _BOUNDS.get(str(node.get("format"))):
+                node["allOf"] = [*node.get("allOf", []), {"minimum": -bound, "maximum": bound - 1}]
+        self._registry = jsonschema_rs.Registry([(_ADDRESS, strict)])
+        self._formats = dict.fromkeys((*_BOUNDS, *_DECORATIVE), lambda _: True)
 
     @classmethod
     def load(cls, path: Path) -> "Document":
-        """Read a YAML or JSON file in UTF-8."""
+        """Read a YAML or JSON file in UTF-8. Errors: `OSError` if that fails."""
         try:
-            root = _as_json(yaml.load(path.read_bytes(), _Loader))  # noqa: S506  # a safe loader
-        except OSError as error:
-            problem = error.strerror or error
-            message = f"{path}: {problem}. Name another spec (--spec), or restore this one."
-            raise SpecError(message) from error
+            # As JSON, keys are text: in YAML, a status code without quotes is a number.
+            root = json.loads(json.dumps(yaml.load(path.read_bytes(), _Loader)))  # noqa: S506  # a safe loader
         except (yaml.YAMLError, RecursionError) as error:
-            problem = " ".join(str(error).split())
-            raise SpecError(f"{path}: not YAML, {problem}. Fix it there.") from error
+            raise SpecError(f"not YAML, {' '.join(str(error).split())}. Fix it there.") from error
         if not isinstance(root, dict) or not str(root.get("openapi", "")).startswith("3.1."):
-            raise SpecError(
-                f"{path}: not an OpenAPI 3.1 document. It begins with 'openapi: 3.1.0'."
-            )
+            raise SpecError("not an OpenAPI 3.1 document. It begins with 'openapi: 3.1.0'.")
         return cls(root)
 
     def value(self, pointer: str) -> Any:
@@ -113,18 +109,22 @@ class Document:
             pointer = self.target(value["$ref"])
         raise SpecError(f"{pointer}: refers to itself. Fix the reference.")
 
-    def validator(self, pointer: str) -> Validator:
-        """Compile the schema at the pointer, with its references and its formats."""
+    def reference(self, pointer: str) -> dict[str, str]:
+        """Return a schema for `validator` that stands for the one at the pointer."""
+        return {"$ref": f"{_ADDRESS}#{quote(pointer)}"}
+
+    def validator(self, schema: dict[str, Any], place: str) -> Validator:
+        """Compile a schema, with its references and its formats; an error names the place."""
         try:
-            return self._compile(pointer)
+            return self._compile(schema)
         except _SCHEMA_ERRORS as error:
             problem = str(error).splitlines()[0]
-            message = f"{self._culprit() or pointer}: not a usable schema, {problem}. Fix it there."
+            message = f"{self._culprit() or place}: not a usable schema, {problem}. Fix it there."
             raise SpecError(message) from error
 
-    def _compile(self, pointer: str) -> Validator:
+    def _compile(self, schema: dict[str, Any]) -> Validator:
         return Validator(
-            {"$ref": f"{_ADDRESS}#{quote(pointer)}"},
+            schema,
             registry=self._registry,
             validate_formats=True,
             formats=self._formats,
@@ -138,7 +138,7 @@ class Document:
         for name in self.root.get("components", {}).get("schemas", {}):
             pointer = join("/components/schemas", name)
             try:
-                self._compile(pointer)
+                self._compile(self.reference(pointer))
             except _SCHEMA_ERRORS:
                 return pointer
         return None
@@ -168,7 +168,7 @@ class Document:
                 return frozenset([named] if isinstance(named, str) else named)
             if "enum" in schema or "const" in schema:
                 values = schema.get("enum", [schema.get("const")])
-                return frozenset(_type_name(value) for value in values)
+                return frozenset(_TYPES.get(type(value), "object") for value in values)
             for keyword in ("anyOf", "oneOf"):
                 for index, _ in enumerate(schema.get(keyword, [])):
                     found |= self.types(join(here, keyword, index))
@@ -187,33 +187,11 @@ class Document:
         return found
 
 
-def _accept(_: str) -> bool:
-    return True
-
-
-def _type_name(value: Any) -> str:
-    names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
-    return names.get(type(value), "null" if value is None else "object")
-
-
-def _as_json(value: Any) -> Any:
-    """Turn keys into text: in YAML, a status code without quotes is a number."""
-    if isinstance(value, dict):
-        return {str(name): _as_json(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_as_json(member) for member in value]
-    return value
-
-
-def _with_integer_bounds(node: Any) -> Any:
-    """Write int32 and int64 as limits: JSON Schema applies formats only to text."""
+def nodes(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield every mapping in a value."""
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
     if isinstance(node, list):
-        return [_with_integer_bounds(member) for member in node]
-    if not isinstance(node, dict):
-        return node
-    node = {name: _with_integer_bounds(member) for name, member in node.items()}
-    bound = _BOUNDS.get(node["format"]) if isinstance(node.get("format"), str) else None
-    if bound is not None:
-        limits = {"minimum": -bound, "maximum": bound - 1}
-        node["allOf"] = [*cast("list[Any]", node.get("allOf", [])), limits]
-    return node
+        for member in node:
+            yield from nodes(member)

@@ -1,7 +1,6 @@
 """The web pages: an explorer to try out the contract, and the journal."""
 
 import copy
-from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
@@ -9,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .contract import FORM, Contract, Media
-from .document import Document
+from .contract import FORM, Contract, Part
+from .document import Document, nodes
 
 _PAGES = files(__package__) / "pages"
 _SWAGGER = files("mkdocs_swagger_ui_tag") / "swagger-ui"
@@ -77,7 +76,7 @@ def described(contract: Contract) -> dict[str, Any]:
     root = document.root
     root["servers"] = [{"url": contract.base_path or "/", "description": "This mock"}]
     error = root["components"]["schemas"]["Error"]
-    for schema in _nodes(root):
+    for schema in nodes(root):
         if (found := schema.get("x-error-codes")) and schema is not error:
             said = "; ".join(f"{kind}: error {code}" for kind, code in found.items())
             schema["description"] = f"{schema.get('description', '')} ({said})"
@@ -103,7 +102,7 @@ def _table(contract: Contract, status: str | None) -> str:
     return "\n".join(["| code | status | when |", "| --- | --- | --- |", *rows]) if rows else ""
 
 
-def _fill_form(document: Document, media: Media) -> None:
+def _fill_form(document: Document, media: Part) -> None:
     """Prefill each field from the first example. A field that is left empty is not sent."""
     examples = document.value(media.pointer).get("examples", {})
     first: dict[str, Any] = next((example.get("value", {}) for example in examples.values()), {})
@@ -111,13 +110,3 @@ def _fill_form(document: Document, media: Media) -> None:
         member = document.value(pointer)
         if "type" in member and "default" not in member:
             member["example"] = first.get(name, "")
-
-
-def _nodes(node: Any) -> Iterator[dict[str, Any]]:
-    """Yield every mapping in the document."""
-    if isinstance(node, dict):
-        yield node
-        node = list(node.values())
-    if isinstance(node, list):
-        for member in node:
-            yield from _nodes(member)

@@ -139,7 +139,7 @@ def _fill(call: Call, status: int, own: Mapping[str, Any]) -> dict[str, Any]:
     for name, member in (response.media.fields if response and response.media else {}).items():
         source = "".join(word.capitalize() for word in name.split("_"))
         value = call.body.get(source, sent[source].default if source in sent else None)
-        if name in own or value is not None or "null" in member.shape.types:
+        if name in own or value is not None or "null" in member.types:
             record[name] = own.get(name, value)
         elif name in required:
             record[name] = example[name]

@@ -1,10 +1,10 @@
 """Compiles openapi.yaml to a `Contract`, once, at the start."""
 
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from .contract import (
     CREDENTIALS,
@@ -17,16 +17,14 @@ from .contract import (
     Contract,
     ErrorCode,
     Field,
-    Media,
     Operation,
-    Parameter,
+    Part,
     Response,
     Route,
-    Shape,
     is_json,
     media_type,
 )
-from .document import Document, SpecError, default_spec, join
+from .document import Document, SpecError, join
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
@@ -40,12 +38,16 @@ def load_contract(spec: Path | None = None) -> Contract:
 
     Errors: `SpecError` if the mock can't read or serve it.
     """
-    path = spec or default_spec()
-    document = Document.load(path)
+    inside = Path(__file__).with_name("openapi.yaml")
+    default = inside if inside.is_file() else Path(__file__).parents[2] / "openapi.yaml"
+    path = spec or default
     try:
-        return _contract(path, document)
+        return _contract(path, Document.load(path))
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from error
+    except OSError as error:
+        problem = f"{error.strerror or error}. Name another spec (--spec), or restore this one."
+        raise SpecError(f"{path}: {problem}") from error
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         problem = f"{type(error).__name__}: {error}"
         message = f"{path}: not a valid OpenAPI 3.1 document ({problem}). Validate and fix it."
@@ -58,64 +60,45 @@ def _contract(path: Path, document: Document) -> Contract:
     for code in (INVALID, CREDENTIALS, NOT_FOUND):
         if code not in table:
             raise SpecError(f"{_ERROR}/x-error-codes: code {code} is missing. Add it.")
+    server = document.value("/servers/0")
+    url = _BRACES.sub(lambda m: str(server["variables"][m[1]]["default"]), server["url"])
+    base_path = urlsplit(url).path.rstrip("/")
     paths = [path for path in document.value("/paths") if path.startswith("/")]
-    routes = [_route(document, path) for path in paths]
+    routes = [_route(document, base_path, path) for path in paths]
     operations: dict[str, Operation] = {}
     for operation in (op for route in routes for op in route.operations.values()):
         if operation.id in operations:
             raise SpecError(f"{operation.pointer}: operationId {operation.id} is taken. Rename it.")
-        _check_codes(operation, table)
+        for field in operation.fields():
+            for code in {field.missing, field.invalid} - table.keys():
+                problem = f"{field.name} has code {code}, which is not in {_ERROR}"
+                raise SpecError(f"{operation.pointer}: {problem}. Add it there.")
         operations[operation.id] = operation
-    server = document.value("/servers/0")
-    url = _BRACES.sub(lambda m: str(server["variables"][m[1]]["default"]), server["url"])
     return Contract(
         source=path,
         document=document,
-        base_path=urlsplit(url).path.rstrip("/"),
-        routes=tuple(sorted(routes, key=lambda r: sum(bool(s.groups) for s in r.segments))),
+        base_path=base_path,
+        routes=tuple(sorted(routes, key=lambda route: len(route.names))),
         codes=table,
-        error=document.validator(_ERROR),
+        error=document.validator(document.reference(_ERROR), _ERROR),
         more_info=str(document.root.get("externalDocs", {}).get("url", "")),
         version=str(document.value("/info/version")),
         operations=operations,
     )
 
 
-def _check_codes(operation: Operation, table: Mapping[int, ErrorCode]) -> None:
-    media = operation.body.media.values() if operation.body else ()
-    fields = [p.field for p in operation.parameters] + [f for m in media for f in m.fields.values()]
-    for field in fields:
-        for code in (field.missing, field.invalid):
-            if code not in table:
-                message = (
-                    f"{operation.pointer}: {field.name} has code {code}, which is not in {_ERROR}."
-                )
-                raise SpecError(f"{message} Add it there.")
-
-
-def _route(document: Document, path: str) -> Route:
+def _route(document: Document, base_path: str, path: str) -> Route:
     pointer, item = document.follow(join("/paths", path))
     methods = [method for method in _METHODS if method in item]
     operations = {m.upper(): _operation(document, pointer, m, path) for m in methods}
-    segments = tuple(_pattern(s) for s in path.removeprefix("/").split("/"))
-    return Route(segments, tuple(_BRACES.findall(path)), operations)
-
-
-def _pattern(segment: str) -> re.Pattern[str]:
-    pieces = _BRACES.split(segment)
-    regex = "".join("(.+)" if i % 2 else re.escape(p) for i, p in enumerate(pieces))
-    return re.compile(regex, re.DOTALL)
+    texts = _BRACES.split(base_path + path)[::2]
+    pattern = "([^/]+)".join(re.escape(quote(text)) for text in texts)
+    return Route(re.compile(pattern), tuple(_BRACES.findall(path)), operations)
 
 
 def _operation(document: Document, item: str, method: str, path: str) -> Operation:
     pointer = join(item, method)
     value = document.value(pointer)
-    parameters: dict[tuple[str, str], Parameter] = {}
-    for parent in (item, pointer):
-        for index, _ in enumerate(document.value(parent).get("parameters", [])):
-            parameter = _parameter(document, join(parent, "parameters", index))
-            if parameter.field.name.lower() not in _HEADERS_OF_HTTP:
-                parameters[parameter.location, parameter.field.name] = parameter
     responses = {
         status.upper() if status != "default" else status: _response(
             document, join(pointer, "responses", status)
@@ -127,7 +110,7 @@ def _operation(document: Document, item: str, method: str, path: str) -> Operati
         id=value.get("operationId", f"{method.upper()} {path}"),
         pointer=pointer,
         secured=_is_secured(document, pointer),
-        parameters=tuple(parameters.values()),
+        parameters=_parameters(document, item, pointer),
         body=_body(document, join(pointer, "requestBody")) if "requestBody" in value else None,
         responses=responses,
     )
@@ -141,38 +124,48 @@ def _is_secured(document: Document, pointer: str) -> bool:
         schemes = [document.follow(f"/components/securitySchemes/{name}")[1] for name in way]
         if all((s.get("type"), str(s.get("scheme")).lower()) == ("http", "basic") for s in schemes):
             return True
-    message = f"{pointer}: the mock knows HTTP Basic only. Offer that in `security`."
-    raise SpecError(message)
+    raise SpecError(f"{pointer}: the mock knows HTTP Basic only. Offer that in `security`.")
 
 
-def _parameter(document: Document, reference: str) -> Parameter:
-    pointer, value = document.follow(reference)
-    location, schema = value["in"], join(pointer, "schema")
+def _parameters(document: Document, item: str, operation: str) -> dict[str, Part]:
+    """Compile the parameters of an operation; each one overrides its namesake of the path."""
+    found: dict[str, dict[str, str]] = {location: {} for location in _STYLES}
+    for parent in (item, operation):
+        for index, _ in enumerate(document.value(parent).get("parameters", [])):
+            pointer, value = document.follow(join(parent, "parameters", index))
+            if value["name"].lower() not in _HEADERS_OF_HTTP:
+                found[value["in"]][value["name"]] = pointer
+    parts = {}
+    for location, pointers in found.items():
+        fields = {name: _parameter(document, pointer) for name, pointer in pointers.items()}
+        schema = {
+            "properties": {n: document.reference(join(p, "schema")) for n, p in pointers.items()},
+            "required": [n for n, p in pointers.items() if document.value(p).get("required")],
+        }
+        parts[location] = Part(operation, fields, document.validator(schema, operation))
+    return parts
+
+
+def _parameter(document: Document, pointer: str) -> Field:
+    value, schema = document.value(pointer), join(pointer, "schema")
+    location = value["in"]
     style = value.get("style", _STYLES[location])
     explode = bool(value.get("explode", style == "form"))
-    served = style == _STYLES[location] and "schema" in value
-    field = _field(document, value["name"], schema, value.get("x-error-codes")) if served else None
-    members: dict[str, Field] = {}
-    if field and "object" in field.shape.types:
-        if location == "query" and explode:
-            members = _fields(document, schema)
-        served = bool(members)
-    if field is None or not served:
-        todo = "Give it a schema, no style, and no object but in a query."
-        raise SpecError(f"{pointer}: not served. {todo}")
-    return Parameter(
-        field=field,
-        location=location,
-        required=bool(value.get("required")),
-        explode=explode,
-        validator=document.validator(schema),
-        members=members,
-    )
+    if style == _STYLES[location] and "schema" in value:
+        codes = value.get("x-error-codes")
+        field = _field(document, value["name"], schema, codes, explode=explode)
+        if "object" not in field.types:
+            return field
+        members = _fields(document, schema) if location == "query" and explode else {}
+        if members:
+            return replace(field, members=members)
+    todo = "Give it a schema, no style, and no object but in a query."
+    raise SpecError(f"{pointer}: not served. {todo}")
 
 
 def _body(document: Document, reference: str) -> Body:
     pointer, value = document.follow(reference)
-    media: dict[str, Media] = {}
+    media: dict[str, Part] = {}
     for content_type in value["content"]:
         kind, place = media_type(content_type), join(pointer, "content", content_type)
         is_text = not is_json(kind) and kind not in (FORM, MULTIPART)
@@ -192,15 +185,15 @@ def _response(document: Document, reference: str) -> Response:
         if entry.get("required")
     }
     content = value.get("content", {})
-    kinds = sorted(content, key=lambda kind: not is_json(media_type(kind)))
-    kind = next(iter(kinds), None)
+    kind = min(content, key=lambda kind: not is_json(media_type(kind)), default=None)
     media = None if kind is None else _media(document, join(pointer, "content", kind))
     return Response(pointer, kind, media, headers)
 
 
-def _media(document: Document, pointer: str) -> Media:
+def _media(document: Document, pointer: str) -> Part:
     schema = join(pointer, "schema")
-    return Media(pointer, _fields(document, schema), document.validator(schema))
+    fields = _fields(document, schema)
+    return Part(pointer, fields, document.validator(document.reference(schema), schema))
 
 
 def _fields(document: Document, schema: str) -> dict[str, Field]:
@@ -208,24 +201,15 @@ def _fields(document: Document, schema: str) -> dict[str, Field]:
     return {name: _field(document, name, member) for name, member in members.items()}
 
 
-def _field(document: Document, name: str, pointer: str, codes: Any = None) -> Field:
-    default = None
-    for _, schema in document.parts(pointer):
+def _field(
+    document: Document, name: str, pointer: str, codes: Any = None, *, explode: bool = True
+) -> Field:
+    default = item = None
+    types = document.types(pointer)
+    for here, schema in document.parts(pointer):
         codes = codes or schema.get("x-error-codes")
         default = schema.get("default") if default is None else default
-    codes = codes or {}
-    return Field(
-        name=name,
-        shape=_shape(document, pointer),
-        default=default,
-        missing=codes.get("missing", INVALID),
-        invalid=codes.get("invalid", INVALID),
-    )
-
-
-def _shape(document: Document, pointer: str) -> Shape:
-    types = document.types(pointer)
-    if "array" in types:
-        items = (join(p, "items") for p, s in document.parts(pointer) if "items" in s)
-        return Shape(types, next((_shape(document, item) for item in items), None))
-    return Shape(types)
+        if item is None and "array" in types and "items" in schema:
+            item = _field(document, name, join(here, "items"))
+    missing, invalid = ((codes or {}).get(kind, INVALID) for kind in ("missing", "invalid"))
+    return Field(name, types, item, default, missing, invalid, explode)

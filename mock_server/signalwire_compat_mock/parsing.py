@@ -1,5 +1,6 @@
 """Strict parsers of forms, queries, JSON and single values."""
 
+import contextlib
 import json
 import logging
 import math
@@ -12,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
-from .contract import FORM, MULTIPART, Shape, is_json, media_type
+from .contract import FORM, MULTIPART, is_json, media_type
 
 MAX_BODY_BYTES = 2**20
 MAX_JSON_DEPTH = 100
@@ -152,7 +153,8 @@ def decode_json(encoded: bytes) -> Any:
         value = json.loads(
             _text(encoded), object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite
         )
-        _check_depth(value)
+        if _depth(value) > MAX_JSON_DEPTH:
+            raise RecursionError
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise ParseError("holds a lone surrogate") from None
@@ -167,12 +169,8 @@ def decode_json(encoded: bytes) -> Any:
     return value
 
 
-def decode_text(shape: Shape, text: str) -> Any:
-    """Convert text to a type that the schema allows.
-
-    Text that can't be converted stays text, and the schema refuses it.
-    """
-    types = shape.types
+def decode_text(types: frozenset[str], text: str) -> Any:
+    """Convert text to one of the JSON types. Text that can't be converted stays text."""
     if not types or "string" in types:
         return text
     if "object" in types and text.startswith("{"):
@@ -182,13 +180,12 @@ def decode_text(shape: Shape, text: str) -> Any:
             return text
     if "boolean" in types and text in ("true", "false"):
         return text == "true"
-    try:
-        if types & {"integer", "number"} and _INTEGER.fullmatch(text):
-            return int(text)
-        if types & {"integer", "number"} and _NUMBER.fullmatch(text):
-            return _finite(text)
-    except ValueError:
-        return text
+    if types & {"integer", "number"}:
+        with contextlib.suppress(ValueError):
+            if _INTEGER.fullmatch(text):
+                return int(text)
+            if _NUMBER.fullmatch(text):
+                return _finite(text)
     return text
 
 
@@ -214,11 +211,6 @@ def _finite(text: str) -> float:
     return number
 
 
-def _check_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(MAX_JSON_DEPTH + 1):
-        level = [v for v in level if isinstance(v, dict | list)]
-        if not level:
-            return
-        level = [m for v in level for m in (v.values() if isinstance(v, dict) else v)]
-    raise RecursionError
+def _depth(value: Any) -> int:
+    members = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(_depth, members), default=0) if isinstance(value, dict | list) else 0

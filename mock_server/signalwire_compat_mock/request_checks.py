@@ -12,8 +12,8 @@ from typing import Any
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
-from .contract import CREDENTIALS, INVALID, Body, Field, Operation, Parameter, Shape
-from .document import VALUE, Validator
+from .contract import CREDENTIALS, INVALID, Body, Field, Operation, Part
+from .document import VALUE
 from .parsing import BROKEN_ESCAPE, Incoming, ParseError, decode_pairs, decode_text
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -99,20 +99,14 @@ def check_request(
     """
     violations: list[Violation] = []
     values: dict[str, dict[str, Any]] = {}
-    for location in ("path", "query", "header", "cookie"):
-        parameters = [p for p in operation.parameters if p.location == location]
+    for location, part in operation.parameters.items():
         try:
-            texts = _texts(incoming, path, location, parameters)
+            texts = _texts(incoming, path, location, part)
         except ParseError as error:
             violations.append(Violation(f"The {location} {error}"))
             continue
-        values[location], found = _check_parameters(parameters, texts, show)
+        values[location], found = _check_parameters(location, part, texts, show)
         violations += found
-        if location == "query":
-            known = [name for p in parameters for name in p.names]
-            violations += _unknown(
-                "query parameter", [n for n in texts if n not in known], known, show
-            )
     body, found = _check_body(incoming, operation.body, show)
     violations += found
     if violations:
@@ -122,7 +116,7 @@ def check_request(
 
 
 def _texts(
-    incoming: Incoming, path: Mapping[str, str], location: str, parameters: Sequence[Parameter]
+    incoming: Incoming, path: Mapping[str, str], location: str, part: Part
 ) -> dict[str, list[str]]:
     """Collect the texts of each name in a location, not yet decoded by type."""
     if location == "path":
@@ -132,7 +126,7 @@ def _texts(
     if location == "query":
         return _grouped(decode_pairs(incoming.query.encode()))
     if location == "header":
-        return {p.field.name: incoming.header(p.field.name) for p in parameters}
+        return {name: values for name in part.fields if (values := incoming.header(name))}
     pieces = [piece for line in incoming.header("cookie") for piece in line.split(";")]
     return _grouped([(n.strip(), v.strip()) for n, _, v in (p.partition("=") for p in pieces)])
 
@@ -145,45 +139,43 @@ def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def _check_parameters(
-    parameters: Sequence[Parameter], texts: Mapping[str, list[str]], show: Show
+    location: str, part: Part, texts: Mapping[str, list[str]], show: Show
 ) -> tuple[dict[str, Any], list[Violation]]:
-    values: dict[str, Any] = {}
+    value, violations = _decoded(part, texts)
+    violations += _schema_violations(part, value, show)
+    if location == "query":
+        unknown = [name for name in texts if name not in part.names]
+        violations += _unknown("query parameter", unknown, part.names, show)
+    return value, _ordered(violations, part)
+
+
+def _decoded(part: Part, texts: Mapping[str, list[str]]) -> tuple[dict[str, Any], list[Violation]]:
+    """Decode the known names."""
+    value: dict[str, Any] = {}
     violations: list[Violation] = []
-    for parameter in parameters:
-        known = parameter.field
-        given = {name: texts[name] for name in parameter.names if texts.get(name)}
-        if not given:
-            if parameter.required:
-                violations.append(_missing(known))
-            continue
+    for name, known in part.fields.items():
+        members = known.members or {name: known}
         try:
-            values[known.name] = _value(parameter, given)
+            given = {n: _decode(member, texts[n]) for n, member in members.items() if n in texts}
         except ParseError as error:
-            violations.append(Violation(f"{known.name} {error}", known.name, known.invalid))
-            continue
-        for found in parameter.validator.iter_errors(values[known.name]):
-            violations.append(_invalid(known, found, [known.name, *found.instance_path], show))
-            break
-    return values, violations
+            violations.append(Violation(f"{name} {error}", name, known.invalid))
+        else:
+            value |= {name: given} if given and known.members else given
+    return value, violations
 
 
-def _value(parameter: Parameter, given: Mapping[str, Sequence[str]]) -> Any:
-    if parameter.members:
-        return {name: _decode(parameter.members[name], texts) for name, texts in given.items()}
-    return _decode(parameter.field, given[parameter.field.name], explode=parameter.explode)
-
-
-def _decode(known: Field, texts: Sequence[str], *, explode: bool = True) -> Any:
+def _decode(known: Field, texts: Sequence[str]) -> Any:
     """Decode the texts of one name. Errors: `ParseError` if repeated or not UTF-8."""
     if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
         raise ParseError("holds bytes that are not UTF-8")
-    is_array = "array" in known.shape.types
-    if len(texts) > 1 and not (is_array and explode):
+    is_array = "array" in known.types
+    if len(texts) > 1 and not (is_array and known.explode):
         raise ParseError(f"is given {len(texts)} times, once is expected")
     if is_array:
-        items = texts if explode else texts[0].split(",")
-        return [decode_text(known.shape.item or Shape(frozenset()), item) for item in items]
-    return decode_text(known.shape, texts[0])
+        items = texts if known.explode else texts[0].split(",")
+        types = known.item.types if known.item else frozenset[str]()
+        return [decode_text(types, item) for item in items]
+    return decode_text(known.types, texts[0])
 
 
 def _check_body(incoming: Incoming, body: Body | None, show: Show) -> tuple[Any, list[Violation]]:
@@ -203,27 +195,13 @@ def _check_body(incoming: Incoming, body: Body | None, show: Show) -> tuple[Any,
     violations: list[Violation] = []
     value = incoming.json
     if incoming.form is not None:
-        value, violations = _form(incoming.form, media.fields)
+        texts = _grouped(incoming.form)
+        value, violations = _decoded(media, texts)
+        value |= {name: given[0] for name, given in texts.items() if name not in media.fields}
     elif incoming.text is not None:
         value = incoming.text
-    violations += _schema_violations(media.validator, value, media.fields, show)
-    return value, _ordered(violations, list(media.fields))
-
-
-def _form(
-    pairs: Sequence[tuple[str, str]], fields: Mapping[str, Field]
-) -> tuple[dict[str, Any], list[Violation]]:
-    value: dict[str, Any] = {}
-    violations: list[Violation] = []
-    for name, texts in _grouped(pairs).items():
-        known = fields.get(name) or Field(name, Shape(frozenset()))
-        try:
-            value[name] = _decode(known, texts)
-        except ParseError as error:
-            value[name] = _decode(known, texts[:1])
-            if name in fields:
-                violations.append(Violation(f"{name} {error}", name, known.invalid))
-    return value, violations
+    violations += _schema_violations(media, value, show)
+    return value, _ordered(violations, media)
 
 
 def _meant(error: ValidationError) -> ValidationError:
@@ -240,15 +218,14 @@ def _meant(error: ValidationError) -> ValidationError:
     return _meant(choices[0][0]) if len(choices) == 1 and choices[0] else error
 
 
-def _schema_violations(
-    validator: Validator, value: Any, fields: Mapping[str, Field], show: Show
-) -> Iterator[Violation]:
-    for error in map(_meant, itertools.islice(validator.iter_errors(value), _MOST_ERRORS)):
+def _schema_violations(part: Part, value: Any, show: Show) -> Iterator[Violation]:
+    fields = part.fields
+    for error in map(_meant, itertools.islice(part.validator.iter_errors(value), _MOST_ERRORS)):
         kind, path = error.kind, error.instance_path
         if isinstance(kind, _UNEXPECTED) and not path:
             yield from _unknown("field", kind.unexpected, list(fields), show)
         elif isinstance(kind, ValidationErrorKind.Required) and not path:
-            yield _missing(fields.get(kind.property) or Field(kind.property, Shape(frozenset())))
+            yield _missing(fields.get(kind.property) or Field(kind.property))
         else:
             known = fields.get(str(path[0])) if path else None
             yield _invalid(known, error, path, show)
@@ -285,9 +262,9 @@ def _unknown(kind: str, names: Sequence[str], known: Sequence[str], show: Show) 
     return violations
 
 
-def _ordered(violations: Sequence[Violation], names: Sequence[str]) -> list[Violation]:
+def _ordered(violations: Sequence[Violation], part: Part) -> list[Violation]:
     """Sort by the order of the contract, unknown names last; keep one violation per field."""
-    places = {name: place for place, name in enumerate(names)}
+    places = {name: place for place, name in enumerate(part.fields)}
     kept = {violation.name or violation.text: violation for violation in reversed(violations)}
     in_order = reversed(kept.values())
     return sorted(in_order, key=lambda violation: places.get(violation.name or "", len(places)))
