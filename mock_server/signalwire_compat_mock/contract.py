@@ -160,3 +160,7 @@ class Contract:
             return status
         numbers = sorted(int(k) for k in operation.responses if re.fullmatch(r"4\d\d", k))
         return 400 if operation.response(400) or not numbers else numbers[0]
+
+    def error_body(self, code: int, message: str, status: int) -> dict[str, Any]:
+        """Make the body of an error, as the schema Error has it."""
+        return {"code": code, "message": message, "more_info": self.more_info, "status": status}

@@ -3,8 +3,8 @@
 import contextlib
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .contract import INVALID, JSON, NOT_FOUND, Contract, Operation, Response, is_json, media_type
@@ -42,23 +42,26 @@ class Engine:
     """
 
     def __init__(self, contract: Contract, token: str, state: State) -> None:
-        """Prepare and check a reply for each operation."""
+        """Check the replies that the spec describes."""
         self.contract, self._token, self.state = contract, token, state
         self._show = Show(token)
-        self._samples: dict[str, Reply] = {}
-        self._headers: dict[str, dict[str, str]] = {}
         try:
             for operation in contract.operations.values():
-                self._prepare(operation)
+                self._check(operation)
         except SpecError as error:
             raise SpecError(f"{contract.source}: {error}") from error
 
-    def _prepare(self, operation: Operation) -> None:
-        for response in operation.responses.values():
-            self._headers[response.pointer] = sample_headers(self.contract.document, response)
-        self._prepare_refusals(operation)
+    def _check(self, operation: Operation) -> None:
+        for key, response in operation.responses.items():
+            sample_headers(self.contract.document, response)
+            if key[0] in "45d" and response.media:
+                status = int(key.replace("X", "0").replace("default", "400"))
+                with _fitting(f"{response.pointer}: an error does not fit"):
+                    self._refusal(response, INVALID, "", status)
         if operation.id not in HANDLERS:
-            self._samples[operation.id] = self._sample(operation)
+            status = sample_status(operation)
+            with _fitting(f"{operation.pointer}: operation {operation.id}, status {status}"):
+                self._encode(operation, self._sample(operation))
 
     def answer(self, incoming: Incoming) -> Answer:
         """Answer a request. Never raises: an error of the mock is a 500 with plain text."""
@@ -66,14 +69,15 @@ class Engine:
         try:
             try:
                 operation, path = self._route(incoming)
-                return self._encode(operation, self._reply(incoming, operation, path))
+                answer = self._encode(operation, self._reply(incoming, operation, path))
             except Refusal as refusal:
-                return self._refuse(operation, refusal)
+                answer = self._refuse(operation, refusal)
         except (ReplyError, SpecError) as error:
-            return self._fault(operation, str(error))
+            answer = self._fault(operation, str(error))
         except Exception as error:
             logger.exception("an operation of the mock failed")
-            return self._fault(operation, f"it raised {error!r}.")
+            answer = self._fault(operation, f"it raised {error!r}.")
+        return replace(answer, operation_id=operation.id if operation else None)
 
     def _route(self, incoming: Incoming) -> tuple[Operation, dict[str, str]]:
         found = self.contract.match(incoming.path)
@@ -99,8 +103,14 @@ class Engine:
         parameters, body = check_request(incoming, operation, path, self._show)
         handler = HANDLERS.get(operation.id)
         if handler is None:
-            return self._samples[operation.id]
+            return self._sample(operation)
         return handler(Call(self.contract, operation, parameters, body), self.state)
+
+    def _sample(self, operation: Operation) -> Reply:
+        status = sample_status(operation)
+        response = operation.response(status)
+        body = sample_body(self.contract.document, response) if response else None
+        return Reply(status, body)
 
     def _refuse(self, operation: Operation | None, refusal: Refusal) -> Answer:
         wished = refusal.status or self.contract.codes[refusal.code].status
@@ -110,17 +120,16 @@ class Engine:
         if response and response.media:
             body, headers = self._refusal(response, refusal.code, message, status)
         else:
-            error = error_body(self.contract, refusal.code, message, status)
+            error = self.contract.error_body(refusal.code, message, status)
             body, headers = _dump(error, self.contract.error), {"content-type": JSON}
         challenge = {"www-authenticate": _REALM} if status == 401 else {}
-        headers = {**headers, **refusal.headers, **challenge}
-        return Answer(status, body, headers, operation.id if operation else None, message)
+        return Answer(status, body, {**headers, **refusal.headers, **challenge}, refusal=message)
 
     def _refusal(
         self, response: Response, code: int, message: str, status: int
     ) -> tuple[bytes, dict[str, str]]:
         """Write an error: as the schema Error, else as its message, else the contract's example."""
-        for body in (error_body(self.contract, code, message, status), message):
+        for body in (self.contract.error_body(code, message, status), message):
             with contextlib.suppress(ReplyError):
                 return self._write(response, body)
         return self._write(response, sample_body(self.contract.document, response))
@@ -131,7 +140,7 @@ class Engine:
         text = text.replace(self._token, "[token]")
         logger.error("%s", text)
         headers = {"content-type": "text/plain; charset=utf-8"}
-        return Answer(500, text.encode(), headers, operation.id if operation else None, text)
+        return Answer(500, text.encode(), headers, refusal=text)
 
     def _encode(self, operation: Operation, reply: Reply) -> Answer:
         """Encode a reply. Errors: `ReplyError` if it is not documented."""
@@ -140,10 +149,10 @@ class Engine:
             pointer = f"{operation.pointer}/responses"
             raise ReplyError(f"status {reply.status} is not documented at {pointer}.")
         body, headers = self._write(response, reply.body)
-        return Answer(reply.status, body, headers, operation.id)
+        return Answer(reply.status, body, headers)
 
     def _write(self, response: Response, value: Any) -> tuple[bytes, dict[str, str]]:
-        headers = dict(self._headers[response.pointer])
+        headers = sample_headers(self.contract.document, response)
         body = b""
         if response.media and response.content_type:
             headers["content-type"] = response.content_type
@@ -153,34 +162,15 @@ class Engine:
             raise ReplyError(f"{response.pointer} documents no content, but the reply has some.")
         return body, headers
 
-    def _prepare_refusals(self, operation: Operation) -> None:
-        for key, response in operation.responses.items():
-            if key[0] in "45d" and response.media:
-                status = int(key.replace("X", "0").replace("default", "400"))
-                try:
-                    self._refusal(response, INVALID, "", status)
-                except (ReplyError, SpecError) as error:
-                    message = f"{response.pointer}: an error does not fit, {error}"
-                    raise SpecError(f"{message.rstrip('.')}. Add an example that fits.") from error
 
-    def _sample(self, operation: Operation) -> Reply:
-        status = sample_status(operation)
-        response = operation.response(status)
-        try:
-            reply = Reply(
-                status, sample_body(self.contract.document, response) if response else None
-            )
-            self._encode(operation, reply)
-        except (ReplyError, SpecError) as error:
-            where = response.pointer if response else operation.pointer
-            message = f"operation {operation.id}, status {status}: no reply fits {where}, {error}"
-            raise SpecError(f"{message.rstrip('.')}. Add an example that fits.") from error
-        return reply
-
-
-def error_body(contract: Contract, code: int, message: str, status: int) -> dict[str, Any]:
-    """Make the body of an error, as the schema Error has it."""
-    return {"code": code, "message": message, "more_info": contract.more_info, "status": status}
+@contextlib.contextmanager
+def _fitting(place: str) -> Iterator[None]:
+    """Turn the error of a reply that does not fit into a `SpecError` that names the place."""
+    try:
+        yield
+    except (ReplyError, SpecError) as error:
+        problem = str(error).rstrip(".")
+        raise SpecError(f"{place}, {problem}. Add an example that fits.") from error
 
 
 def _dump(body: Any, validator: Validator, *, as_json: bool = True) -> bytes:

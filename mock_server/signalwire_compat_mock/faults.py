@@ -10,7 +10,7 @@ from typing import Any
 import h11
 
 from .contract import Contract
-from .engine import Answer, error_body
+from .engine import Answer
 
 _LONGEST_SECONDS = 600
 _MOST_TIMES = 1_000_000
@@ -22,13 +22,7 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to one request.
-
-    `code` refuses it with a published error code and its status. `status`, `body` and `headers`
-    replace those of the reply, even against the contract. `delay_seconds` delays the reply, `drop`
-    closes the connection instead. `carried_out` says whether the request has its effect, such as a
-    purchase; by default it has, unless `code` or `status` is set.
-    """
+    """What happens to one request. `MockServer.inject` has the meaning of each member."""
 
     code: int | None = None
     status: int | None = None
@@ -47,9 +41,17 @@ class Fault:
 
     def check(self, contract: Contract, times: int) -> None:
         """Refuse what contradicts itself or the contract. Errors: `FaultError`."""
-        if self == Fault() or self == Fault(carried_out=True):
-            raise FaultError("an empty fault changes nothing: name one of " + ", ".join(NAMES))
-        self._check_types()
+        if self in (Fault(), Fault(carried_out=True)):
+            names = ", ".join(name for name in _TYPES if name != "times")
+            raise FaultError(f"an empty fault changes nothing: name one of {names}")
+        for name, value in {**self._given(), "times": times}.items():
+            allowed = _TYPES[name]
+            if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+                kinds = " or ".join(kind.__name__ for kind in allowed)
+                raise FaultError(f"{name} is not {kinds}")
+        self._check_headers()
+        if isinstance(self.body, str) and re.search("[\ud800-\udfff]", self.body):
+            raise FaultError("body holds half of a surrogate pair: pass bytes")
         if self.code is not None and self.code not in contract.codes:
             known = ", ".join(map(str, sorted(contract.codes)))
             raise FaultError(f"code {self.code} is not a published error code: use one of {known}")
@@ -61,58 +63,49 @@ class Fault:
             raise FaultError(f"delay_seconds is {self.delay_seconds}: use 0 to {_LONGEST_SECONDS}")
         if self.drop and (self.status or self.body is not None or self.code or self.headers):
             raise FaultError("drop closes the connection: leave out code, status, body and headers")
-        _check_type("times", times)
         if not 1 <= times <= _MOST_TIMES:
             raise FaultError(f"times is {times}: use 1 to {_MOST_TIMES}")
 
-    def _check_types(self) -> None:
-        for name in NAMES:
-            if (value := getattr(self, name)) is not getattr(_NOTHING, name):
-                _check_type(name, value)
+    def _check_headers(self) -> None:
         for name, text in self.headers.items():
-            if not isinstance(name, str) or not isinstance(text, str):
+            if not isinstance(text, str):
                 raise FaultError("headers has a value that is not text")
             try:  # h11 sends it, so h11 checks it.
                 head = [(name.lower().encode("latin-1"), text.encode("latin-1"))]
                 h11.Response(status_code=HTTPStatus.OK.value, headers=head)
             except (UnicodeEncodeError, h11.LocalProtocolError) as error:
-                todo = (
-                    "Use a name without blanks, and one line of Latin-1 without blanks at its ends"
-                )
                 problem = f"headers has {name!r} with {text!r}, which can't be sent: {error}"
+                todo = "Use a name without blanks, and one line of Latin-1 without blanks around it"
                 raise FaultError(f"{problem}. {todo}") from error
-        if isinstance(self.body, str) and re.search("[\ud800-\udfff]", self.body):
-            raise FaultError("body holds half of a surrogate pair: pass bytes")
 
     def apply(self, usual: Answer | None, contract: Contract) -> Answer:
         """Change the usual answer; it is None if the request is not carried out."""
         answer = usual or Answer(HTTPStatus.OK.value, b"", {"content-type": "application/json"})
-        headers = {**answer.headers, **{name.lower(): text for name, text in self.headers.items()}}
         if self.drop:
             return replace(answer, status=0, body=b"", headers={})
-        if self.code is not None:
-            entry = contract.codes[self.code]
-            error = error_body(contract, self.code, entry.when, entry.status)
-            body = json.dumps(error).encode()
-            return replace(
-                answer, status=entry.status, body=body, headers=headers, refusal=entry.when
-            )
         given = self.body.encode() if isinstance(self.body, str) else self.body
-        return replace(
+        headers = {**answer.headers, **{name.lower(): text for name, text in self.headers.items()}}
+        answer = replace(
             answer,
             status=self.status or answer.status,
             body=answer.body if given is None else given,
             headers=headers,
         )
+        if self.code is None:
+            return answer
+        entry = contract.codes[self.code]
+        body = json.dumps(contract.error_body(self.code, entry.when, entry.status)).encode()
+        return replace(answer, status=entry.status, body=body, refusal=entry.when)
+
+    def _given(self) -> dict[str, Any]:
+        pairs = ((f.name, getattr(self, f.name)) for f in fields(self))
+        return {name: value for name, value in pairs if value != getattr(_NOTHING, name)}
 
     def __str__(self) -> str:
         """Show the fault as a call of `inject`."""
-        given = ((name, getattr(self, name)) for name in NAMES)
-        said = (f"{name}={value!r}" for name, value in given if value != getattr(_NOTHING, name))
-        return ", ".join(said)
+        return ", ".join(f"{name}={value!r}" for name, value in self._given().items())
 
 
-NAMES = tuple(f.name for f in fields(Fault))
 _NOTHING = Fault()
 _TYPES: dict[str, tuple[type, ...]] = {
     "code": (int,),
@@ -128,16 +121,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 def read_members(value: Any) -> dict[str, Any]:
     """Return the arguments of `inject` that JSON holds. Errors: `FaultError` names the member."""
+    names = ", ".join(_TYPES)
     if not isinstance(value, dict):
-        raise FaultError("a fault is a JSON object with one or more of: " + ", ".join(NAMES))
-    for name, member in value.items():
-        if name not in _TYPES:
-            raise FaultError(f"{name} is unknown: name one or more of {', '.join(_TYPES)}")
-        _check_type(name, member)
+        raise FaultError(f"a fault is a JSON object with one or more of: {names}")
+    for name in value.keys() - _TYPES.keys():
+        raise FaultError(f"{name} is unknown: name one or more of {names}")
     return value
-
-
-def _check_type(name: str, value: Any) -> None:
-    allowed = _TYPES[name]
-    if not isinstance(value, allowed) or (bool not in allowed and isinstance(value, bool)):
-        raise FaultError(f"{name} is not {' or '.join(kind.__name__ for kind in allowed)}")

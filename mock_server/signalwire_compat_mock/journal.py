@@ -7,10 +7,14 @@ import threading
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from .engine import Answer
 from .parsing import Incoming
+
+_REQUEST = attrgetter("method", "path", "query", "headers", "body", "form", "json")
+_REPLY = attrgetter("operation_id", "status", "body", "refusal")
 
 
 @dataclass(frozen=True)
@@ -61,34 +65,23 @@ class Journal:
     def __init__(self) -> None:
         """Start empty."""
         self._lock = threading.Lock()
+        self._start()
+
+    def _start(self) -> None:
         self._exchanges: list[Exchange] = []
-        # The random part tells this journal from that of an earlier mock on the same port.
-        self._version, self._cleared = secrets.token_hex(4), 0
+        # Random, so that nobody takes the journal for that of an earlier mock on the same port.
+        self._name = secrets.token_hex(4)
 
     def add(self, incoming: Incoming, answer: Answer, fault: str | None) -> None:
         """Record an exchange."""
-        exchange = Exchange(
-            method=incoming.method,
-            path=incoming.path,
-            query=incoming.query,
-            headers=list(incoming.headers),
-            body=incoming.body,
-            form=incoming.form,
-            json=incoming.json,
-            operation_id=answer.operation_id,
-            status=answer.status,
-            reply_body=answer.body,
-            refusal=answer.refusal,
-            fault=fault,
-        )
+        exchange = Exchange(*(*_REQUEST(incoming), *_REPLY(answer), fault))
         with self._lock:
             self._exchanges.append(exchange)
 
     def clear(self) -> None:
         """Forget every exchange."""
         with self._lock:
-            self._exchanges.clear()
-            self._cleared += 1
+            self._start()
 
     def entries(self) -> list[Exchange]:
         """Return all exchanges."""
@@ -98,8 +91,7 @@ class Journal:
         """Return a version that changes with the journal, its length, and the last exchanges."""
         with self._lock:
             total = len(self._exchanges)
-            version = f"{self._version}-{self._cleared}-{total}"
-            return version, total, self._exchanges[-last:]
+            return f"{self._name}-{total}", total, self._exchanges[-last:]
 
 
 @cache

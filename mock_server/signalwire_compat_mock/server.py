@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,9 @@ class MockServer:
 
         Errors: `FaultError`, a `ValueError`, for a fault that makes no sense.
         """
-        fault = Fault(code, status, body, headers or {}, delay_seconds, drop, carried_out)
+        fault = Fault(
+            code, status, body, {} if headers is None else headers, delay_seconds, drop, carried_out
+        )
         fault.check(self._engine.contract, times)
         with self._lock:
             self._faults.extend([fault] * times)
@@ -179,8 +182,7 @@ class MockServer:
     def _app(self) -> Starlette:
         app = Starlette(
             routes=[
-                Route("/journal", self._read_journal, methods=["GET"]),
-                Route("/journal", self._delete_journal, methods=["DELETE"]),
+                Route("/journal", self._use_journal, methods=["GET", "DELETE"]),
                 Route("/reset", self._reset, methods=["POST"]),
                 Route("/faults", self._add_fault, methods=["POST"]),
                 *explorer.routes(
@@ -194,7 +196,10 @@ class MockServer:
         app.router.default = self._serve
         return app
 
-    async def _read_journal(self, request: Request) -> Response:
+    async def _use_journal(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self._journal.clear()
+            return Response(status_code=204)
         if explorer.wants_page(request):
             return explorer.page("journal")
         last = request.query_params.get("last", "0")
@@ -206,10 +211,6 @@ class MockServer:
             return Response(status_code=304, headers=headers)
         view = [exchange.as_json(self.token) for exchange in exchanges]
         return JSONResponse(view, headers=headers)
-
-    async def _delete_journal(self, _: Request) -> Response:
-        self._journal.clear()
-        return Response(status_code=204)
 
     async def _reset(self, _: Request) -> Response:
         self.reset()
@@ -238,7 +239,8 @@ class MockServer:
             await self._drop(scope, receive)
         elif incoming.unreadable != _HUNG_UP:
             try:
-                await Response(answer.body, answer.status, answer.headers)(scope, receive, send)
+                headers = {"date": formatdate(usegmt=True), **answer.headers}
+                await Response(answer.body, answer.status, headers)(scope, receive, send)
             except LocalProtocolError:
                 # A fault can break HTTP itself, for example by a wrong Content-Length.
                 await self._drop(scope, receive)

@@ -2,65 +2,27 @@
 
 import asyncio
 import contextlib
+import functools
 import socket
 import threading
 from ipaddress import ip_address
 
 import uvicorn
 from starlette.types import ASGIApp, Scope
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 _CLOSE_SECONDS = 1
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn that reports when it listens, stops at once, and leaves no connection open."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-        self.loop: asyncio.AbstractEventLoop | None = None
-        self.stop = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self.loop = asyncio.get_running_loop()
-        await super().startup(sockets)
-        self.ready.set()
-
-    async def main_loop(self) -> None:
-        # Upstream polls ten times a second; it also updates the header Date here.
-        tick = 0
-        while not await self.on_tick(tick):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    await self.stop.wait()
-            tick += 10
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Upstream waits at least 0.2 s, in every test. A connection that was just accepted is not
-        # in the list yet.
-        await asyncio.sleep(0.01)
-        for server in self.servers:
-            server.close()
-        for opened in sockets or []:
-            opened.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        await self._wait_for_answers()
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        await asyncio.sleep(0)
-        await self._wait_for_answers()
-
-    async def _wait_for_answers(self) -> None:
-        if self.server_state.tasks:
-            await asyncio.wait(self.server_state.tasks, timeout=_CLOSE_SECONDS)
-
-
 class Listening:
-    """An application that is served on a socket until `close`. `url` has no path."""
+    """An application that is served on a socket until `close`. `url` has no path.
+
+    The HTTP is uvicorn's. Its own server takes up to 0.3 s to stop, and leaves connections open.
+    """
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        """Listen, and return as soon as requests are answered."""
+        """Listen; requests are answered from now on."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family)
         # Connections inherit it. Without it, every reply to a kept connection waits 40 ms.
@@ -69,41 +31,43 @@ class Listening:
         if ip_address(address.partition("%")[0]).is_unspecified:  # Clients can't connect to it.
             host = "::1" if ":" in host else "127.0.0.1"
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        self._server = _Server(
-            uvicorn.Config(
-                app,
-                loop="asyncio",
-                http="h11",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-            )
-        )
+        self._config = uvicorn.Config(app, ws="none", log_config=None, access_log=False)
+        self._config.load()
+        self._state = ServerState()
+        self._loop, self._stop = asyncio.new_event_loop(), asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="signalwire-mock", daemon=True)
         self._thread.start()
-        self._server.ready.wait()
-        if not self._server.started:
-            raise RuntimeError("the mock did not start: its log says why")
 
     def drop(self, scope: Scope) -> None:
         """Close the connection that a request came on."""
-        for connection in list(self._server.server_state.connections):
+        for connection in list(self._state.connections):
             if connection.transport.get_extra_info("peername") == scope["client"]:
                 connection.transport.close()
 
     def _run(self) -> None:
-        try:
-            self._server.run([self._socket])
-        finally:
-            self._server.ready.set()
-            self._socket.close()
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        protocol = functools.partial(H11Protocol, self._config, self._state, {})
+        server = await self._loop.create_server(protocol, sock=self._socket)
+        await self._stop.wait()
+        await asyncio.sleep(0.01)  # A connection that was just accepted is not in the list yet.
+        server.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        await self._wait_for_answers()
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+        await self._wait_for_answers()
+
+    async def _wait_for_answers(self) -> None:
+        if self._state.tasks:
+            await asyncio.wait(self._state.tasks, timeout=_CLOSE_SECONDS)
 
     def close(self) -> None:
         """Stop listening, give running answers a second, and drop the connections."""
-        self._server.should_exit = True
-        loop = self._server.loop
         with contextlib.suppress(RuntimeError):  # The loop has ended already.
-            if loop is not None:
-                loop.call_soon_threadsafe(self._server.stop.set)
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
