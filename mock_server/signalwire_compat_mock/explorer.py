@@ -1,26 +1,23 @@
 """The web pages: an explorer to try out the contract, and the journal."""
 
 import copy
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from .contract import FORM, Contract, Part
 from .document import Document, nodes
 
-_PAGES = files(__package__) / "pages"
-_SWAGGER = files("mkdocs_swagger_ui_tag") / "swagger-ui"
-_ASSETS = {
-    "explorer.js": _PAGES / "explorer.js",
-    "journal.js": _PAGES / "journal.js",
-    "pages.css": _PAGES / "pages.css",
-    "swagger-ui-bundle.js": _SWAGGER / "javascripts" / "swagger-ui-bundle.js",
-    "swagger-ui.css": _SWAGGER / "stylesheets" / "swagger-ui.css",
-}
-_TYPES = {"js": "text/javascript", "css": "text/css"}
+_PAGES = Path(__file__).with_name("pages")
+_ASSETS: list[str | tuple[str, str]] = [
+    ("signalwire_compat_mock", "pages"),
+    ("mkdocs_swagger_ui_tag", "swagger-ui/javascripts"),
+    ("mkdocs_swagger_ui_tag", "swagger-ui/stylesheets"),
+]
 # Swagger UI needs inline styles. Nothing is loaded from, or sent to, another host.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -36,32 +33,21 @@ def wants_page(request: Request) -> bool:
 def page(name: str) -> Response:
     """Return one of the HTML pages of this package."""
     headers = {"content-security-policy": _POLICY, "cache-control": "no-store"}
-    html = (_PAGES / f"{name}.html").read_text("utf-8")
-    return Response(html, media_type="text/html", headers=headers)
+    return FileResponse(_PAGES / f"{name}.html", headers=headers)
 
 
-def routes(contract: Contract, project: str, token: str | None) -> list[Route]:
+def routes(contract: Contract, project: str, token: str | None) -> list[BaseRoute]:
     """Return the routes of the explorer. It shows `token`, unless that is None."""
-
-    async def explorer(_: Request) -> Response:
-        return page("explorer")
-
-    async def asset(request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in _ASSETS:
-            return Response(status_code=404)
-        return Response(_ASSETS[name].read_bytes(), media_type=_TYPES[name.rpartition(".")[2]])
 
     async def document(_: Request) -> Response:
         return JSONResponse(described(contract))
 
-    async def credentials(_: Request) -> Response:
-        return JSONResponse({"project": project, "token": token})
-
+    # A response is an application that sends itself.
+    credentials = JSONResponse({"project": project, "token": token})
     return [
-        Route("/docs", explorer, methods=["GET"]),
+        Route("/docs", page("explorer"), methods=["GET"]),
         Route("/docs/credentials", credentials, methods=["GET"]),
-        Route("/docs/{name}", asset, methods=["GET"]),
+        Mount("/docs", StaticFiles(packages=_ASSETS)),
         Route("/openapi.json", document, methods=["GET"]),
     ]
 

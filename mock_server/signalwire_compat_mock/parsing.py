@@ -6,17 +6,20 @@ import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
+from starlette.requests import ClientDisconnect, Request
 
 from .contract import FORM, MULTIPART, is_json, media_type
 
 MAX_BODY_BYTES = 2**20
 MAX_JSON_DEPTH = 100
+HUNG_UP = "is incomplete: the connection was closed, or its chunks are broken"
+"""Why a request is unreadable whose sender waits for no reply."""
 
 # Its errors are in the reply; without a handler they would also go to standard error.
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
@@ -42,7 +45,7 @@ class Incoming:
     method: str
     path: str
     query: str
-    headers: Sequence[tuple[str, str]]
+    headers: list[tuple[str, str]]
     body: bytes
     content_type: str | None
     form: list[tuple[str, str]] | None = None
@@ -55,34 +58,42 @@ class Incoming:
         return [value for key, value in self.headers if key == name.lower()]
 
 
-def read_incoming(
-    method: str,
-    path: str,
-    query: str,
-    headers: Sequence[tuple[str, str]],
-    body: bytes,
-    problem: str | None = None,
-) -> Incoming:
-    """Decode the body of a request by its content type; `problem` says why it is incomplete."""
-    line = ", ".join(value for key, value in headers if key == "content-type")
-    content_type = media_type(line) or None
-    form, value, text = None, None, None
+async def read_request(request: Request) -> Incoming:
+    """Read a request to its end, so that its sender reads the reply; keep up to 1 MiB."""
+    body, size, problem = bytearray(), 0, None
     try:
-        if problem is None and content_type == MULTIPART:
-            form = decode_parts(line, body)
-        elif problem is None and content_type:
-            is_text = content_type == FORM or is_json(content_type) or content_type[:5] == "text/"
-            if is_text:
-                _check_charset(line.partition(";")[2])
-            if content_type == FORM:
-                form = decode_pairs(body)
-            elif is_json(content_type):
-                value = decode_json(body)
-            else:
-                text = _text(body) if is_text else body.decode("latin-1")
+        async for chunk in request.stream():
+            size += len(chunk)
+            body += chunk[: MAX_BODY_BYTES - len(body)]
+    except ClientDisconnect:
+        problem = HUNG_UP
+    if size > MAX_BODY_BYTES:
+        problem = f"is larger than {MAX_BODY_BYTES} bytes"
+    path, query = (request.scope[name].decode("latin-1") for name in ("raw_path", "query_string"))
+    headers = request.headers.items()
+    line = ", ".join(value for name, value in headers if name == "content-type")
+    kind = media_type(line) or None
+    incoming = Incoming(request.method, path, query, headers, bytes(body), kind)
+    try:
+        if problem is None and kind:
+            return replace(incoming, **_decoded(kind, line, incoming.body))
     except ParseError as error:
         problem = str(error)
-    return Incoming(method, path, query, headers, body, content_type, form, value, text, problem)
+    return replace(incoming, unreadable=problem)
+
+
+def _decoded(kind: str, content_type: str, body: bytes) -> dict[str, Any]:
+    """Decode a body by its media type, as the member of `Incoming` that it belongs to."""
+    if kind == MULTIPART:
+        return {"form": decode_parts(content_type, body)}
+    if kind != FORM and not is_json(kind) and not kind.startswith("text/"):
+        return {"text": body.decode("latin-1")}
+    charset = parse_options_header(content_type)[1].get(b"charset", b"utf-8")
+    if charset.lower() not in (b"utf-8", b"utf8"):
+        raise ParseError("is not declared as UTF-8")
+    if kind == FORM:
+        return {"form": decode_pairs(body)}
+    return {"json": decode_json(body)} if is_json(kind) else {"text": _text(body)}
 
 
 def decode_parts(content_type: str, body: bytes) -> list[tuple[str, str]]:
@@ -187,14 +198,6 @@ def decode_text(types: frozenset[str], text: str) -> Any:
             if _NUMBER.fullmatch(text):
                 return _finite(text)
     return text
-
-
-def _check_charset(options: str) -> None:
-    for option in options.split(";"):
-        name, _, value = option.partition("=")
-        charset = value.strip().strip('"').lower()
-        if name.strip().lower() == "charset" and charset not in ("utf-8", "utf8"):
-            raise ParseError("is not declared as UTF-8")
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:

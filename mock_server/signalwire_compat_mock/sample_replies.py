@@ -84,49 +84,35 @@ def _make(document: Document, pointer: str, active: frozenset[str]) -> Any:
 def _by_type(
     document: Document, pointer: str, schema: dict[str, Any], active: frozenset[str]
 ) -> Any:
+    def part(*names: str, required: bool) -> Any:
+        """Make a value of a part, or nothing if that is not required but requires `pointer`."""
+        try:
+            value = _make(document, join(pointer, *names), active)
+        except SpecError:
+            if required:
+                raise
+            return _NOTHING
+        return None if value is _NOTHING else value
+
     named = schema.get("type", [])
     types = [named] if isinstance(named, str) else named
     kind = next((name for name in types if name != "null"), "null" if types else None)
     if kind == "object" or (kind is None and "properties" in schema):
-        return _object(document, pointer, schema, active)
+        required = schema.get("required", [])
+        names = schema.get("properties", {})
+        made = {name: part("properties", name, required=name in required) for name in names}
+        return {name: value for name, value in made.items() if value is not _NOTHING}
     if kind == "array" or (kind is None and "items" in schema):
-        return _array(document, pointer, schema, active)
+        count = min(schema.get("minItems", 1), schema.get("maxItems", math.inf))
+        wanted = count and "items" in schema
+        item = part("items", required="minItems" in schema) if wanted else _NOTHING
+        return [] if item is _NOTHING else [item] * int(count)
     if kind in ("integer", "number"):
         return _number(schema, whole=kind == "integer")
     if kind == "string" or (kind is None and "format" in schema):
         text = _FORMATS.get(schema.get("format", ""), "text")
         return text.ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength")]
     return {"boolean": True, "null": None}.get(kind or "", _NOTHING)
-
-
-def _object(
-    document: Document, pointer: str, schema: dict[str, Any], active: frozenset[str]
-) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for name in schema.get("properties", {}):
-        try:
-            value = _make(document, join(pointer, "properties", name), active)
-        except SpecError:
-            if name in schema.get("required", []):
-                raise
-            continue
-        made[name] = None if value is _NOTHING else value
-    return made
-
-
-def _array(
-    document: Document, pointer: str, schema: dict[str, Any], active: frozenset[str]
-) -> list[Any]:
-    count = min(schema.get("minItems", 1), schema.get("maxItems", math.inf))
-    if not count or "items" not in schema:
-        return []
-    try:
-        item = _make(document, join(pointer, "items"), active)
-    except SpecError:
-        if "minItems" in schema:
-            raise
-        return []
-    return [None if item is _NOTHING else item] * int(count)
 
 
 def _number(schema: dict[str, Any], *, whole: bool) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from h11 import LocalProtocolError
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -24,7 +24,7 @@ from .faults import Fault, read_members
 from .handlers import ReservedNumber, reserved_numbers
 from .journal import Exchange, Journal
 from .loading import load_contract
-from .parsing import MAX_BODY_BYTES, Incoming, read_incoming
+from .parsing import HUNG_UP, Incoming, read_request
 from .server_thread import Listening
 from .state import State
 
@@ -33,8 +33,6 @@ DEFAULT_PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 
 DEFAULT_TOKEN = "PTmock-token-of-no-account"  # noqa: S105  # opens nothing but a mock
 """The API token that a mock accepts by default."""
-
-_HUNG_UP = "is incomplete: the connection was closed, or its chunks are broken"
 
 
 class MockServer:
@@ -228,7 +226,7 @@ class MockServer:
         if request.url.path == "/" and explorer.wants_page(request):
             await RedirectResponse("/docs")(scope, receive, send)
             return
-        incoming = await _receive(request)
+        incoming = await read_request(request)
         with self._lock:
             fault = self._faults.popleft() if self._faults else None
         answer = self._answer(incoming, fault)
@@ -237,7 +235,7 @@ class MockServer:
             await _wait(receive, fault.delay_seconds)
         if fault and fault.drop:
             await self._drop(scope, receive)
-        elif incoming.unreadable != _HUNG_UP:
+        elif incoming.unreadable != HUNG_UP:
             try:
                 headers = {"date": formatdate(usegmt=True), **answer.headers}
                 await Response(answer.body, answer.status, headers)(scope, receive, send)
@@ -270,27 +268,3 @@ async def _wait(receive: Receive, seconds: float) -> None:
     hung_up = asyncio.ensure_future(receive())
     await asyncio.wait([hung_up], timeout=seconds)
     hung_up.cancel()
-
-
-async def _receive(request: Request) -> Incoming:
-    """Read a request to its end, so that its sender reads the reply; keep up to 1 MiB."""
-    body, size, problem = bytearray(), 0, None
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            body += chunk[: MAX_BODY_BYTES - len(body)]
-    except ClientDisconnect:
-        problem = _HUNG_UP
-    if size > MAX_BODY_BYTES:
-        problem = f"is larger than {MAX_BODY_BYTES} bytes"
-    raw = request.scope
-    return read_incoming(
-        method=request.method,
-        path=raw["raw_path"].decode("latin-1"),
-        query=raw["query_string"].decode("latin-1"),
-        headers=[
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in raw["headers"]
-        ],
-        body=bytes(body),
-        problem=problem,
-    )
