@@ -79,33 +79,56 @@ def resolved(document: Any, node: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
+def parts(
+    document: Any, node: Any, where: Pointer = ()
+) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    """Split a schema at `allOf` and `$ref`: pointer and value, the outermost part first."""
+    if isinstance(node, dict):
+        yield where, node
+        for index, part in enumerate(node.get("allOf", ())):
+            yield from parts(document, part, (*where, "allOf", index))
+        if "$ref" in node:
+            end = target(node["$ref"])
+            yield from parts(document, at(document, end), end)
+
+
 def merged(document: Any, schema: Any) -> dict[str, Any]:
     """Merge a schema with its reference and its `allOf`; the outermost keyword wins."""
-    if not isinstance(schema, dict):
-        return {}
-    result = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
-    parts = list(schema.get("allOf", ()))
-    if "$ref" in schema:
-        parts.append(at(document, target(schema["$ref"])))
-    for part in parts:
-        for key, value in merged(document, part).items():
+    result: dict[str, Any] = {}
+    for _, part in parts(document, schema):
+        for key, value in part.items():
             if key == "properties":
                 result[key] = {**value, **result.get(key, {})}
-            elif key == "required":
+            elif key == "required" and isinstance(value, list):
                 result[key] = [*result.get(key, ()), *value]
-            else:
+            elif key not in ("$ref", "allOf"):
                 result.setdefault(key, value)
     return result
 
 
+def parameters_of(document: Any, where: Pointer) -> Iterator[tuple[Pointer, Pointer]]:
+    """List the parameters of a path, then of its operation: each place, and where it leads."""
+    for base in (where[:-1], where):
+        for index, _ in enumerate(at(document, base).get("parameters", ())):
+            place = (*base, "parameters", index)
+            yield place, follow(document, place)
+
+
+def members_of(document: Any, where: Pointer) -> tuple[dict[str, Pointer], set[str]]:
+    """List the members of an object and the required ones, with those of `$ref` and `allOf`."""
+    members: dict[str, Pointer] = {}
+    required: set[str] = set()
+    for place, part in parts(document, at(document, where), where):
+        own = {name: (*place, "properties", name) for name in part.get("properties", ())}
+        members, required = {**own, **members}, required | {*part.get("required", ())}
+    return members, required
+
+
 def nearest(document: Any, where: Pointer) -> Pointer:
-    """Return the last existing part on the way to a pointer, through references."""
+    """Return the last existing part on the way to a pointer."""
     here: Pointer = ()
     for step in where:
         node = at(document, here)
-        if isinstance(node, dict) and str(step) not in node and "$ref" in node:
-            here = follow(document, here)
-            node = at(document, here)
         if isinstance(node, dict) and str(step) in node:
             here = (*here, str(step))
         elif isinstance(node, list) and isinstance(step, int):
@@ -211,24 +234,6 @@ def types_of(
     for keyword in ("allOf", "anyOf", "oneOf"):
         for index, _ in enumerate(schema.get(keyword, ())):
             yield from types_of(document, (*where, keyword, index), parents)
-
-
-def members_of(document: Any, where: Pointer) -> tuple[dict[str, Pointer], set[str]]:
-    """List the members of an object and the required ones, with those of `$ref` and `allOf`."""
-    node = at(document, where)
-    if not isinstance(node, dict):
-        return {}, set()
-    parts = [(*where, "allOf", index) for index, _ in enumerate(node.get("allOf", ()))]
-    if "$ref" in node:
-        parts.append(target(node["$ref"]))
-    properties: dict[str, Pointer] = {
-        name: (*where, "properties", name) for name in node.get("properties", ())
-    }
-    required = set(node.get("required", ()))
-    for part in parts:
-        more, needed = members_of(document, part)
-        properties, required = {**more, **properties}, required | needed
-    return properties, required
 
 
 def files_in(document: dict[str, Any], where: Pointer) -> list[Pointer]:

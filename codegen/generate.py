@@ -26,14 +26,12 @@ from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
-from openapi_python_client.schema import OpenAPI
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import ClassName
-from pydantic import ValidationError
 
 from codegen.content_types import accepted, put_json_first
 from codegen.document import Pointer, Problem, dotted, nearest
-from codegen.schema_code import ConstraintError, Constraints, keep_exact
+from codegen.schema_code import ConstraintError, Constraints, keep_sources
 from codegen.stamp import NAME, record
 from codegen.unsupported import LONGEST, OWN_NAMES
 from codegen.validate import load
@@ -73,10 +71,10 @@ def generate(
         if not hooks:
             config.post_hooks = config.post_hooks[:1]
         put_json_first(document)
-        keep_exact(document)
+        keep_sources(document)
         data = GeneratorData.from_dict(document, config=config)
         if isinstance(data, GeneratorError):
-            raise _unreadable(spec, document)
+            raise _refused(spec, data)
         for where, what in (*_clashing_names(data), *_equal_bodies(document, data)):
             raise _error(spec, where, what)
         project = prepared(document, data, config)
@@ -90,7 +88,7 @@ def generate(
         except TemplateError as error:
             raise GenerateError(_in_template(spec, error)) from error
         if errors:
-            raise _generator_error(spec, errors)
+            raise _refused(spec, errors[0])
         (package / NAME).write_text(record(spec), "utf-8")
         _swap(package, output, Path(folder) / "old")
 
@@ -225,34 +223,14 @@ def _in_template(spec: Path, error: TemplateError) -> str:
     return f"{spec}: a template failed: {error} ({place})"
 
 
-def _unreadable(spec: Path, document: dict[str, Any]) -> GenerateError:
-    """Describe what the models of the generator refuse, at the most exact place they name."""
-    where: Pointer = ()
-    what = "its models do not fit"
-    try:
-        OpenAPI.model_validate(document)
-    except ValidationError as error:
-        for each in error.errors():
-            place: Pointer = ()
-            for step in each["loc"]:  # Names of models are among the steps.
-                place = nearest(document, (*place, step))
-            if len(place) >= len(where):
-                where, what = place, each["msg"]
-    return _error(spec, where, f"the generator cannot read this ({what}): write it differently")
-
-
-def _generator_error(spec: Path, errors: Sequence[GeneratorError]) -> GenerateError:
-    """Describe the first error of the generator, with the line of its operation or schema."""
-    words = _words(errors[0])
-    if errors[0].header.endswith(" failed"):  # A hook stopped at what the templates wrote.
+def _refused(spec: Path, error: GeneratorError) -> GenerateError:
+    """Describe an error of the generator or of a hook, without the addresses of its objects."""
+    words = f"{error.header} {error.detail or ''}"
+    words = re.sub(r"^WARNING |<[\w.]+ object at 0x[0-9a-f]+>", "", words)
+    if error.header.endswith(" failed"):  # A hook stopped at what the templates wrote.
         what = "codegen/templates/ or runtime/ give no valid Python"
-        return GenerateError(f"{what} for {spec}: {words}")
-    where: Pointer = ()
-    if operation := re.search(r"parsing ([A-Z]+) (/\S*) within", words):
-        where = ("paths", operation[2], operation[1].lower())
-    elif schema := re.search(r"#?/components/(\w+)/([^\s,]+)", words):
-        where = ("components", schema[1], schema[2])
-    return _error(spec, where, words)
+        return GenerateError(f"{what} for {spec}: {' '.join(words.split())}")
+    return _error(spec, (), f"the generator cannot read this ({words}): write it differently")
 
 
 def _error(spec: Path, where: Pointer, what: str) -> GenerateError:
@@ -260,16 +238,6 @@ def _error(spec: Path, where: Pointer, what: str) -> GenerateError:
     source = Source(spec)
     place = nearest(source.data, where)
     return GenerateError(source.line(source.marks[place], dotted(place), what))
-
-
-def _words(error: GeneratorError) -> str:
-    words = f"{error.header} {error.detail or ''}"
-    data = getattr(error, "data", None)
-    name = getattr(data, "title", None) or getattr(data, "name", None)
-    if isinstance(name, UntrustedString):
-        words += f" ({name.get_untrusted_value()})"
-    # The generator prints its own objects with their addresses, which helps nobody.
-    return " ".join(re.sub(r"^WARNING |<[\w.]+ object at 0x[0-9a-f]+>", "", words).split())
 
 
 def _swap(new: Path, current: Path, old: Path) -> None:
@@ -293,11 +261,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     try:
         generate(options.spec, options.output)
-    except (SpecError, GenerateError) as error:
+    except (SpecError, GenerateError, OSError) as error:
         sys.stderr.write(f"{error}\n")
-        return 1
-    except OSError as error:
-        sys.stderr.write(f"{error.filename or options.output}: {error.strerror or error}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write(f"Stopped. {options.output} is as it was.\n")

@@ -11,7 +11,16 @@ from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
 
-from codegen.document import INTEGER_BOUNDS, at, is_json, nodes, resolved, target
+from codegen.document import (
+    INTEGER_BOUNDS,
+    Pointer,
+    at,
+    is_json,
+    nodes,
+    parameters_of,
+    parts,
+    resolved,
+)
 
 # Keyword of JSON Schema: attribute of the client's `Schema`.
 _LIMITS = {
@@ -34,21 +43,14 @@ _CONSTRAINTS = {
 FORMATS = ("uuid", "uri", "date", "date-time", "email")
 
 
-_EXACT = "x-exact"
+_SOURCE = "x-schema"
 
 
-def keep_exact(document: dict[str, Any]) -> None:
-    """Keep a copy of whole limits: the generator makes floats of them, exact only to 2^53."""
+def keep_sources(document: dict[str, Any]) -> None:
+    """Keep each schema as it was written: the generator makes floats of limits, exact to 2^53."""
     for kind, _, node in nodes(document):
-        exact = {name: node[name] for name in _LIMITS if type(node.get(name)) is int}
-        if kind == "schema" and exact:
-            node[_EXACT] = exact
-
-
-def _exact(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {name: _exact(part) for name, part in {**node, **node.get(_EXACT, {})}.items()}
-    return [_exact(part) for part in node] if isinstance(node, list) else node
+        if kind == "schema":
+            node[_SOURCE] = dict(node)
 
 
 class ConstraintError(Exception):
@@ -61,47 +63,44 @@ class Constraints:
     def __init__(self, document: dict[str, Any]) -> None:
         """Find the operations of a document that passed the checks."""
         self._document = document
-        self._operations: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {}
-        for path, item in document.get("paths", {}).items():
-            for member in item.values():
-                if isinstance(member, dict) and "operationId" in member:
-                    name = PythonIdentifier(member["operationId"], "field_")
-                    self._operations[name] = (path, item, member)
+        self._operations: dict[str, Pointer] = {
+            PythonIdentifier(node["operationId"], "field_"): where
+            for kind, where, node in nodes(document)
+            if kind == "operation" and len(where) == 3
+        }
 
     def route(self, operation: str) -> str:
         """Give the path of an operation as the contract writes it."""
-        return self._operations[operation][0]
+        return str(self._operations[operation][1])
 
     def parameters(self, operation: str) -> str:
         """Write one schema for all parameters of an operation, as if they were an object."""
-        _, item, raw = self._operations[operation]
-        members: dict[str, Any] = {}
-        required: list[str] = []
-        declared = (*item.get("parameters", ()), *raw.get("parameters", ()))
-        for parameter in (resolved(self._document, node) for node in declared):
-            members[parameter["name"]] = parameter.get("schema", {})
-            if parameter.get("required") and parameter["name"] not in required:
-                required.append(parameter["name"])
+        places = parameters_of(self._document, self._operations[operation])
+        found = {node["name"]: node for node in (at(self._document, end) for _, end in places)}
+        members = {name: node.get("schema", {}) for name, node in found.items()}
+        required = [name for name, node in found.items() if node.get("required")]
         return self.code({"type": "object", "properties": members, "required": required})
 
     def body(self, operation: str, media_type: str) -> str:
         """Write the schema of the body of a request."""
-        body = resolved(self._document, self._operations[operation][2]["requestBody"])
-        return self.code(body["content"][media_type].get("schema", {}))
+        body = resolved(self._document, self._operation(operation)["requestBody"])
+        return self.code(body["content"][media_type]["schema"])
 
     def reply(self, operation: str, status: str) -> str:
         """Write the schema of the first JSON body under a status of an operation."""
-        response = resolved(self._document, self._operations[operation][2]["responses"][status])
-        for media_type, media in response.get("content", {}).items():
-            if is_json(media_type):
-                return self.code(media.get("schema", {}))
-        return "Schema()"
+        content = resolved(self._document, self._operation(operation)["responses"][status])[
+            "content"
+        ]
+        return self.code(next(content[kind]["schema"] for kind in content if is_json(kind)))
+
+    def _operation(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = at(self._document, self._operations[name])
+        return found
 
     def model(self, model: Any) -> str:
         """Write the schema of a model of the generator."""
         try:
-            data = model.data.model_dump(by_alias=True, exclude_unset=True, mode="json")
-            return self.code(_exact(data))
+            return self.code(model.data.model_extra[_SOURCE])
         except ConstraintError as error:
             raise ConstraintError(f"{model.class_info.name}: {error}") from error
 
@@ -130,18 +129,18 @@ class _Expression:
     def _schema(self, schema: Any) -> str:
         if not isinstance(schema, dict):
             return "Schema()"  # A boolean schema.
-        parts = list({id(part): part for part in self._parts(schema, ())}.values())
-        names = [str(part["$ref"]).rpartition("/")[2] for part in parts if "$ref" in part]
-        parts = [part for part in parts if part.keys() & _CONSTRAINTS]
+        found = list({id(part): part for _, part in parts(self._document, schema)}.values())
+        names = [str(part["$ref"]).rpartition("/")[2] for part in found if "$ref" in part]
+        found = [part for part in found if part.keys() & _CONSTRAINTS]
         if not names:  # A schema that contains itself has a name.
-            return self._merged(parts)
-        key = frozenset(map(id, parts))
+            return self._merged(found)
+        key = frozenset(map(id, found))
         if key not in self._names:
             others = sum(name.partition(" ")[0] == names[0] for name, _ in self._names.values())
             name = f"{names[0]} {others + 1}" if others else names[0]
-            self._names[key] = name, parts
+            self._names[key] = name, found
             uses = self._uses
-            rule = self._merged(parts)
+            rule = self._merged(found)
             if self._uses == uses:
                 del self._names[key]
                 return rule
@@ -149,23 +148,12 @@ class _Expression:
         self._uses += 1
         return f"Schema(ref={self._names[key][0]!r})"
 
-    def _merged(self, parts: list[dict[str, Any]]) -> str:
-        merged, rest = _merged(parts)
+    def _merged(self, found: list[dict[str, Any]]) -> str:
+        merged, rest = _merged(found)
         arguments = list(self._arguments(merged))
         if rest:
             arguments.append(f"all_of=({''.join(self._schema(part) + ', ' for part in rest)})")
         return f"Schema({', '.join(arguments)})"
-
-    def _parts(self, schema: dict[str, Any], seen: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-        """Split a schema at its references and at `allOf`; the nearest part comes first."""
-        yield schema
-        inner = list(schema.get("allOf", ()))
-        reference = schema.get("$ref")
-        if reference and reference not in seen:
-            seen = (*seen, reference)
-            inner.append(at(self._document, target(reference)))
-        for part in inner:
-            yield from self._parts(part, seen) if isinstance(part, dict) else ()
 
     def _arguments(self, schema: dict[str, Any]) -> Iterator[str]:
         types = schema.get("type", ())
@@ -176,7 +164,7 @@ class _Expression:
             yield f"types={types!r}"
         if "const" in schema:
             yield f"enum={(schema['const'],)!r}"
-        elif schema.get("enum") is not None:  # The generator sets it to None for a nullable enum.
+        elif "enum" in schema:
             yield f"enum={tuple(schema['enum'])!r}"
         if "pattern" in schema:
             yield f"pattern={python_pattern(schema['pattern'])!r}"
@@ -210,11 +198,11 @@ class _Expression:
                 break
 
 
-def _merged(parts: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _merged(found: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Merge parts into one schema, and list what can't be merged."""
     merged: dict[str, Any] = {}
     rest: list[dict[str, Any]] = []
-    for part in parts:
+    for part in found:
         left: dict[str, Any] = {}
         for key, value in part.items():
             if key == "properties":

@@ -20,6 +20,7 @@ from codegen.document import (
     media_type,
     members_of,
     nodes,
+    parameters_of,
     reachable,
     resolved,
     target,
@@ -66,7 +67,6 @@ OWN_NAMES = {
 _IMPORTED = "annotations"
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 _NOT_IN_QUERY = {"an object in a list", "a list in a list"}
-_NESTED = re.compile(r"an object|an? .* in a list")
 _NESTED = re.compile(r"an object|an? .* in a list")
 _TOO_LONG = f"is longer than {LONGEST} characters, too long for a file: shorten it"
 _NOT_SENT = "is required, and an empty list is not sent: add `minItems: 1`"
@@ -278,19 +278,16 @@ def _ambiguous_parameters(document: dict[str, Any], where: Pointer) -> Iterator[
     """Find parameters of one operation that are the same argument, or written the same way."""
     places: dict[str, str] = {}
     written: dict[tuple[str, str], str] = {}
-    for base in (where[:2], where):
-        for index, _ in enumerate(at(document, base).get("parameters", ())):
-            here = (*base, "parameters", index)
-            end = follow(document, here)
-            parameter, schema = at(document, end), (*end, "schema")
-            name, place = parameter["name"], parameter["in"]
-            if (other := places.setdefault(name, place)) != place:
-                yield here, f'has the parameter "{name}" also in the {other}: rename one'
-            names, is_query = [name], place == "query" and "schema" in parameter
-            if is_query and "an object" in types_of(document, schema):
-                names = [*members_of(document, schema)[0]]
-            for key in names:
-                same = place, key.lower() if place == "header" else key
-                if (other := written.setdefault(same, name)) != name:
-                    what = f'sends two values: "{name}" writes {key} into the {place}, as does'
-                    yield here, f'{what} "{other}": remove one'
+    for here, end in parameters_of(document, where):
+        parameter, schema = at(document, end), (*end, "schema")
+        name, place = parameter["name"], parameter["in"]
+        if (other := places.setdefault(name, place)) != place:
+            yield here, f'has the parameter "{name}" also in the {other}: rename one'
+        names, is_query = [name], place == "query" and "schema" in parameter
+        if is_query and "an object" in types_of(document, schema):
+            names = [*members_of(document, schema)[0]]
+        for key in names:
+            same = place, key.lower() if place == "header" else key
+            if (other := written.setdefault(same, name)) != name:
+                what = f'sends two values: "{name}" writes {key} into the {place}, as does'
+                yield here, f'{what} "{other}": remove one'

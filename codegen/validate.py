@@ -29,6 +29,7 @@ from codegen.document import (
     follow,
     nearest,
     nodes,
+    parameters_of,
     target,
 )
 from codegen.lint import style
@@ -196,17 +197,14 @@ def _parameters(document: dict[str, Any], where: Pointer) -> Iterator[Problem]:
     """Find parameters that are declared twice, and those that do not match the path."""
     wanted = set(re.findall(r"\{([^{}]+)\}", str(where[1])))
     declared: dict[str, Pointer] = {}
-    for base in (where[:2], where):
-        seen: set[tuple[str, str]] = set()
-        for index, _ in enumerate(at(document, base).get("parameters", [])):
-            place = (*base, "parameters", index)
-            parameter = at(document, follow(document, place))
-            key = parameter["name"], parameter["in"]
-            if key in seen:
-                yield place, f'"{key[0]}" is declared twice: remove one'
-            seen.add(key)
-            if key[1] == "path":
-                declared[key[0]] = place
+    seen: set[tuple[Pointer, str, str]] = set()
+    for place, end in parameters_of(document, where):
+        name, kind = at(document, end)["name"], at(document, end)["in"]
+        if (place[:-1], name, kind) in seen:
+            yield place, f'"{name}" is declared twice: remove one'
+        seen.add((place[:-1], name, kind))
+        if kind == "path":
+            declared[name] = place
     for name in sorted(wanted - declared.keys()):
         what = f"{{{name}}} is not among the parameters of {where[2]}: declare it with `in: path`"
         yield where[:2], what
