@@ -1,6 +1,7 @@
 """Fixtures of the tests of the mock server: one server for a module, reset before each test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import httpx
 import pytest
 from signalwire_compat_mock import MockServer
 
-from tests.mock.helpers import Send, Serve, changed_spec, sender
+from tests.mock.helpers import Change, Send, Serve, changed_spec
 
 
 @pytest.fixture(scope="module")
@@ -31,18 +32,16 @@ def http() -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def send(mock: MockServer, http: httpx.Client) -> Send:
-    return sender(mock, http)
+    return Send(mock, http)
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Start a mock of a copy of the spec, changed by a function."""
-    servers = []
+def serve(tmp_path: Path, http: httpx.Client) -> Iterator[Serve]:
+    """Start another mock, of a copy of the spec that a function changes."""
+    with ExitStack() as started:
 
-    def start(change: Callable[[dict[str, Any]], None]) -> MockServer:
-        servers.append(MockServer(changed_spec(tmp_path, change)).start())
-        return servers[-1]
+        def start(change: Change = lambda _: None, **settings: Any) -> Send:
+            server = MockServer(changed_spec(tmp_path, change), **settings)
+            return Send(started.enter_context(server), http)
 
-    yield start
-    for server in servers:
-        server.close()
+        yield start

@@ -1,9 +1,11 @@
-"""What the tests of the mock server share: addresses, senders, changed documents."""
+"""What the tests of the mock server share: a sender, changed documents, addresses."""
 
 import base64
+import copy
 import json
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +19,44 @@ SPEC = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
 OTHER = "11111111-2222-4333-8444-555555555555"
 BASE = "/api/laml/2010-04-01"
 NUMBERS = f"{BASE}/Accounts/{PROJECT}/IncomingPhoneNumbers"
-NUMBER = "+13103386745"
+NUMBER, ANOTHER = "+13103386745", "+15551234567"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 URLS = ("SmsFallbackUrl", "SmsUrl", "VoiceFallbackUrl", "VoiceUrl")
 METHODS = ("SmsFallbackMethod", "SmsMethod", "VoiceFallbackMethod", "VoiceMethod")
 
-Send = Callable[..., httpx.Response]
-Serve = Callable[[Callable[[dict[str, Any]], None]], MockServer]
+Change = Callable[[dict[str, Any]], object]
 
 
-def sender(mock: MockServer, http: httpx.Client) -> Send:
-    def send(method: str = "POST", path: str = NUMBERS, **settings: Any) -> httpx.Response:
+@dataclass(frozen=True)
+class Send:
+    """Send requests to a mock; without other settings as its default project."""
+
+    mock: MockServer
+    http: httpx.Client
+
+    def __call__(
+        self, method: str = "POST", path: str = NUMBERS, **settings: Any
+    ) -> httpx.Response:
         settings.setdefault("auth", (PROJECT, DEFAULT_TOKEN))
-        return http.request(method, mock.url + path, **settings)
+        return self.http.request(method, self.mock.url + path, **settings)
 
-    return send
+    def buy(self, number: str = NUMBER, account: str = PROJECT, **settings: Any) -> httpx.Response:
+        path = NUMBERS.replace(PROJECT, account)
+        return self(path=path, data={"PhoneNumber": number}, **settings)
+
+    def bought(self, *args: str, **settings: Any) -> dict[str, Any]:
+        """Buy a number and return its record."""
+        reply = self.buy(*args, **settings)
+        assert reply.status_code == 201, reply.text
+        number: dict[str, Any] = reply.json()
+        return number
 
 
-def changed_spec(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
-    spec = json.loads(json.dumps(SPEC))
+Serve = Callable[..., Send]
+
+
+def changed_spec(folder: Path, change: Change) -> Path:
+    spec = copy.deepcopy(SPEC)
     change(spec)
     path = folder / "openapi.yaml"
     path.write_text(json.dumps(spec), "utf-8")
@@ -56,19 +77,12 @@ def refused(reply: httpx.Response, status: int, code: int) -> str:
 
 
 def connection(mock: MockServer) -> socket.socket:
-    port = int(mock.url.rpartition(":")[2])
-    return socket.create_connection(("127.0.0.1", port))
+    return socket.create_connection(("127.0.0.1", int(mock.url.rpartition(":")[2])))
 
 
 def read_all(raw: socket.socket) -> bytes:
     with raw.makefile("rb") as stream:
         return stream.read()
-
-
-def number_of(reply: httpx.Response) -> dict[str, Any]:
-    assert reply.status_code == 201, reply.text
-    number: dict[str, Any] = reply.json()
-    return number
 
 
 def basic(text: str) -> str:

@@ -4,122 +4,112 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from signalwire_compat_mock import MockServer, SpecError
+from signalwire_compat_mock.document import Document
 
 from tests.conftest import ROOT
 from tests.mock.helpers import (
+    ANOTHER,
     BASE,
     NUMBER,
     NUMBERS,
+    Change,
+    Send,
     Serve,
     add_operations,
     changed_spec,
     content,
-    number_of,
     refused,
-    sender,
 )
 
+PURCHASES = "/Accounts/{AccountSid}/IncomingPhoneNumbers"
 
-def test_without_its_handler_a_purchase_answers_the_example_of_the_spec(
-    serve: Serve, http: httpx.Client
-) -> None:
-    def rename(spec: dict[str, Any]) -> None:
-        spec["paths"]["/Accounts/{AccountSid}/IncomingPhoneNumbers"]["post"]["operationId"] = (
-            "acquire"
-        )
 
-    send = sender(serve(rename), http)
+def test_without_its_handler_a_purchase_answers_the_example_of_the_spec(serve: Serve) -> None:
+    send = serve(lambda spec: spec["paths"][PURCHASES]["post"].update(operationId="acquire"))
     for _ in range(2):
-        number = number_of(send(data={"PhoneNumber": "+15551234567"}))
+        number = send.bought(ANOTHER)
         assert (number["phone_number"], number["verification_status"]) == (NUMBER, "Unverified")
 
 
 @pytest.mark.parametrize(
     ("change", "sent", "words"),
     [
-        (lambda fields, body, _: fields.pop("PhoneNumber"), {"FriendlyName": "a"}, "PhoneNumber"),
+        (lambda fields, *_: fields.pop("PhoneNumber"), {"FriendlyName": "a"}, "PhoneNumber"),
         (
-            lambda fields, body, _: fields.update(PhoneNumber={"type": "integer"}),
+            lambda fields, *_: fields.update(PhoneNumber={"type": "integer"}),
             {"PhoneNumber": "15551234567"},
             "PhoneNumber",
         ),
         (lambda fields, body, _: body.update(required=False), None, "PhoneNumber"),
-        (
-            lambda fields, body, account: account.update(name="Account"),
-            {"PhoneNumber": NUMBER},
-            "AccountSid",
-        ),
+        (lambda *found: found[-1].update(name="Account"), {"PhoneNumber": NUMBER}, "AccountSid"),
     ],
     ids=["no such field", "a number", "no body", "no account"],
 )
 def test_a_purchase_without_what_its_handler_needs_is_told_what_to_require(
     serve: Serve,
-    http: httpx.Client,
     caplog: pytest.LogCaptureFixture,
-    change: Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], object],
+    change: Callable[..., object],
     sent: dict[str, str] | None,
     words: str,
 ) -> None:
     def loosen(spec: dict[str, Any]) -> None:
-        path = "/Accounts/{AccountSid}/IncomingPhoneNumbers"
         request = spec["components"]["schemas"]["PurchaseRequest"]
         account = spec["components"]["parameters"]["AccountSid"]
-        body = spec["paths"][path]["post"]["requestBody"]
+        item = spec["paths"].pop(PURCHASES)
         request["required"] = []
-        change(request["properties"], body, account)
-        spec["paths"] = {path.replace("AccountSid", account["name"]): spec["paths"][path]}
+        change(request["properties"], item["post"]["requestBody"], account)
+        spec["paths"] = {PURCHASES.replace("AccountSid", account["name"]): item}
 
-    reply = sender(serve(loosen), http)(data=sent)
+    reply = serve(loosen)(data=sent)
     told = f"the handler of purchase is broken, it needs {words} as text, but the contract allows a"
     assert (reply.status_code, told in reply.text) == (500, True), reply.text
     assert "Make it a required string in" in reply.text
     assert "Traceback" not in caplog.text
 
 
-def test_a_reply_without_the_number_in_it_is_sold_as_any_other(
-    serve: Serve, http: httpx.Client
-) -> None:
+def test_a_reply_without_the_number_in_it_is_sold_as_any_other(serve: Serve) -> None:
     def rename(spec: dict[str, Any]) -> None:
         reply = spec["components"]["schemas"]["IncomingPhoneNumber"]
         reply["properties"]["number"] = reply["properties"].pop("phone_number")
         reply["required"].remove("phone_number")
 
-    send = sender(serve(rename), http)
-    assert [send(data={"PhoneNumber": NUMBER}).status_code for _ in range(2)] == [201, 422]
+    send = serve(rename)
+    assert [send.buy().status_code for _ in range(2)] == [201, 422]
 
 
-def test_code_and_default_come_from_the_spec_alone(serve: Serve, http: httpx.Client) -> None:
+def test_code_and_default_come_from_the_spec_alone(serve: Serve) -> None:
     def change(spec: dict[str, Any]) -> None:
         fields = spec["components"]["schemas"]["PurchaseRequest"]["properties"]
         fields["PhoneNumber"]["x-error-codes"]["invalid"] = 21456
         fields["SmsMethod"]["default"] = "GET"
         spec["servers"][0]["url"] = "https://{space}.example/v9/"
 
-    send = sender(serve(change), http)
+    send = serve(change)
     path = NUMBERS.replace(BASE, "/v9")
-    number = number_of(send(path=path, data={"PhoneNumber": NUMBER}))
+    number = send(path=path, data={"PhoneNumber": NUMBER}).json()
     assert number["sms_method"] == "GET"
     assert number["uri"].startswith("/v9/Accounts/")
     refused(send(path=path, data={"PhoneNumber": "1"}), 422, 21456)
-    refused(send(data={"PhoneNumber": NUMBER}), 404, 20404)
+    refused(send.buy(), 404, 20404)
 
 
-def set_at(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
+def set_at(path: str, value: Any) -> Change:
     def change(spec: dict[str, Any]) -> None:
         add_operations(spec)
-        node = spec
         *parents, last = path.split()
         for name in parents:
-            node = node[name]
-        node[last] = value
+            spec = spec[name]
+        spec[last] = value
 
     return change
 
 
-REPLY = "paths /Notes post responses 202 content application/json"
+NOTES = "paths /Notes post"
+REPLY = f"{NOTES} responses 202 content application/json"
+OBJECT_IN_A_HEADER = {"name": "X-Some", "in": "header", "schema": {"type": "object"}}
+DIGITS = {"type": "string", "pattern": "^[0-9]+$"}
 
 
 @pytest.mark.parametrize(
@@ -135,29 +125,17 @@ REPLY = "paths /Notes post responses 202 content application/json"
         (set_at(f"{REPLY} example", []), "operation create_note, status 202"),
         (set_at(REPLY, {"schema": {"type": "string", "pattern": "^a$"}}), "Add an example"),
         (set_at("components schemas Call required", ["parent"]), "requires itself"),
-        (set_at("paths /Notes post responses", {}), "no 2xx"),
-        (set_at("paths /Notes post operationId", "purchase"), "purchase is taken"),
-        (set_at("paths /Notes post requestBody", content("a/b", {})), "a/b is not served"),
-        (set_at("paths /Notes post parameters", [{"$ref": "#/info"}]), "not a valid"),
-        (
-            set_at(
-                "paths /Notes post parameters",
-                [{"name": "X-Some", "in": "header", "schema": {"type": "object"}}],
-            ),
-            "no object but in a query",
-        ),
-        (set_at("paths /Notes post security", [{"Key": []}]), "Key"),
-        (
-            set_at(
-                "paths /Notes post responses 404",
-                content("application/json", {"type": "string", "pattern": "^[0-9]+$"}),
-            ),
-            "an error does not fit",
-        ),
+        (set_at(f"{NOTES} responses", {}), "no 2xx"),
+        (set_at(f"{NOTES} operationId", "purchase"), "purchase is taken"),
+        (set_at(f"{NOTES} requestBody", content("a/b", {})), "a/b is not served"),
+        (set_at(f"{NOTES} parameters", [{"$ref": "#/info"}]), "not a valid"),
+        (set_at(f"{NOTES} parameters", [OBJECT_IN_A_HEADER]), "no object but in a query"),
+        (set_at(f"{NOTES} security", [{"Key": []}]), "Key"),
+        (set_at(f"{NOTES} responses 404", content("text/plain", DIGITS)), "an error does not fit"),
     ],
 )
 def test_a_spec_that_cannot_be_served_is_one_line_that_names_the_place(
-    tmp_path: Path, change: Callable[[dict[str, Any]], None], words: str
+    tmp_path: Path, change: Change, words: str
 ) -> None:
     path = changed_spec(tmp_path, change)
     with pytest.raises(SpecError) as caught:
@@ -168,10 +146,21 @@ def test_a_spec_that_cannot_be_served_is_one_line_that_names_the_place(
     assert "\n" not in message
 
 
-def test_a_date_without_quotes_stays_text(tmp_path: Path, http: httpx.Client) -> None:
+def test_a_date_without_quotes_stays_text(tmp_path: Path, send: Send) -> None:
     text = (ROOT / "openapi.yaml").read_text("utf-8")
     path = tmp_path / "openapi.yaml"
     path.write_text(text.replace('version: "2010-04-01"', "version: 2010-04-01"), "utf-8")
     with MockServer(path) as server:
-        number = number_of(sender(server, http)(data={"PhoneNumber": NUMBER}))
-    assert number["api_version"] == "2010-04-01"
+        assert Send(server, send.http).bought()["api_version"] == "2010-04-01"
+
+
+def test_a_schema_is_read_with_all_that_stands_for_it_and_each_part_once() -> None:
+    base, whole = {"$ref": "#/schemas/Base"}, {"$ref": "#/schemas/Whole"}
+    schemas = {
+        "Whole": {"allOf": [base, base, {"type": "x"}]},
+        "Base": {"allOf": [whole], "required": ["a"]},
+    }
+    document = Document({"schemas": schemas})
+    found = [pointer.removeprefix("/schemas/") for pointer, _ in document.parts("/schemas/Whole")]
+    assert " ".join(found) == "Whole Whole/allOf/0 Whole/allOf/1 Whole/allOf/2 Base Base/allOf/0"
+    assert document.required("/schemas/Whole") == {"a"}

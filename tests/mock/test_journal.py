@@ -1,23 +1,27 @@
-"""The journal holds what was on the wire."""
+"""The journal holds what was on the wire, for programs and browsers; and the explorer's pages."""
 
 import json
+import re
 from dataclasses import replace
 
 import httpx
+import pytest
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 from signalwire_compat_mock.engine import Answer
 
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, ROOT
 from tests.mock.helpers import (
+    ANOTHER,
+    BASE,
     FORM,
     NUMBER,
     NUMBERS,
     OTHER,
+    SPEC,
     Send,
+    Serve,
     basic,
     connection,
-    number_of,
-    sender,
 )
 
 
@@ -37,7 +41,7 @@ def test_the_journal_holds_a_purchase_as_it_was_on_the_wire(mock: MockServer, se
 
 
 def test_the_journal_holds_every_request_in_order_of_arrival(mock: MockServer, send: Send) -> None:
-    send(data={"PhoneNumber": NUMBER})
+    send.buy()
     send("GET", "/nowhere?a=%20", auth=None)
     send("PUT", auth=None)
     send(auth=None, headers=FORM, content=b"%")
@@ -54,32 +58,33 @@ def test_the_journal_holds_every_request_in_order_of_arrival(mock: MockServer, s
     assert (mock.journal[1].path, mock.journal[1].query) == ("/nowhere", "a=%20")
 
 
-def test_the_journal_holds_a_request_whose_sender_hung_up(
-    mock: MockServer, http: httpx.Client
-) -> None:
+def test_the_journal_holds_a_request_whose_sender_hung_up(mock: MockServer, send: Send) -> None:
     with connection(mock) as raw:
         raw.sendall(f"POST {NUMBERS} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc".encode())
     for _ in range(1000):
         if mock.journal:
             break
-        http.get(f"{mock.url}/journal")
+        send("GET", "/journal")
     assert (mock.journal[0].body, mock.journal[0].status) == (b"abc", 401)
 
 
-def test_the_journal_over_http_redacts_the_password_only(
-    mock: MockServer, http: httpx.Client, send: Send
+def test_the_journal_over_http_redacts_passwords_and_the_token(
+    mock: MockServer, send: Send
 ) -> None:
-    send(headers=FORM, content=b"\xff")
+    cookie = "session=secret; theme=a=b;hidden"
+    send(headers={**FORM, "cookie": cookie}, content=b"\xff")
     send(headers={"authorization": f"Bearer {DEFAULT_TOKEN}"}, auth=None)
     send(auth=(DEFAULT_TOKEN, PROJECT))
     send(headers={"proxy-authorization": "Basic dTpwYXNz", "x-key": DEFAULT_TOKEN})
     send(path=f"{NUMBERS}?token={DEFAULT_TOKEN}", json={DEFAULT_TOKEN: [DEFAULT_TOKEN]})
-    send(data={"PhoneNumber": NUMBER})
-    reply = http.get(f"{mock.url}/journal")
+    send.buy()
+    reply = send("GET", "/journal")
     assert DEFAULT_TOKEN not in reply.text
     assert "dTpwYXNz" not in reply.text
     broken, bearer, *_, bought = reply.json()
     assert broken["body"] == "\\xff"
+    assert ["cookie", "session=[redacted]; theme=[redacted]; [redacted]"] in broken["headers"]
+    assert ("cookie", cookie) in mock.journal[0].headers
     assert ["authorization", "[redacted]"] in bearer["headers"]
     assert ["authorization", f"Basic {PROJECT}:[redacted]"] in bought["headers"]
     assert bought["form"] == [["PhoneNumber", NUMBER]]
@@ -87,26 +92,33 @@ def test_the_journal_over_http_redacts_the_password_only(
     assert bought["status"] == 201
 
 
+def test_a_token_is_not_in_the_journal_over_http_in_any_spelling_of_a_url(serve: Serve) -> None:
+    send = serve(token='P T+ü/"token')
+    for spelt in ("P%20T%2B%C3%BC%2F%22token", "P+T%2b%c3%bc/%22%74oken"):
+        send(path=f"/x{spelt}?a={spelt}", headers=FORM, content=f"PhoneNumber={spelt}")
+        shown = send("GET", "/journal?last=1").json()[0]
+        assert (shown["path"], shown["query"]) == ("/x[token]", "a=[token]")
+        assert shown["body"] == "PhoneNumber=[token]"
+        assert send.mock.journal[-1].query == f"a={spelt}"
+
+
 def test_clearing_the_journal_keeps_numbers_and_reset_forgets_them(
-    mock: MockServer, http: httpx.Client, send: Send
+    mock: MockServer, send: Send
 ) -> None:
-    send(data={"PhoneNumber": NUMBER})
-    assert http.delete(f"{mock.url}/journal").status_code == 204
-    assert http.get(f"{mock.url}/journal").json() == mock.journal == []
+    send.bought()
+    assert send("DELETE", "/journal").status_code == 204
+    assert send("GET", "/journal").json() == mock.journal == []
     assert mock.charges(PROJECT) == 1
-    assert http.post(f"{mock.url}/reset").status_code == 204
+    assert send("POST", "/reset").status_code == 204
     assert mock.charges(PROJECT) == 0
-    path = NUMBERS.replace(PROJECT, PROJECT.upper())
-    number_of(send(path=path, auth=(OTHER, DEFAULT_TOKEN), data={"PhoneNumber": NUMBER}))
+    send.bought(NUMBER, PROJECT.upper(), auth=(OTHER, DEFAULT_TOKEN))
 
 
-def test_a_forgetful_mock_sells_the_same_number_again_and_again(http: httpx.Client) -> None:
-    with MockServer(forgetful=True) as mock:
-        send = sender(mock, http)
-        sids = {number_of(send(data={"PhoneNumber": NUMBER}))["sid"] for _ in range(3)}
-        number_of(send(auth=(OTHER, DEFAULT_TOKEN), data={"PhoneNumber": NUMBER}))
-        assert (len(sids), len(mock.journal)) == (3, 4)
-        assert mock.charges(PROJECT) == 0
+def test_a_forgetful_mock_sells_the_same_number_again_and_again(serve: Serve) -> None:
+    send = serve(forgetful=True)
+    sids = {send.bought()["sid"] for _ in range(3)}
+    send.bought(auth=(OTHER, DEFAULT_TOKEN))
+    assert (len(sids), len(send.mock.journal), send.mock.charges(PROJECT)) == (3, 4, 0)
 
 
 def test_a_changed_answer_is_sent_and_journalled_while_the_block_lasts(
@@ -116,10 +128,64 @@ def test_a_changed_answer_is_sent_and_journalled_while_the_block_lasts(
         return replace(answer, status=299, body=b"?", headers={"content-type": "text/plain"})
 
     with mock.answering(change):
-        changed = send(data={"PhoneNumber": NUMBER})
+        changed = send.buy()
     assert (changed.status_code, changed.content) == (299, b"?")
     assert changed.headers["content-type"] == "text/plain"
     (exchange,) = mock.journal
     assert (exchange.status, exchange.reply_body) == (299, b"?")
     assert mock.charges(PROJECT) == 1
-    assert send(data={"PhoneNumber": NUMBER}).status_code == 422
+    assert send.buy().status_code == 422
+
+
+def test_the_journal_is_json_for_programs_and_a_page_for_browsers(send: Send) -> None:
+    for number in (NUMBER, NUMBER, ANOTHER):
+        send.buy(number)
+    page = send("GET", "/journal", headers={"accept": "text/html,*/*;q=0.8"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    whole = send("GET", "/journal").json()
+    assert [exchange["status"] for exchange in whole] == [201, 422, 201]
+    last = send("GET", "/journal?last=1")
+    assert (last.json(), last.headers["journal-length"]) == (whole[-1:], "3")
+    readme = (ROOT / "mock_server" / "README.md").read_text("utf-8")
+    table = readme.partition("| member | holds |")[2].partition("\n\n")[0]
+    cells = re.findall(r"^\|(.*?)\|", table, re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", "".join(cells))) == sorted(whole[0])
+
+
+def test_a_program_that_saw_a_journal_gets_it_again_when_it_has_changed(
+    send: Send, serve: Serve
+) -> None:
+    seen = {"if-none-match": send("GET", "/journal").headers["etag"]}
+    assert send("GET", "/journal", headers=seen).status_code == 304
+    assert serve()("GET", "/journal", headers=seen).status_code == 200
+    send.buy()
+    assert send("GET", "/journal", headers=seen).status_code == 200
+
+
+@pytest.mark.parametrize("last", ["-1", "abc", "1.5", "9" * 5_000])
+def test_a_journal_position_that_is_not_a_number_is_refused(send: Send, last: str) -> None:
+    reply = send("GET", f"/journal?last={last}")
+    assert (reply.status_code, "last must be a whole" in reply.json()["message"]) == (400, True)
+
+
+def test_the_explorer_gets_the_contract_with_this_mock_as_its_server(send: Send) -> None:
+    shown = send("GET", "/openapi.json").json()
+    assert [server["url"] for server in shown["servers"]] == [BASE]
+    assert shown["paths"].keys() == SPEC["paths"].keys()
+    for code, entry in SPEC["components"]["schemas"]["Error"]["x-error-codes"].items():
+        row = f"| {code} | {entry['status']} | {entry['when']} |"
+        assert row in shown["components"]["schemas"]["Error"]["description"]
+        for operation in shown["paths"][next(iter(shown["paths"]))].values():
+            if answer := operation["responses"].get(str(entry["status"])):
+                assert row in answer["description"]
+    assert send("GET", "/docs/none.js").status_code == 404
+    assert len(send("GET", "/docs/swagger-ui-bundle.js").content) > 10**6
+
+
+def test_a_token_chosen_by_the_user_is_not_shown_by_the_explorer(
+    serve: Serve, http: httpx.Client
+) -> None:
+    url = serve(token="spoken").mock.url
+    assert http.get(url + "/docs/credentials").json()["token"] is None
+    assert "spoken" not in http.get(url + "/docs").text

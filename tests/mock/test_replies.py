@@ -5,7 +5,7 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 from signalwire_compat_mock.handlers import HANDLERS, Call, Reply
 from signalwire_compat_mock.state import State
 
-from tests.mock.helpers import NUMBER, Send
+from tests.mock.helpers import Send
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_a_reply_that_breaks_the_spec_is_never_sent(
     mock: MockServer, send: Send, monkeypatch: pytest.MonkeyPatch, reply: Reply, words: str
 ) -> None:
     monkeypatch.setitem(HANDLERS, "purchase", lambda *_: reply)
-    answer = send(data={"PhoneNumber": NUMBER})
+    answer = send.buy()
     assert answer.status_code == 500
     assert answer.headers["content-type"].startswith("text/plain")
     assert answer.text.startswith("The mock is at fault, not the request: the handler of purchase")
@@ -42,7 +42,7 @@ def test_a_wrong_member_of_a_reply_is_named_in_the_log(
 
     monkeypatch.setitem(HANDLERS, "purchase", handler)
     pointer = "/components/schemas/IncomingPhoneNumber/properties/beta/type"
-    assert f"/beta does not fit {pointer}" in send(data={"PhoneNumber": NUMBER}).text
+    assert f"/beta does not fit {pointer}" in send.buy().text
     assert pointer in caplog.text
 
 
@@ -53,6 +53,6 @@ def test_a_handler_that_raises_is_an_answer_without_the_token(
         raise KeyError(DEFAULT_TOKEN)
 
     monkeypatch.setitem(HANDLERS, "purchase", handler)
-    answer = send(data={"PhoneNumber": NUMBER})
+    answer = send.buy()
     assert answer.status_code == 500
     assert "KeyError('[token]')" in answer.text
