@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from . import DEFAULT_TOKEN, MockServer, SpecError
 
@@ -18,48 +19,43 @@ from . import DEFAULT_TOKEN, MockServer, SpecError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM, then return 0. Return 1 if the mock can't start."""
     options = _options(sys.argv[1:] if arguments is None else arguments)
-    if options.port is None:
-        options.port = 0 if options.command else 8000
+    command = options.pop("command")
+    if options["port"] is None:
+        options["port"] = 0 if command else 8000
     try:
-        server = MockServer(
-            options.spec,
-            host=options.host,
-            port=options.port,
-            token=options.token,
-            forgetful=options.forgetful,
-        ).start()
+        server = MockServer(**options).start()
     except SpecError as error:
         return _fail(str(error))
     except OSError as error:
-        place, reason = f"port {options.port} of {options.host}", error.strerror or str(error)
+        place, reason = "port {port} of {host}".format(**options), error.strerror or str(error)
         if error.errno == errno.EADDRINUSE:
             return _fail(f"{place} is in use. Choose another port, or --port 0 for a free one.")
         return _fail(f"can't listen on {place}: {reason}. Choose another --host or --port.")
-    if options.command:
-        with server:
-            return _run(options.command, server)
-    return _serve(server)
+    with server:
+        return _run(command, server) if command else _serve(server)
 
 
 def _serve(server: MockServer) -> int:
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
-    if problem := _write(_greeting(server)):
-        server.close()
+    try:
+        if sys.stdout is None:
+            raise OSError("it is closed")
+        # Not by `print`: what it can't write, the interpreter would write again at its end.
+        os.write(sys.stdout.fileno(), _greeting(server).encode())
+    except OSError as error:
         todo = "Send it to a terminal, a file or a running program"
-        return _fail(f"can't write to standard output: {problem}. {todo}.")
+        return _fail(f"can't write to standard output: {error.strerror or error}. {todo}.")
     # On Windows, a signal can't interrupt a wait without a timeout.
     while not stop.wait(0.5):
         pass
-    server.close()
     return 0
 
 
 def _greeting(server: MockServer) -> str:
     """Return the addresses and the `export` lines. The token of a user is never printed."""
-    settings = server.environment
-    own = ""
+    settings, own = server.environment, ""
     if server.token != DEFAULT_TOKEN:
         del settings["SIGNALWIRE_API_TOKEN"]
         own = ", with your token as SIGNALWIRE_API_TOKEN"
@@ -70,20 +66,6 @@ def _greeting(server: MockServer) -> str:
         f"Press Ctrl-C to stop. To use it from another shell{own}, run:\n"
         f"{''.join(exports)}"
     )
-
-
-def _write(text: str) -> str | None:
-    """Write to standard output. Return the reason if that fails."""
-    if sys.stdout is None:
-        return "it is closed"
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except OSError as error:
-        # Otherwise the interpreter flushes the rest at exit, and reports the failure again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return error.strerror or str(error)
-    return None
 
 
 def _run(command: Sequence[str], server: MockServer) -> int:
@@ -100,42 +82,28 @@ def _run(command: Sequence[str], server: MockServer) -> int:
     return status if status >= 0 else 128 - status
 
 
-def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = _parser()
+def _options(arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the arguments of `MockServer`, and the command."""
+    parser = argparse.ArgumentParser(
+        prog="signalwire-compat-mock",
+        description="Mock of the SignalWire Compatibility API, driven by openapi.yaml.",
+    )
+    add = parser.add_argument
+    add("--version", action="version", version=version("signalwire-compat-mock"))
+    add("--host", type=_text, default="127.0.0.1", help="address to listen on (%(default)s)")
+    add("--port", type=_port, help="0 picks a free port (8000; a free port if a command is given)")
+    add("--spec", type=Path, metavar="PATH", help="serve another openapi.yaml")
+    add("--token", type=_text, default=DEFAULT_TOKEN, help="API token to accept (%(default)s)")
+    add("--forgetful", action="store_true", help="keep nothing between requests, for fuzzing")
+    todo = "after --: run this with SIGNALWIRE_ variables that point to the mock, then stop"
+    add("command", nargs="*", help=todo)
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         hint = ". Put -- before the command" if options.command else ""
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     if "--" in arguments and not options.command:
         parser.error("put the command to run after --")
-    return options
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="signalwire-compat-mock",
-        description="Mock of the SignalWire Compatibility API, driven by openapi.yaml.",
-    )
-    parser.add_argument("--version", action="version", version=version("signalwire-compat-mock"))
-    parser.add_argument(
-        "--host", type=_text, default="127.0.0.1", help="address to listen on (%(default)s)"
-    )
-    parser.add_argument(
-        "--port", type=_port, help="0 picks a free port (8000; a free port if a command is given)"
-    )
-    parser.add_argument("--spec", type=Path, metavar="PATH", help="serve another openapi.yaml")
-    parser.add_argument(
-        "--token", type=_text, default=DEFAULT_TOKEN, help="API token to accept (%(default)s)"
-    )
-    parser.add_argument(
-        "--forgetful", action="store_true", help="keep nothing between requests, for fuzzing"
-    )
-    parser.add_argument(
-        "command",
-        nargs="*",
-        help="after --: run this with SIGNALWIRE_ variables that point to the mock, then stop",
-    )
-    return parser
+    return vars(options)
 
 
 def _port(text: str) -> int:

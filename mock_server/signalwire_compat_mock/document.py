@@ -23,7 +23,6 @@ Validator = jsonschema_rs.Draft202012Validator
 VALUE = "the value"
 """Stands for the rejected value in the messages of a validator."""
 
-_SCHEMA_ERRORS = (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError)
 _ADDRESS = "urn:openapi"
 _BOUNDS = {"int32": 2**31, "int64": 2**63}
 _DECORATIVE = ("float", "double", "byte", "binary", "password")
@@ -116,32 +115,18 @@ class Document:
     def validator(self, schema: dict[str, Any], place: str) -> Validator:
         """Compile a schema, with its references and its formats; an error names the place."""
         try:
-            return self._compile(schema)
-        except _SCHEMA_ERRORS as error:
+            return Validator(
+                schema,
+                registry=self._registry,
+                validate_formats=True,
+                formats=self._formats,
+                ignore_unknown_formats=False,
+                mask=VALUE,
+                offline=True,
+            )
+        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
             problem = str(error).splitlines()[0]
-            message = f"{self._culprit() or place}: not a usable schema, {problem}. Fix it there."
-            raise SpecError(message) from error
-
-    def _compile(self, schema: dict[str, Any]) -> Validator:
-        return Validator(
-            schema,
-            registry=self._registry,
-            validate_formats=True,
-            formats=self._formats,
-            ignore_unknown_formats=False,
-            mask=VALUE,
-            offline=True,
-        )
-
-    def _culprit(self) -> str | None:
-        """Find the named schema that can't be compiled; the error does not say which."""
-        for name in self.root.get("components", {}).get("schemas", {}):
-            pointer = join("/components/schemas", name)
-            try:
-                self._compile(self.reference(pointer))
-            except _SCHEMA_ERRORS:
-                return pointer
-        return None
+            raise SpecError(f"{place}: not a usable schema, {problem}. Fix it there.") from error
 
     def parts(self, pointer: str, *keywords: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield a schema and its parts: by `$ref`, `allOf` and further keywords."""

@@ -60,6 +60,9 @@ def _contract(path: Path, document: Document) -> Contract:
     for code in (INVALID, CREDENTIALS, NOT_FOUND):
         if code not in table:
             raise SpecError(f"{_ERROR}/x-error-codes: code {code} is missing. Add it.")
+    for name in document.value("/components/schemas"):
+        pointer = join("/components/schemas", name)
+        document.validator(document.reference(pointer), pointer)
     server = document.value("/servers/0")
     url = _BRACES.sub(lambda m: str(server["variables"][m[1]]["default"]), server["url"])
     base_path = urlsplit(url).path.rstrip("/")
