@@ -92,7 +92,7 @@ class Engine:
             message = (
                 f"The method {self._show(incoming.method)} is not one of this path: {allowed}."
             )
-            raise Refusal(INVALID, message, status=405, allow=allowed)
+            raise Refusal(INVALID, message, 405, {"allow": allowed})
         return route.operations[incoming.method], parameters
 
     def _reply(self, incoming: Incoming, operation: Operation, path: Mapping[str, str]) -> Reply:

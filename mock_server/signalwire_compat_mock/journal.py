@@ -1,9 +1,7 @@
 """The journal: every request and its reply, oldest first."""
 
-import base64
 import re
 import secrets
-import threading
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -11,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from .engine import Answer
-from .parsing import Incoming
+from .parsing import Incoming, basic_credentials
 
 _REQUEST = attrgetter("method", "path", "query", "headers", "body", "form", "json")
 _REPLY = attrgetter("operation_id", "status", "body", "refusal")
@@ -64,34 +62,23 @@ class Journal:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._lock = threading.Lock()
-        self._start()
+        self.clear()
 
-    def _start(self) -> None:
-        self._exchanges: list[Exchange] = []
+    def clear(self) -> None:
+        """Forget every exchange."""
         # Random, so that nobody takes the journal for that of an earlier mock on the same port.
-        self._name = secrets.token_hex(4)
+        self._named: tuple[str, list[Exchange]] = secrets.token_hex(4), []
 
     def add(self, incoming: Incoming, answer: Answer, fault: str | None) -> None:
         """Record an exchange."""
         exchange = Exchange(*(*_REQUEST(incoming), *_REPLY(answer), fault))
-        with self._lock:
-            self._exchanges.append(exchange)
-
-    def clear(self) -> None:
-        """Forget every exchange."""
-        with self._lock:
-            self._start()
-
-    def entries(self) -> list[Exchange]:
-        """Return all exchanges."""
-        return self.view()[2]
+        self._named[1].append(exchange)
 
     def view(self, last: int = 0) -> tuple[str, int, list[Exchange]]:
         """Return a version that changes with the journal, its length, and the last exchanges."""
-        with self._lock:
-            total = len(self._exchanges)
-            return f"{self._name}-{total}", total, self._exchanges[-last:]
+        name, exchanges = self._named
+        total = len(exchanges)
+        return f"{name}-{total}", total, exchanges[:total][-last:]
 
 
 @cache
@@ -114,12 +101,8 @@ def _redact(value: Any, token: re.Pattern[str]) -> Any:
 
 
 def _redact_password(value: str) -> str:
-    scheme, _, encoded = value.partition(" ")
-    try:
-        user, colon, _ = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except ValueError:
-        colon = ""
-    return f"{scheme} {user}:[redacted]" if colon and scheme.lower() == "basic" else "[redacted]"
+    credentials = basic_credentials(value)
+    return f"Basic {credentials[0]}:[redacted]" if credentials else "[redacted]"
 
 
 def _redact_cookies(cookies: str) -> str:

@@ -1,5 +1,6 @@
 """Strict parsers of forms, queries, JSON and single values."""
 
+import base64
 import contextlib
 import json
 import logging
@@ -56,6 +57,17 @@ class Incoming:
     def header(self, name: str) -> list[str]:
         """Return every value of a header."""
         return [value for key, value in self.headers if key == name.lower()]
+
+
+def basic_credentials(header: str) -> tuple[str, str] | None:
+    """Return user and password of HTTP Basic, or None if the header holds anything else."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+    except ValueError:
+        return None
+    user, colon, password = decoded.partition(":")
+    return (user, password) if colon and scheme.lower() == "basic" else None
 
 
 async def read_request(request: Request) -> Incoming:

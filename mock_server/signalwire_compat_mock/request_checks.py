@@ -1,6 +1,5 @@
 """Checks of a request against its operation: credentials, parameters and body."""
 
-import base64
 import difflib
 import hmac
 import itertools
@@ -14,7 +13,14 @@ from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from .contract import CREDENTIALS, INVALID, Body, Field, Operation, Part
 from .document import VALUE
-from .parsing import BROKEN_ESCAPE, Incoming, ParseError, decode_pairs, decode_text
+from .parsing import (
+    BROKEN_ESCAPE,
+    Incoming,
+    ParseError,
+    basic_credentials,
+    decode_pairs,
+    decode_text,
+)
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -25,18 +31,17 @@ _MOST_ERRORS, _MOST_VIOLATIONS = 1000, 50
 _UNEXPECTED = (ValidationErrorKind.AdditionalProperties, ValidationErrorKind.UnevaluatedProperties)
 
 
+@dataclass(eq=False)
 class Refusal(Exception):  # noqa: N818  # a documented outcome, not a failure of this program
-    """Why a request is refused: an error code and a message.
+    """Why a request is refused: an error code, a message, and headers such as `allow`.
 
     The status is that of the code unless `status` names another; both must be documented.
     """
 
-    def __init__(
-        self, code: int, message: str, *, status: int | None = None, **headers: str
-    ) -> None:
-        """Take the code, the message, and headers such as `allow`."""
-        super().__init__(message)
-        self.code, self.message, self.status, self.headers = code, message, status, headers
+    code: int
+    message: str
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,23 +76,18 @@ class Show:
 def find_project(incoming: Incoming, token: str) -> str:
     """Return the Project ID of the credentials, in lower case. Errors: `Refusal` with 20003."""
     values = incoming.header("authorization")
+    user, password = (len(values) == 1 and basic_credentials(values[0])) or (None, "")
     if not values:
-        raise Refusal(
-            CREDENTIALS, "The credentials are missing: send HTTP Basic, Project ID and token."
-        )
-    scheme, _, encoded = values[0].partition(" ")
-    try:
-        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
-    except ValueError:
-        decoded = ""
-    user, colon, password = decoded.partition(":")
-    if len(values) > 1 or scheme.lower() != "basic" or not colon:
-        raise Refusal(CREDENTIALS, "The header Authorization is not HTTP Basic.")
-    if not UUID.fullmatch(user):
-        raise Refusal(CREDENTIALS, "The user name is not a Project ID, which is a UUID.")
-    if not hmac.compare_digest(password.encode(), token.encode()):
-        raise Refusal(CREDENTIALS, "The password is not the API token that this mock accepts.")
-    return user.lower()
+        problem = "The credentials are missing: send HTTP Basic, Project ID and token."
+    elif user is None:
+        problem = "The header Authorization is not HTTP Basic."
+    elif not UUID.fullmatch(user):
+        problem = "The user name is not a Project ID, which is a UUID."
+    elif not hmac.compare_digest(password.encode(), token.encode()):
+        problem = "The password is not the API token that this mock accepts."
+    else:
+        return user.lower()
+    raise Refusal(CREDENTIALS, problem)
 
 
 def check_request(
@@ -219,33 +219,21 @@ def _meant(error: ValidationError) -> ValidationError:
 
 
 def _schema_violations(part: Part, value: Any, show: Show) -> Iterator[Violation]:
-    fields = part.fields
+    """Word the errors of the validator, with the value in place of its stand-in."""
     for error in map(_meant, itertools.islice(part.validator.iter_errors(value), _MOST_ERRORS)):
         kind, path = error.kind, error.instance_path
         if isinstance(kind, _UNEXPECTED) and not path:
-            yield from _unknown("field", kind.unexpected, list(fields), show)
+            yield from _unknown("field", kind.unexpected, list(part.fields), show)
         elif isinstance(kind, ValidationErrorKind.Required) and not path:
-            yield _missing(fields.get(kind.property) or Field(kind.property))
+            known = part.fields.get(kind.property) or Field(kind.property)
+            yield Violation(f"{known.name} is required and missing", known.name, known.missing)
         else:
-            known = fields.get(str(path[0])) if path else None
-            yield _invalid(known, error, path, show)
-
-
-def _missing(known: Field) -> Violation:
-    return Violation(f"{known.name} is required and missing", known.name, known.missing)
-
-
-def _invalid(
-    known: Field | None, error: ValidationError, path: Sequence[str | int], show: Show
-) -> Violation:
-    """Word an error of the validator, with the value in place of its stand-in."""
-    where = show.name("/".join(str(step) for step in path)) or "The body"
-    text = show.name(error.message, _MESSAGE_CHARACTERS)
-    if text.startswith(VALUE + " "):
-        text = f"{where} {show(error.instance)} {text.removeprefix(VALUE + ' ')}"
-    else:
-        text = f"{where} {show(error.instance)}: {text}"
-    return Violation(text, known.name, known.invalid) if known else Violation(text)
+            where = show.name("/".join(map(str, path))) or "The body"
+            text = show.name(error.message, _MESSAGE_CHARACTERS)
+            text = text.removeprefix(VALUE) if text.startswith(f"{VALUE} ") else f": {text}"
+            known = part.fields.get(str(path[0]) if path else "") or Field("")
+            text = f"{where} {show(error.instance)}{text}"
+            yield Violation(text, known.name or None, known.invalid)
 
 
 def _unknown(kind: str, names: Sequence[str], known: Sequence[str], show: Show) -> list[Violation]:

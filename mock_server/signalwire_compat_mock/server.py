@@ -88,7 +88,7 @@ class MockServer:
     @property
     def journal(self) -> list[Exchange]:
         """Every request since the start, oldest first. It is added before its reply is sent."""
-        return self._journal.entries()
+        return self._journal.view()[2]
 
     def charges(self, account_sid: str = DEFAULT_PROJECT) -> int:
         """Count the purchases that an account was charged for."""
