@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -27,7 +27,7 @@ class Fault:
     code: int | None = None
     status: int | None = None
     body: str | bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] | None = None
     delay_seconds: float = 0
     drop: bool = False
     carried_out: bool | None = None
@@ -67,7 +67,7 @@ class Fault:
             raise FaultError(f"times is {times}: use 1 to {_MOST_TIMES}")
 
     def _check_headers(self) -> None:
-        for name, text in self.headers.items():
+        for name, text in (self.headers or {}).items():
             if not isinstance(text, str):
                 raise FaultError("headers has a value that is not text")
             try:  # h11 sends it, so h11 checks it.
@@ -84,12 +84,12 @@ class Fault:
         if self.drop:
             return replace(answer, status=0, body=b"", headers={})
         given = self.body.encode() if isinstance(self.body, str) else self.body
-        headers = {**answer.headers, **{name.lower(): text for name, text in self.headers.items()}}
+        own = {name.lower(): text for name, text in (self.headers or {}).items()}
         answer = replace(
             answer,
             status=self.status or answer.status,
             body=answer.body if given is None else given,
-            headers=headers,
+            headers={**answer.headers, **own},
         )
         if self.code is None:
             return answer

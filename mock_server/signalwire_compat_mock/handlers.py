@@ -53,15 +53,11 @@ class Reply:
 def purchase(call: Call, state: State) -> Reply:
     """Sell a number to the account in the path and charge for it, unless it is sold or reserved.
 
-    Assumed, because no published code covers it: a number that is already sold, to any account, is
-    refused with status 422 and code 10000.
     Errors: `SpecError` if the spec allows a request without a number or account.
     """
     number = _text(call, call.body, "PhoneNumber")
     account = _text(call, call.parameters["path"], ACCOUNT)
-    rows = reserved_numbers(call.contract) if number.startswith(_RESERVED) else []
-    reserved = next((row for row in rows if row.phone_number == number), None)
-    if reserved:
+    if reserved := {row[0]: row for row in reserved_numbers(call.contract)}.get(number):
         message = f"{reserved.when} {number} is a reserved number of the mock."
         raise Refusal(reserved.code, message, status=reserved.status)
     record = _new_record(call, number)
@@ -72,8 +68,7 @@ def purchase(call: Call, state: State) -> Reply:
 
 
 def _text(call: Call, values: Any, name: str) -> str:
-    text = values.get(name) if isinstance(values, Mapping) else None
-    if isinstance(text, str):
+    if isinstance(values, Mapping) and isinstance(text := values.get(name), str):
         return text
     problem = f"it needs {name} as text, but the contract allows a request without it"
     raise SpecError(f"{problem}. Make it a required string in {call.contract.source}.")
@@ -130,13 +125,12 @@ def _fill(call: Call, status: int, own: Mapping[str, Any]) -> dict[str, Any]:
     body, response = call.operation.body, call.operation.response(status)
     sent = next(iter(body.media.values())).fields if body else {}
     record: dict[str, Any] = {}
-    example: dict[str, Any] = {}
-    required: set[str] = set()
-    if response and response.media:
-        document = call.contract.document
-        example = sample_body(document, response)
-        required = document.required(join(response.media.pointer, "schema"))
-    for name, member in (response.media.fields if response and response.media else {}).items():
+    if response is None or response.media is None:
+        return record
+    document = call.contract.document
+    example = sample_body(document, response)
+    required = document.required(join(response.media.pointer, "schema"))
+    for name, member in response.media.fields.items():
         source = "".join(word.capitalize() for word in name.split("_"))
         value = call.body.get(source, sent[source].default if source in sent else None)
         if name in own or value is not None or "null" in member.types:
@@ -162,7 +156,5 @@ def _describe(number: str) -> tuple[str, str, bool]:
     return national, country, kind == phonenumbers.PhoneNumberType.TOLL_FREE
 
 
-Handler = Callable[[Call, State], Reply]
-
-HANDLERS: dict[str, Handler] = {_PURCHASE: purchase}
+HANDLERS: dict[str, Callable[[Call, State], Reply]] = {_PURCHASE: purchase}
 """The operations that keep state, by operationId. All others are answered from the spec."""

@@ -137,9 +137,7 @@ class MockServer:
 
         Errors: `FaultError`, a `ValueError`, for a fault that makes no sense.
         """
-        fault = Fault(
-            code, status, body, {} if headers is None else headers, delay_seconds, drop, carried_out
-        )
+        fault = Fault(code, status, body, headers, delay_seconds, drop, carried_out)
         fault.check(self._engine.contract, times)
         with self._lock:
             self._faults.extend([fault] * times)
