@@ -16,6 +16,7 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 from tests.conftest import PROJECT, ROOT
 
 SPEC = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
+ADDED = yaml.safe_load(Path(__file__).with_name("operations.yaml").read_text("utf-8"))
 OTHER = "11111111-2222-4333-8444-555555555555"
 BASE = "/api/laml/2010-04-01"
 NUMBERS = f"{BASE}/Accounts/{PROJECT}/IncomingPhoneNumbers"
@@ -89,79 +90,9 @@ def basic(text: str) -> str:
     return "Basic " + base64.b64encode(text.encode()).decode()
 
 
-ADDED = """
-schemas:
-  Call:
-    type: object
-    required: [sid, at]
-    properties:
-      sid: {type: string, format: uuid}
-      at: {type: string, format: date-time}
-      status: {allOf: [{$ref: "#/components/schemas/CallStatus"}]}
-      price: {type: [number, "null"], minimum: 0.5}
-      parent: {$ref: "#/components/schemas/Call"}
-  Calls: {type: array, minItems: 2, items: {$ref: "#/components/schemas/Call"}}
-  Note:
-    type: object
-    additionalProperties: false
-    required: [size]
-    properties:
-      size: {type: integer, format: int64}
-      text: {type: string}
-      tree: {type: array}
-      either:
-        oneOf:
-          - {type: integer}
-          - {type: object, required: [n], properties: {n: {type: integer}}}
-paths:
-  /Accounts/{AccountSid}/Calls.json:
-    parameters: [{$ref: "#/components/parameters/AccountSid"}]
-    get:
-      tags: [calls]
-      security: [{ProjectToken: []}]
-      parameters:
-        - {name: Limit, in: query, schema: {type: integer, format: int32}}
-        - {name: Rate, in: query, schema: {type: number}}
-        - {name: Muted, in: query, schema: {type: boolean}}
-        - {name: Ids, in: query, schema: {type: array, items: {type: integer}}}
-        - {name: Sizes, in: query, explode: false, schema: {type: array, items: {type: integer}}}
-        - {name: Before, in: query, schema: {type: string, format: date-time}}
-        - {name: X-Trace, in: header, required: true, schema: {const: "7"}}
-      responses:
-        "200": {content: {application/json: {schema: {$ref: "#/components/schemas/Calls"}}}}
-        "400": {content: {application/json: {schema: {$ref: "#/components/schemas/Error"}}}}
-  /Notes:
-    post:
-      operationId: create_note
-      requestBody:
-        required: true
-        content: {application/json: {schema: {$ref: "#/components/schemas/Note"}}}
-      responses:
-        "202": {content: {application/json: {schema: {type: object}, example: {created: true}}}}
-        "404": {content: {application/json: {schema: {$ref: "#/components/schemas/Error"}}}}
-  /Forms:
-    post:
-      operationId: send_form
-      requestBody:
-        required: true
-        content:
-          application/x-www-form-urlencoded:
-            schema: {oneOf: [{type: object, properties: {Size: {type: integer}}}]}
-      responses: {"204": {}}
-  /Notes/{Number}:
-    parameters: [{name: Number, in: path, required: true, schema: {type: integer}}]
-    delete:
-      operationId: delete_note
-      responses: {"204": {headers: {X-Left: {required: true, schema: {type: integer}}}}}
-    get:
-      operationId: read_note
-      responses: {"200": {content: {text/plain: {schema: {type: string, minLength: 6}}}}}
-"""
-
-
 def add_operations(spec: dict[str, Any]) -> None:
-    """Add a list, a JSON body, a deletion and a text, none of which the mock has code for."""
-    added = yaml.safe_load(ADDED)
+    """Add a list, a JSON body, files, a deletion and a text; the mock has code for none of them."""
+    added = copy.deepcopy(ADDED)
     spec["components"]["schemas"] |= added["schemas"]
     spec["paths"] |= added["paths"]
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.conftest import PROJECT
 from tests.mock.helpers import BASE, Serve, add_operations, refused
@@ -29,41 +28,6 @@ def test_an_operation_that_was_added_to_the_spec_is_served_without_code(serve: S
     calls_id = "GET /Accounts/{AccountSid}/Calls.json"
     assert ids == [calls_id, "create_note", "delete_note", "read_note", "send_form"]
     send.bought()
-
-
-UPLOADS = """
-/Uploads:
-  post:
-    operationId: upload
-    requestBody:
-      required: true
-      content:
-        multipart/form-data:
-          schema:
-            type: object
-            additionalProperties: false
-            required: [file]
-            properties:
-              file: {type: string, format: binary, maxLength: 4}
-              sizes: {type: array, items: {type: integer}}
-              note: {type: object, required: [text]}
-              'a"b': {type: string}
-        application/octet-stream: {schema: {type: string, maxLength: 4}}
-        text/plain; charset=utf-8: {schema: {type: string, maxLength: 2}}
-        application/merge-patch+json: {schema: {type: object, required: [text]}}
-    responses:
-      "204": {}
-      "400": {content: {application/problem+json: {schema: {$ref: "#/components/schemas/Note"}}}}
-      "401": {content: {text/plain: {schema: {type: string}}}}
-    security: []
-"""
-
-
-def add_uploads(spec: dict[str, Any]) -> None:
-    """Add an operation that takes files, bytes, text and a kind of JSON."""
-    spec["components"]["schemas"]["Note"] = {"type": "object", "required": ["size"]}
-    spec["components"]["schemas"]["Note"]["properties"] = {"size": {"type": "integer"}}
-    spec["paths"] |= yaml.safe_load(UPLOADS)
 
 
 def multipart(*parts: bytes, end: bytes = b"--") -> dict[str, Any]:
@@ -108,7 +72,7 @@ FILE = b'name="file"; filename="a"\r\nContent-Type: image/png\r\n\r\n\xff\r\n\0'
 def test_a_body_of_any_content_type_is_held_to_its_schema(
     serve: Serve, request_: dict[str, Any], words: str | None
 ) -> None:
-    send = serve(add_uploads)
+    send = serve(add_operations)
     reply = send(path=f"{BASE}/Uploads", auth=None, **request_)
     (exchange,) = send.mock.journal
     assert reply.status_code == (400 if words else 204), exchange.refusal
@@ -117,7 +81,7 @@ def test_a_body_of_any_content_type_is_held_to_its_schema(
 
 def test_an_error_of_another_shape_is_the_message_or_a_sample(serve: Serve) -> None:
     def secure(spec: dict[str, Any]) -> None:
-        add_uploads(spec)
+        add_operations(spec)
         spec["paths"]["/Uploads"]["post"]["security"] = [{"ProjectToken": []}]
 
     send = serve(secure)

@@ -9,19 +9,8 @@ from signalwire_compat_mock import MockServer, SpecError
 from signalwire_compat_mock.document import Document
 
 from tests.conftest import ROOT
-from tests.mock.helpers import (
-    ANOTHER,
-    BASE,
-    NUMBER,
-    NUMBERS,
-    Change,
-    Send,
-    Serve,
-    add_operations,
-    changed_spec,
-    content,
-    refused,
-)
+from tests.mock import helpers
+from tests.mock.helpers import ANOTHER, BASE, NUMBER, NUMBERS, Change, Send, Serve, content, refused
 
 PURCHASES = "/Accounts/{AccountSid}/IncomingPhoneNumbers"
 
@@ -97,7 +86,7 @@ def test_code_and_default_come_from_the_spec_alone(serve: Serve) -> None:
 
 def set_at(path: str, value: Any) -> Change:
     def change(spec: dict[str, Any]) -> None:
-        add_operations(spec)
+        helpers.add_operations(spec)
         *parents, last = path.split()
         for name in parents:
             spec = spec[name]
@@ -137,7 +126,7 @@ DIGITS = {"type": "string", "pattern": "^[0-9]+$"}
 def test_a_spec_that_cannot_be_served_is_one_line_that_names_the_place(
     tmp_path: Path, change: Change, words: str
 ) -> None:
-    path = changed_spec(tmp_path, change)
+    path = helpers.changed_spec(tmp_path, change)
     with pytest.raises(SpecError) as caught:
         MockServer(path)
     message = str(caught.value)

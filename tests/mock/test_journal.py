@@ -10,19 +10,8 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 from signalwire_compat_mock.engine import Answer
 
 from tests.conftest import PROJECT, ROOT
-from tests.mock.helpers import (
-    ANOTHER,
-    BASE,
-    FORM,
-    NUMBER,
-    NUMBERS,
-    OTHER,
-    SPEC,
-    Send,
-    Serve,
-    basic,
-    connection,
-)
+from tests.mock import helpers
+from tests.mock.helpers import ANOTHER, FORM, NUMBER, NUMBERS, OTHER, SPEC, Send, Serve
 
 
 def test_the_journal_holds_a_purchase_as_it_was_on_the_wire(mock: MockServer, send: Send) -> None:
@@ -31,7 +20,7 @@ def test_the_journal_holds_a_purchase_as_it_was_on_the_wire(mock: MockServer, se
     (exchange,) = mock.journal
     assert (exchange.method, exchange.path, exchange.query) == ("POST", path, "")
     assert ("x-case", "Kept") in exchange.headers
-    assert ("authorization", basic(f"{PROJECT}:{DEFAULT_TOKEN}")) in exchange.headers
+    assert ("authorization", helpers.basic(f"{PROJECT}:{DEFAULT_TOKEN}")) in exchange.headers
     assert exchange.body == b"PhoneNumber=%2B13103386745&SmsUrl="
     assert exchange.form == [("PhoneNumber", NUMBER), ("SmsUrl", "")]
     assert (exchange.json, exchange.operation_id) == (None, "purchase")
@@ -59,7 +48,7 @@ def test_the_journal_holds_every_request_in_order_of_arrival(mock: MockServer, s
 
 
 def test_the_journal_holds_a_request_whose_sender_hung_up(mock: MockServer, send: Send) -> None:
-    with connection(mock) as raw:
+    with helpers.connection(mock) as raw:
         raw.sendall(f"POST {NUMBERS} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc".encode())
     for _ in range(1000):
         if mock.journal:
@@ -171,7 +160,7 @@ def test_a_journal_position_that_is_not_a_number_is_refused(send: Send, last: st
 
 def test_the_explorer_gets_the_contract_with_this_mock_as_its_server(send: Send) -> None:
     shown = send("GET", "/openapi.json").json()
-    assert [server["url"] for server in shown["servers"]] == [BASE]
+    assert [server["url"] for server in shown["servers"]] == [helpers.BASE]
     assert shown["paths"].keys() == SPEC["paths"].keys()
     for code, entry in SPEC["components"]["schemas"]["Error"]["x-error-codes"].items():
         row = f"| {code} | {entry['status']} | {entry['when']} |"

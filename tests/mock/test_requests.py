@@ -7,15 +7,14 @@ import pytest
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT
+from tests.mock import helpers
 from tests.mock.helpers import (
     ANOTHER,
     BASE,
     FORM,
-    METHODS,
     NUMBER,
     NUMBERS,
     OTHER,
-    URLS,
     Send,
     Serve,
     basic,
@@ -75,11 +74,14 @@ def test_another_token_is_accepted_instead_of_the_default(serve: Serve) -> None:
         ({"PhoneNumber": [NUMBER, ANOTHER]}, 21401, "PhoneNumber is given 2 times"),
         *(
             ({name: "PUT"}, 21209, f'{name} "PUT" is not one of "GET" or "POST"')
-            for name in METHODS
+            for name in helpers.METHODS
         ),
         ({"StatusCallbackMethod": "get"}, 21209, 'StatusCallbackMethod "get"'),
         ({"VoiceReceiveMode": "sms"}, 21209, '"voice" or "fax"'),
-        *(({name: "x.example"}, 21402, f'{name} "x.example" is not a "uri"') for name in URLS),
+        *(
+            ({name: "x.example"}, 21402, f'{name} "x.example" is not a "uri"')
+            for name in helpers.URLS
+        ),
         ({"StatusCallback": "/status"}, 21456, 'StatusCallback "/status" is not a "uri"'),
         ({"SmsApplicationSid": "AP1"}, 21218, 'SmsApplicationSid "AP1" is not a "uuid"'),
         ({"VoiceApplicationSid": OTHER[:-1]}, 21218, 'is not a "uuid"'),
