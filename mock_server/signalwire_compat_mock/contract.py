@@ -9,21 +9,8 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 
 from .document import Document, Validator
 
-INVALID, CREDENTIALS, NOT_FOUND = 10000, 20003, 20404
+CODES = INVALID, CREDENTIALS, NOT_FOUND = 10000, 20003, 20404
 """Error codes that do not depend on a field: bad request, 401, unknown path."""
-
-FORM, JSON = "application/x-www-form-urlencoded", "application/json"
-MULTIPART = "multipart/form-data"
-
-
-def media_type(content_type: str) -> str:
-    """Return a content type without its parameters, in lower case."""
-    return content_type.partition(";")[0].strip().lower()
-
-
-def is_json(kind: str) -> bool:
-    """Whether a media type is JSON: `application/json`, or one that ends in `+json`."""
-    return kind == JSON or kind.endswith("+json")
 
 
 @dataclass(frozen=True)

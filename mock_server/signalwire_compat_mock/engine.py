@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .contract import INVALID, JSON, NOT_FOUND, Contract, Operation, Response, is_json, media_type
+from .contract import INVALID, NOT_FOUND, Contract, Operation, Response
 from .document import SpecError, Validator
 from .handlers import ACCOUNT, HANDLERS, Call, Reply
-from .parsing import Incoming
+from .parsing import JSON, Incoming, is_json, media_type
 from .request_checks import UUID, Refusal, Show, check_request, find_project
 from .sample_replies import sample_body, sample_headers, sample_status
 from .state import State
@@ -118,21 +118,20 @@ class Engine:
         message = refusal.message.replace(self._token, "[token]")
         response = operation.response(status) if operation else None
         if response and response.media:
-            body, headers = self._refusal(response, refusal.code, message, status)
+            answer = self._refusal(response, refusal.code, message, status)
         else:
             error = self.contract.error_body(refusal.code, message, status)
-            body, headers = _dump(error, self.contract.error), {"content-type": JSON}
+            answer = Answer(status, _dump(error, self.contract.error), {"content-type": JSON})
         challenge = {"www-authenticate": _REALM} if status == 401 else {}
-        return Answer(status, body, {**headers, **refusal.headers, **challenge}, refusal=message)
+        headers = {**answer.headers, **refusal.headers, **challenge}
+        return replace(answer, headers=headers, refusal=message)
 
-    def _refusal(
-        self, response: Response, code: int, message: str, status: int
-    ) -> tuple[bytes, dict[str, str]]:
+    def _refusal(self, response: Response, code: int, message: str, status: int) -> Answer:
         """Write an error: as the schema Error, else as its message, else the contract's example."""
         for body in (self.contract.error_body(code, message, status), message):
             with contextlib.suppress(ReplyError):
-                return self._write(response, body)
-        return self._write(response, sample_body(self.contract.document, response))
+                return self._write(response, status, body)
+        return self._write(response, status, sample_body(self.contract.document, response))
 
     def _fault(self, operation: Operation | None, text: str) -> Answer:
         name = f"the handler of {operation.id}" if operation else "its engine"
@@ -148,19 +147,17 @@ class Engine:
         if response is None:
             pointer = f"{operation.pointer}/responses"
             raise ReplyError(f"status {reply.status} is not documented at {pointer}.")
-        body, headers = self._write(response, reply.body)
-        return Answer(reply.status, body, headers)
+        return self._write(response, reply.status, reply.body)
 
-    def _write(self, response: Response, value: Any) -> tuple[bytes, dict[str, str]]:
-        headers = sample_headers(self.contract.document, response)
-        body = b""
+    def _write(self, response: Response, status: int, value: Any) -> Answer:
+        headers, body = sample_headers(self.contract.document, response), b""
         if response.media and response.content_type:
             headers["content-type"] = response.content_type
             as_json = is_json(media_type(response.content_type))
             body = _dump(value, response.media.validator, as_json=as_json)
         elif value is not None:
             raise ReplyError(f"{response.pointer} documents no content, but the reply has some.")
-        return body, headers
+        return Answer(status, body, headers)
 
 
 @contextlib.contextmanager

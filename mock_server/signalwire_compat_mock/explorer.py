@@ -9,8 +9,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from .contract import FORM, Contract, Part
+from .contract import Contract, Part
 from .document import Document, nodes
+from .parsing import FORM
 
 _PAGES = Path(__file__).with_name("pages")
 _ASSETS: list[str | tuple[str, str]] = [

@@ -6,25 +6,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from .contract import (
-    CREDENTIALS,
-    FORM,
-    INVALID,
-    JSON,
-    MULTIPART,
-    NOT_FOUND,
-    Body,
-    Contract,
-    ErrorCode,
-    Field,
-    Operation,
-    Part,
-    Response,
-    Route,
-    is_json,
-    media_type,
-)
+from .contract import CODES, Body, Contract, ErrorCode, Field, Operation, Part, Response, Route
 from .document import Document, SpecError, join
+from .parsing import FORM, JSON, MULTIPART, is_json, media_type
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
@@ -57,7 +41,7 @@ def load_contract(spec: Path | None = None) -> Contract:
 def _contract(path: Path, document: Document) -> Contract:
     codes = document.value(join(_ERROR, "x-error-codes"))
     table = {int(code): ErrorCode(entry["status"], entry["when"]) for code, entry in codes.items()}
-    for code in (INVALID, CREDENTIALS, NOT_FOUND):
+    for code in CODES:
         if code not in table:
             raise SpecError(f"{_ERROR}/x-error-codes: code {code} is missing. Add it.")
     for name in document.value("/components/schemas"):
@@ -214,5 +198,5 @@ def _field(
         default = schema.get("default") if default is None else default
         if item is None and "array" in types and "items" in schema:
             item = _field(document, name, join(here, "items"))
-    missing, invalid = ((codes or {}).get(kind, INVALID) for kind in ("missing", "invalid"))
-    return Field(name, types, item, default, missing, invalid, explode)
+    codes = {kind: (codes or {}).get(kind, CODES[0]) for kind in ("missing", "invalid")}
+    return Field(name, types, item, default, explode=explode, **codes)

@@ -6,7 +6,7 @@ import json
 import logging
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -15,8 +15,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
-from .contract import FORM, MULTIPART, is_json, media_type
-
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+MULTIPART = "multipart/form-data"
 MAX_BODY_BYTES = 2**20
 MAX_JSON_DEPTH = 100
 HUNG_UP = "is incomplete: the connection was closed, or its chunks are broken"
@@ -25,10 +25,20 @@ HUNG_UP = "is incomplete: the connection was closed, or its chunks are broken"
 # Its errors are in the reply; without a handler they would also go to standard error.
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
-BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+
+def media_type(content_type: str) -> str:
+    """Return a content type without its parameters, in lower case."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def is_json(kind: str) -> bool:
+    """Whether a media type is JSON: `application/json`, or one that ends in `+json`."""
+    return kind == JSON or kind.endswith("+json")
 
 
 class ParseError(ValueError):
@@ -57,6 +67,27 @@ class Incoming:
     def header(self, name: str) -> list[str]:
         """Return every value of a header."""
         return [value for key, value in self.headers if key == name.lower()]
+
+    def parameters(
+        self, location: str, path: Mapping[str, str], headers: Iterable[str]
+    ) -> Iterator[tuple[str, str]]:
+        """Yield names and texts in a location: those of `path`, or of the `headers` that are named.
+
+        Errors: `ParseError`.
+        """
+        if location == "path":
+            if _BROKEN_ESCAPE.search(self.path.encode()):
+                raise ParseError("holds a percent sign that two hexadecimal digits do not follow")
+            yield from path.items()
+        elif location == "query":
+            yield from decode_pairs(self.query.encode())
+        elif location == "header":
+            yield from ((name, value) for name in headers for value in self.header(name))
+        else:
+            for line in self.header("cookie"):
+                for piece in line.split(";"):
+                    name, _, value = piece.partition("=")
+                    yield name.strip(), value.strip()
 
 
 def basic_credentials(header: str) -> tuple[str, str] | None:
@@ -158,7 +189,7 @@ def decode_pairs(encoded: bytes) -> list[tuple[str, str]]:
     """
     if _CONTROL.search(encoded):
         raise ParseError("holds a control character that is not percent-encoded")
-    if BROKEN_ESCAPE.search(encoded):
+    if _BROKEN_ESCAPE.search(encoded):
         raise ParseError("holds a percent sign that two hexadecimal digits do not follow")
     pairs = []
     for piece in filter(None, encoded.replace(b"+", b" ").split(b"&")):

@@ -5,7 +5,7 @@ import hmac
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,14 +13,7 @@ from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from .contract import CREDENTIALS, INVALID, Body, Field, Operation, Part
 from .document import VALUE
-from .parsing import (
-    BROKEN_ESCAPE,
-    Incoming,
-    ParseError,
-    basic_credentials,
-    decode_pairs,
-    decode_text,
-)
+from .parsing import Incoming, ParseError, basic_credentials, decode_text
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -101,7 +94,7 @@ def check_request(
     values: dict[str, dict[str, Any]] = {}
     for location, part in operation.parameters.items():
         try:
-            texts = _texts(incoming, path, location, part)
+            texts = _grouped(incoming.parameters(location, path, part.fields))
         except ParseError as error:
             violations.append(Violation(f"The {location} {error}"))
             continue
@@ -115,23 +108,7 @@ def check_request(
     return values, body
 
 
-def _texts(
-    incoming: Incoming, path: Mapping[str, str], location: str, part: Part
-) -> dict[str, list[str]]:
-    """Collect the texts of each name in a location, not yet decoded by type."""
-    if location == "path":
-        if BROKEN_ESCAPE.search(incoming.path.encode()):
-            raise ParseError("holds a percent sign that two hexadecimal digits do not follow")
-        return {name: [text] for name, text in path.items()}
-    if location == "query":
-        return _grouped(decode_pairs(incoming.query.encode()))
-    if location == "header":
-        return {name: values for name in part.fields if (values := incoming.header(name))}
-    pieces = [piece for line in incoming.header("cookie") for piece in line.split(";")]
-    return _grouped([(n.strip(), v.strip()) for n, _, v in (p.partition("=") for p in pieces)])
-
-
-def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for name, text in pairs:
         groups.setdefault(name, []).append(text)

@@ -32,7 +32,8 @@ from signalwire_compat_mock import (
     request_checks,
     state,
 )
-from signalwire_compat_mock.contract import FORM, INVALID, JSON, Contract
+from signalwire_compat_mock.contract import INVALID, Contract
+from signalwire_compat_mock.parsing import FORM, JSON
 from signalwire_compat_mock.request_checks import Refusal
 
 from . import seams
