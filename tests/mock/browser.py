@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 from signalwire_compat import RestClient, SignalWireError
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
@@ -34,7 +34,6 @@ CUT_OR_TOUCHING = """() => {
   }
   return faults;
 }"""
-VIEWPORT = {"width": 1280, "height": 900}
 COMPLAINTS = ("error", "warning")
 REFUSED = "Failed to load resource: the server responded with a status of"
 
@@ -54,7 +53,8 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, mock: MockServer) -> Iterator[Page]:
     """Open a page on the mock; whatever it complains of, or fetches elsewhere, fails the test."""
     problems: list[str] = []
-    with browser.new_context(base_url=mock.url, viewport=VIEWPORT) as context:
+    size: ViewportSize = {"width": 1280, "height": 900}
+    with browser.new_context(base_url=mock.url, viewport=size) as context:
         opened = context.new_page()
         opened.on("pageerror", lambda error: problems.append(str(error)))
         opened.on("console", lambda m: problems.append(m.text) if m.type in COMPLAINTS else None)
