@@ -28,7 +28,7 @@ def _cases(document: dict[str, Any], name: str, operation: Operation) -> Iterato
     for key, parameter in operation.parameters.items():
         value = next(iter(_examples(document, parameter).values()), None)
         if value is not None:
-            arguments[_identifier(key)] = value
+            arguments[key] = value
     content = operation.body.get("content", {})
     bodies = [
         (example if len(content) == 1 else f"{example} as {content_type}", place, value, media)
@@ -52,15 +52,10 @@ def _cases(document: dict[str, Any], name: str, operation: Operation) -> Iterato
             "body": body,
             "place": place,
             "files": _files(document, media),
-            "members": {key: _identifier(key) for key in (body if isinstance(body, dict) else ())},
             "status": int(status.replace("X", "0").replace("default", "400")),
             "reply": json.dumps(reply) if is_json(content_type) else reply,
             "type": content_type,
         }
-
-
-def _identifier(name: str) -> str:
-    return PythonIdentifier(name, "field_", skip_snake_case=True)
 
 
 def _files(document: dict[str, Any], media: dict[str, Any]) -> list[str]:

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from codegen.document import merged, resolved
+from codegen.document import Pointer, at, merged, nodes, parameters_of, resolved
 from contract_diff.schemas import (
     Change,
     Changes,
     SchemaComparison,
+    became,
     deprecation,
     paired,
     presence,
@@ -22,7 +23,6 @@ from contract_diff.schemas import (
 )
 
 Node = dict[str, Any]
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # Of the content types of a reply, the client reads the first that matches.
 _READABLE = re.compile(r"text/.*|application/(octet-stream|json|.*\+json)(;.*)?")
 
@@ -30,8 +30,7 @@ _READABLE = re.compile(r"text/.*|application/(octet-stream|json|.*\+json)(;.*)?"
 class Operation(NamedTuple):
     """An operation or callback, its references resolved."""
 
-    path: str
-    method: str
+    where: Pointer
     raw: Node
     parameters: dict[str, Node]
     body: Node
@@ -42,35 +41,29 @@ class Operation(NamedTuple):
 
 def operations(document: Node) -> dict[str, Operation]:
     """Find the operations of a contract, as `tag.operationId`."""
-    return {
-        f"{operation.raw['tags'][0]}.{operation.raw['operationId']}": operation
-        for operation in _of_paths(document, document.get("paths", {}))
-    }
+    paths = {"paths": document.get("paths", {})}
+    found = [o for o in _operations(document, paths, "document", ()) if len(o.where) == 3]
+    return {f"{each.raw['tags'][0]}.{each.raw['operationId']}": each for each in found}
 
 
-def _of_paths(document: Node, paths: Node) -> Iterator[Operation]:
-    for path, item in paths.items():
-        for method in filter(_METHODS.__contains__, item):
-            raw = item[method]
-            nodes = (*item.get("parameters", ()), *raw.get("parameters", ()))
-            parameters = {node["name"]: node for node in (resolved(document, n) for n in nodes)}
-            replies = {
-                status: resolved(document, reply)
-                for status, reply in raw.get("responses", {}).items()
-            }
+def _operations(document: Node, node: Node, kind: str, start: Pointer) -> Iterator[Operation]:
+    for inner, where, raw in nodes(node, kind, start):
+        if inner == "operation" and where != start:
+            found = (at(document, end) for _, end in parameters_of(document, where))
+            parameters = {parameter["name"]: parameter for parameter in found}
+            replies = {k: resolved(document, v) for k, v in raw.get("responses", {}).items()}
             body = resolved(document, raw.get("requestBody", {}))
             medias = list(body.get("content", {}).values())
             schema = merged(document, medias[0].get("schema", {})) if len(medias) == 1 else {}
             is_object = "properties" in schema or schema.get("type") == "object"
             is_flat = bool(body.get("required")) and is_object
-            yield Operation(path, method, raw, parameters, body, replies, is_flat)
+            yield Operation(where, raw, parameters, body, replies, is_flat)
 
 
-def _callbacks(document: Node, raw: Node) -> dict[str, Operation]:
+def _callbacks(document: Node, operation: Operation) -> dict[str, Operation]:
+    found = _operations(document, operation.raw, "operation", operation.where)
     return {
-        operation.raw.get("operationId", f"{name} {operation.method}"): operation
-        for name, callback in raw.get("callbacks", {}).items()
-        for operation in _of_paths(document, callback)
+        each.raw.get("operationId", f"{each.where[-3]} {each.where[-1]}"): each for each in found
     }
 
 
@@ -85,34 +78,30 @@ class _Comparison(SchemaComparison):
         yield from _servers(old, new)
         before, after = operations(old), operations(new)
         yield from unpaired("", before, after, "operation")
-        for name in paired(before, after):
-            yield from self._operation(name, before[name], after[name])
-        yield from _error_codes(_error_table(old, "codes"), _error_table(new, "codes"))
-        tables = _error_table(old, "categories"), _error_table(new, "categories")
-        yield from _error_statuses(*tables)
+        for name, one, other in paired("", before, after):
+            yield from self._operation(name, one, other)
+        yield from _error_categories(old, new)
 
     def _operation(self, name: str, old: Operation, new: Operation) -> Changes:
-        if (old.method, old.path) != (new.method, new.path):
-            what = f"{old.method.upper()} {old.path} became {new.method.upper()} {new.path}"
-            yield Change(name, "changed", what, False, on_wire=True)
+        routes = (f"{str(where[2]).upper()} {where[1]}" for where in (old.where, new.where))
+        if old.where != new.where:
+            yield Change(name, "changed", " became ".join(routes), False, on_wire=True)
         yield from deprecation(name, old.raw, new.raw)
         parameters = list(self._parameters(name, old, new))
         yield from _with_moves(parameters, list(self._body(name, old, new)))
         yield from self._replies(name, old.replies, new.replies)
         if old.raw.get("security") != new.raw.get("security"):
             yield Change(name, "changed", "its credentials", False, on_wire=True)
-        before, after = map(_callbacks, self.documents, (old.raw, new.raw))
+        before, after = map(_callbacks, self.documents, (old, new))
         yield from unpaired(f"{name}: callback ", before, after)
-        for callback in paired(before, after):
-            where = f"{name}: callback {callback}"
-            yield from self._callback(where, before[callback], after[callback])
+        for where, one, other in paired(f"{name}: callback ", before, after):
+            yield from self._callback(where, one, other)
 
     def _parameters(self, name: str, old: Operation, new: Operation) -> Changes:
         before, after = old.parameters, new.parameters
         required = [key for key, parameter in after.items() if parameter.get("required")]
         yield from unpaired(f"{name}: ", before, after, "argument", required)
-        for parameter in paired(before, after):
-            where, one, other = f"{name}: {parameter}", before[parameter], after[parameter]
+        for where, one, other in paired(f"{name}: ", before, after):
             if one["in"] != other["in"]:
                 what = f"sent in the {other['in']}, not in the {one['in']}"
                 yield Change(where, "changed", what, False, on_wire=True)
@@ -156,18 +145,16 @@ class _Comparison(SchemaComparison):
         prefix = f"{name}: reply "
         for change in unpaired(prefix, before, after):
             yield change._replace(breaking=change.where.startswith(f"{prefix}2"))
-        for status in paired(before, after):
-            where, success = f"{prefix}{status}", status.startswith("2")
-            one, other = before[status], after[status]
+        for where, one, other in paired(prefix, before, after):
+            success = where.startswith(f"{prefix}2")
             yield from self._reply(where, one.get("content", {}), other.get("content", {}), success)
             headers, new_headers = (
                 {key.lower(): resolved(self.documents[side], node) for key, node in found.items()}
                 for side, found in enumerate((one.get("headers", {}), other.get("headers", {})))
             )
             yield from unpaired(f"{where}: header ", headers, new_headers)
-            for header in paired(headers, new_headers):
-                place = f"{where}: header {header}"
-                yield from self._declaration(place, headers[header], new_headers[header], False)
+            for place, first, second in paired(f"{where}: header ", headers, new_headers):
+                yield from self._declaration(place, first, second, False)
 
     def _reply(self, where: str, old: Node, new: Node, success: bool) -> Changes:
         read = [next(filter(_READABLE.fullmatch, content), "") for content in (old, new)]
@@ -187,11 +174,10 @@ class _Comparison(SchemaComparison):
 
     def _callback(self, where: str, old: Operation, new: Operation) -> Changes:
         """Compare what the provider sends to a callback."""
-        before, after = old.parameters, new.parameters
-        yield from unpaired(f"{where}: ", before, after, "parameter")
-        pairs = [(f"{where}: {name}", before[name], after[name]) for name in paired(before, after)]
+        yield from unpaired(f"{where}: ", old.parameters, new.parameters, "parameter")
         one, other = (body.get("content", {}) for body in (old.body, new.body))
-        pairs += [(where, one[kind], other[kind]) for kind in paired(one, other)]
+        pairs = paired(f"{where}: ", old.parameters, new.parameters)
+        pairs += [(where, first, second) for _, first, second in paired("", one, other)]
         for place, first, second in pairs:
             schemas = first.get("schema", {}), second.get("schema", {})
             yield from self.compare(place, *schemas, False)
@@ -232,35 +218,25 @@ def _server_urls(document: Node) -> list[str]:
     return urls
 
 
-def _error_codes(old: Node, new: Node) -> Changes:
-    for code in dict.fromkeys((*old, *new)):
-        where = f"error code {code}"
-        if code not in old:
-            yield Change(where, "added", f"category {new[code].get('category')}", False)
-        elif code not in new:
-            yield Change(where, "removed", "it now has the category of its status", True)
-        elif old[code].get("category") != new[code].get("category"):
-            what = f"category {old[code].get('category')} became {new[code].get('category')}"
-            yield Change(where, "changed", what, "category" in old[code])
-
-
-def _error_statuses(old: Node, new: Node) -> Changes:
-    before, after = (
-        {status: name for name, category in table.items() for status in category["statuses"]}
-        for table in (old, new)
-    )
-    for status in dict.fromkeys((*before, *after)):
-        names = before.get(status, "none"), after.get(status, "none")
+def _error_categories(old: Node, new: Node) -> Changes:
+    before, after = _categories(old), _categories(new)
+    for where in dict.fromkeys((*before, *after)):
+        names = before.get(where), after.get(where)
         if names[0] != names[1]:
-            what = f"category {' became '.join(names)}, for replies without a known code"
-            yield Change(f"status {status}", "changed", what, True)
+            kind = "added" if where not in before else "changed" if where in after else "removed"
+            # A code without a category has that of its status.
+            breaking = kind != "added" or where.startswith("status")
+            yield Change(where, kind, f"category {became(*names)}", breaking)
 
 
-def _error_table(document: Node, name: str) -> Node:
-    schemas = document.get("components", {}).get("schemas", {})
-    table: Node = schemas.get("Error", {}).get(f"x-error-{name}", {})
-    return table
+def _categories(document: Node) -> dict[str, Any]:
+    error = document.get("components", {}).get("schemas", {}).get("Error", {})
+    codes, categories = (error.get(f"x-error-{name}", {}) for name in ("codes", "categories"))
+    found = {f"error code {code}": known.get("category") for code, known in codes.items()}
+    for name, category in categories.items():
+        found |= {f"status {status}": name for status in category["statuses"]}
+    return found
 
 
 def _content_types(old: Node, new: Node) -> str:
-    return f"{', '.join(old) or 'nothing'} became {', '.join(new) or 'nothing'}"
+    return became(", ".join(old) or "nothing", ", ".join(new) or "nothing")

@@ -18,6 +18,7 @@ from types import ModuleType, UnionType
 from typing import Any
 
 import httpx
+from openapi_python_client.strings import PythonIdentifier
 
 _PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 _numbers = itertools.count()
@@ -54,27 +55,20 @@ def _play(package: Any, case: dict[str, Any], way: str) -> dict[str, Any]:
             headers["content-type"], body = kind, body.replace(boundary, "")
         line = f"{request.method} {request.url.raw_path.decode()}"
         sent.append({"request line": line, "headers": headers, "body": body})
-        if case["reply"] is None:
-            return httpx.Response(case["status"])
-        return httpx.Response(
-            case["status"], headers={"content-type": case["type"]}, content=case["reply"]
-        )
+        described = {"content-type": case["type"]} if case["type"] else {}
+        return httpx.Response(case["status"], headers=described, content=case["reply"])
 
     transport = httpx.MockTransport(answer)
+    names = {"sync": (httpx.Client, "RestClient"), "async": (httpx.AsyncClient, "AsyncRestClient")}
+    http_client, client = names[way]
     settings = {"project": _PROJECT, "token": "token-of-the-recorder", "host": "localhost"}
-
-    async def call() -> Any:
-        async with httpx.AsyncClient(transport=transport) as http_client:
-            client = package.AsyncRestClient(**settings, http_client=http_client)
-            return await _call(package, client, case)
-
     try:
+        rest_client = getattr(package, client)(
+            **settings, http_client=http_client(transport=transport)
+        )
+        result = _call(package, rest_client, case)
         if way == "async":
-            result = asyncio.run(call())
-        else:
-            with httpx.Client(transport=transport) as http_client:
-                client = package.RestClient(**settings, http_client=http_client)
-                result = _call(package, client, case)
+            result = asyncio.run(result)
     except package.SignalWireError as error:
         details = {name: value for name, value in vars(error).items() if name in ("status", "code")}
         return {"sent": sent, "result": {"raised": type(error).__name__, **details}}
@@ -86,23 +80,26 @@ def _play(package: Any, case: dict[str, Any], way: str) -> dict[str, Any]:
 
 def _call(package: Any, client: Any, case: dict[str, Any]) -> Any:
     method = getattr(getattr(client.compat, case["tag"]), case["operation"])
-    if case["body"] is None:
-        return method(**case["parameters"])
-    value = case["body"]
+    arguments, value = case["parameters"], case["body"]
     if isinstance(value, dict):
         files = {name: _as_file(package, value[name]) for name in case["files"] if name in value}
         value = {**value, **files}
     elif case["files"]:
         value = _as_file(package, value)
-    if "body" not in inspect.signature(method).parameters:
-        members = {case["members"][name]: member for name, member in value.items()}
-        return method(**case["parameters"], **members)
+    names = inspect.signature(method).parameters
+    if value is not None and "body" not in names:
+        arguments = {**arguments, **value}
+    arguments = {
+        PythonIdentifier(key, "field_", skip_snake_case=True): member
+        for key, member in arguments.items()
+    }
+    if value is None or "body" not in names:
+        return method(**arguments)
     module = importlib.import_module(f"{package.__name__}.api.{case['tag']}.{case['operation']}")
     hint = typing.get_type_hints(module.sync, localns=vars(package))["body"]
     # Each content type has a type of its own, in the same order.
     kind = typing.get_args(hint)[case["place"]] if isinstance(hint, UnionType) else hint
-    body = kind.from_dict(value) if hasattr(kind, "from_dict") else value
-    return method(**case["parameters"], body=body)
+    return method(**arguments, body=kind.from_dict(value) if hasattr(kind, "from_dict") else value)
 
 
 def _as_file(package: Any, value: Any) -> Any:

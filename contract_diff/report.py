@@ -16,6 +16,7 @@ from contract_diff.schemas import Change
 
 # These headers belong to the connection; the request asks for the same without them.
 _CONNECTION = ("accept-encoding", "connection", "host")
+_BREAKING = "**breaking**"
 
 
 class Differences(NamedTuple):
@@ -25,26 +26,24 @@ class Differences(NamedTuple):
     python: list[str]
     wire: list[str]
 
-    def explains(self, line: str) -> bool:
-        """Tell whether a change of the contract explains a difference on the wire."""
+    def mark(self, line: str) -> str:
+        """Say whether a difference on the wire breaks callers, or follows from the contract."""
         operation = line.partition(",")[0]
-        return any(
+        if any(
             (change.where.partition(":")[0] == operation and (change.breaking or change.on_wire))
             or (change.where == "servers" and change.on_wire and ": sent: request line: " in line)
             or (change.where.startswith(f"{operation}: reply ") and ": headers: accept: " in line)
             for change in self.contract
-        )
-
-    def breaks(self, line: str) -> bool:
-        """Tell whether a difference on the wire breaks callers."""
+        ):
+            return "as the contract says"
         harmless = any(f"headers: {name}:" in line for name in _CONNECTION)
-        return not harmless and not self.explains(line)
+        return "compatible" if harmless else _BREAKING
 
     @property
     def breaking(self) -> bool:
         """Whether code of callers breaks."""
         contract = any(change.breaking for change in self.contract)
-        return contract or bool(self.python) or any(map(self.breaks, self.wire))
+        return contract or bool(self.python) or _BREAKING in map(self.mark, self.wire)
 
     def needed_version(self, old: Version, package_changed: bool) -> Version:
         """Choose the lowest version that may have these differences."""
@@ -65,8 +64,8 @@ class Report(NamedTuple):
     needed: Version
     version: Version
     has_entry: bool
-    inputs: list[str] | None
-    """The inputs of the generator that changed; None where the base does not record them."""
+    inputs: list[str]
+    """The inputs of the generator that changed."""
     is_base: bool
     """Whether the base is checked out, and callers would notice no edit since."""
 
@@ -85,18 +84,16 @@ class Report(NamedTuple):
     def markdown(self) -> str:
         """Write the report as Markdown."""
         contract, python, _ = self.differences
-        inputs = "unknown, not recorded" if self.inputs is None else ", ".join(self.inputs)
         version = f"In pyproject.toml: {dotted(self.version)}."
         sections = {
             "Contract": [
-                f"- **breaking**: {change}" if change.breaking else f"- compatible: {change}"
+                f"- {_BREAKING if change.breaking else 'compatible'}: {change}"
                 for change in sorted(contract, key=lambda change: not change.breaking)
             ]
             or ["Nothing."],
-            "Python API": [f"- **breaking**: {line}" for line in python]
-            or ["Nothing that breaks."],
+            "Python API": [f"- {_BREAKING}: {line}" for line in python] or ["Nothing that breaks."],
             "On the wire": list(self._wire_lines()) or ["The same bytes."],
-            "Inputs of the generator": [f"Changed: {inputs or 'nothing'}."],
+            "Inputs of the generator": [f"Changed: {', '.join(self.inputs) or 'nothing'}."],
             "Version": [f"Required: {dotted(self.needed)} or higher. {version}"],
         }
         text = f"# Changes since {self.base}\n"
@@ -114,13 +111,11 @@ class Report(NamedTuple):
         cases: dict[tuple[str, ...], list[str]] = {}
         for line in self.differences.wire:
             case, _, what = line.partition("): ")
-            mark = "as the contract says" if self.differences.explains(line) else "compatible"
-            mark = "**breaking**" if self.differences.breaks(line) else mark
-            key = mark, case.partition(",")[0], case.rpartition("(")[2], what
+            key = case.partition(",")[0], case.rpartition("(")[2], what
             cases.setdefault(key, []).append(line)
-        for (mark, *_), lines in cases.items():
+        for lines in cases.values():
             more = f" (and {len(lines) - 1} more like it)" if len(lines) > 1 else ""
-            yield f"- {mark}: {lines[0]}{more}"
+            yield f"- {self.differences.mark(lines[0])}: {lines[0]}{more}"
 
 
 def compare(base: Tree, tree: Tree) -> Report:
@@ -139,11 +134,7 @@ def compare(base: Tree, tree: Tree) -> Report:
     needed = differences.needed_version(old, base.read_package() != tree.read_package())
     changelog = (tree.folder / "CHANGELOG.md").read_text("utf-8")
     heading = re.search(rf"^## {re.escape(dotted(version))}\b", changelog, re.MULTILINE)
-    inputs = None
-    if (base.package / stamp.NAME).is_file():
-        inputs = [
-            line.partition(":")[0] for line in stamp.changed_inputs(base.package, tree.package)
-        ]
+    inputs = [line.partition(":")[0] for line in stamp.changed_inputs(base.package, tree.package)]
     commits = {git("rev-parse", f"{name}^{{commit}}").stdout for name in (base.name, "HEAD")}
     return Report(
         base.name,

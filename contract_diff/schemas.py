@@ -7,16 +7,18 @@ value that their code has no type for.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from codegen.document import merged
 
 Schema = Mapping[str, Any]
+T = TypeVar("T")
 Above = tuple[Any, ...]
-# Which way a limit becomes tighter.
-_LIMITS = {
+# Keywords that restrict a value; of a limit, which way it becomes tighter.
+_KEYWORDS = {
     **dict.fromkeys(("minLength", "minimum", "exclusiveMinimum", "minItems"), 1),
     **dict.fromkeys(("maxLength", "maximum", "exclusiveMaximum", "maxItems"), -1),
+    **dict.fromkeys(("pattern", "multipleOf", "uniqueItems", "format"), 0),
 }
 # Formats that have a Python type of their own in the client.
 _TYPED_FORMATS = {"date", "date-time", "binary"}
@@ -58,8 +60,7 @@ class SchemaComparison:
         yield from deprecation(where, one, other)
         yield from _types(where, one, other, sent)
         yield from _values(where, one, other, sent)
-        yield from _limits(where, one, other, sent)
-        yield from _rules(where, one, other, sent)
+        yield from _restrictions(where, one, other, sent)
         if one.get("default") != other.get("default") and sent:
             both = "default" in one and "default" in other
             words = (repr(s["default"]) if "default" in s else "none" for s in (one, other))
@@ -98,10 +99,10 @@ class SchemaComparison:
         required = old.get("required", ()), new.get("required", ())
         what = ("argument", required[1]) if sent else ("member",)
         yield from unpaired(f"{where}: ", before, after, *what)
-        for name in paired(before, after):
-            place = f"{where}: {name}"
-            yield from presence(place, name in required[0], name in required[1], sent)
-            yield from self.compare(place, before[name], after[name], sent, above)
+        for place, one, other in paired(f"{where}: ", before, after):
+            was, is_required = (place.removeprefix(f"{where}: ") in names for names in required)
+            yield from presence(place, was, is_required, sent)
+            yield from self.compare(place, one, other, sent, above)
         is_open = [bool(schema.get("additionalProperties", True)) for schema in (old, new)]
         if is_open[0] and not is_open[1]:
             yield Change(where, "tightened", "unknown members are refused", True)
@@ -109,10 +110,14 @@ class SchemaComparison:
             yield Change(where, "loosened", "unknown members are kept", False)
 
 
-def paired(old: Iterable[str], new: Iterable[str]) -> list[str]:
-    """List the names that both sides have, in the order of the new document."""
-    before = set(old)
-    return [name for name in new if name in before]
+def paired(prefix: str, old: Mapping[str, T], new: Mapping[str, T]) -> list[tuple[str, T, T]]:
+    """List what both sides have, in the order of the new document: place, old and new."""
+    return [(f"{prefix}{name}", old[name], new[name]) for name in new if name in old]
+
+
+def became(old: Any, new: Any) -> str:
+    """Say in words how a value changed."""
+    return " became ".join("none" if value is None else str(value) for value in (old, new))
 
 
 def unpaired(
@@ -154,8 +159,7 @@ def _types(where: str, old: Schema, new: Schema, sent: bool) -> Changes:
     before, after = _type_names(old), _type_names(new)
     if before == after:
         return
-    words = (" or ".join(sorted(names)) or "any" for names in (before, after))
-    what = f"type {' became '.join(words)}"
+    what = f"type {became(*(' or '.join(sorted(names)) or 'any' for names in (before, after)))}"
     if not after or (before and before < _widened(after)):
         yield Change(where, "loosened", what, not sent)
     elif not before or after < _widened(before):
@@ -192,22 +196,18 @@ def _listed(values: list[Any]) -> str:
     return ", ".join(map(repr, values))
 
 
-def _limits(where: str, old: Schema, new: Schema, sent: bool) -> Changes:
-    for name, direction in _LIMITS.items():
-        before, after = old.get(name), new.get(name)
-        if before != after:
-            tighter = before is None or (after is not None and (after - before) * direction > 0)
-            words = ("none" if limit is None else str(limit) for limit in (before, after))
-            kind = "tightened" if tighter else "loosened"
-            yield Change(where, kind, f"{name} {' became '.join(words)}", tighter and sent)
-
-
-def _rules(where: str, old: Schema, new: Schema, sent: bool) -> Changes:
-    for name in ("pattern", "multipleOf", "uniqueItems", "format"):
-        before, after = old.get(name) or None, new.get(name) or None
-        if before != after:
-            # Another Python type, whatever the direction.
-            typed = name == "format" and bool({before, after} & _TYPED_FORMATS)
-            kind = "loosened" if not after else "changed" if before else "tightened"
-            what = f"{name} {before or 'none'} became {after or 'none'}"
-            yield Change(where, kind, what, typed or bool(after and sent))
+def _restrictions(where: str, old: Schema, new: Schema, sent: bool) -> Changes:
+    for name, direction in _KEYWORDS.items():
+        before, after = (None if s.get(name) is False else s.get(name) for s in (old, new))
+        if before == after:
+            continue
+        if before is None or after is None:
+            kind = "tightened" if before is None else "loosened"
+        elif direction:
+            kind = "tightened" if (after - before) * direction > 0 else "loosened"
+        else:
+            kind = "changed"
+        # Another Python type, whatever the direction.
+        typed = name == "format" and bool({before, after} & _TYPED_FORMATS)
+        breaking = typed or (sent and kind != "loosened")
+        yield Change(where, kind, f"{name} {became(before, after)}", breaking)
