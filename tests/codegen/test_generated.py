@@ -3,20 +3,15 @@
 import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from codegen import generate
+from tests.codegen.project import PACKAGE, SPEC, copy_inputs, replace, stub_tools
 from tests.conftest import ROOT
-
-PACKAGE = ROOT / "generated" / "signalwire_compat"
-SPEC = ROOT / "openapi.yaml"
-PATH = "/Accounts/{AccountSid}/IncomingPhoneNumbers"
+from tests.edits.helpers import Edit, adds, change, object_of, text
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -56,23 +51,8 @@ def test_every_generated_module_says_that_it_is_not_for_editing() -> None:
 
 @pytest.mark.parametrize("edit", ["changed", "removed", "added"])
 def test_an_edited_generated_file_fails_the_drift_check(tmp_path: Path, edit: str) -> None:
-    (tmp_path / "mock_server").mkdir()
-    inputs = (
-        "generator-config.yml",
-        "openapi.yaml",
-        "pyproject.toml",
-        "mock_server/pyproject.toml",
-    )
-    for name in ("Makefile", "requirements-dev.lock", *inputs):
-        shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("codegen", "runtime", "generated"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    python = tmp_path / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    for name in (".locked", ".ready"):
-        (tmp_path / ".venv" / name).touch()
+    copy_inputs(tmp_path)
+    stub_tools(tmp_path)
     target = tmp_path / "generated" / "signalwire_compat" / "_values.py"
     command = ["make", "check-generated"]
     if edit == "changed":
@@ -89,32 +69,20 @@ def test_an_edited_generated_file_fails_the_drift_check(tmp_path: Path, edit: st
     assert ("extra.py" if edit == "added" else "_values.py") in result.stdout
 
 
-def _second_operation(document: dict[str, Any], **changes: Any) -> None:
-    operation = {**document["paths"][PATH]["post"], "callbacks": {}, **changes}
-    document["paths"][f"{PATH}/Second"] = {"post": operation}
-
-
-def _add_schema(name: str, schema: dict[str, Any]) -> Callable[[dict[str, Any]], object]:
-    return lambda document: document["components"]["schemas"].update({name: schema})
-
-
-THING = {"type": "object", "properties": {"a": {"type": "string"}}}
 USED = ("Unset", "Request", "File", "PhoneNumbers", "Self")
 # An edit of the text or of the document, and words of the line. tests/contract/ has more mistakes.
-BROKEN: dict[str, tuple[str | Callable[[dict[str, Any]], object], str]] = {
+BROKEN: dict[str, tuple[str | Edit, str]] = {
     "no YAML": ("info: [\n", "openapi.yaml:"),
     "no document": ("", "openapi.yaml"),
-    "two operations with one id": (_second_operation, '"purchase"'),
-    "a type that does not exist": (_add_schema("Odd", {"type": "strng"}), "strng"),
+    "two operations with one id": (adds(operationId="purchase"), '"purchase"'),
+    "a type that does not exist": (change("schemas", Odd={"type": "strng"}), "strng"),
     "a body that the client cannot write": (
-        lambda document: _second_operation(
-            document, operationId="second", requestBody={"content": {"application/xml": {}}}
-        ),
+        adds("/Second", requestBody={"content": {"application/xml": {}}}),
         "Second",
     ),
     **{
         f"the name {name}": (
-            _add_schema(name, THING),
+            change("schemas", **{name: object_of(a=text())}),
             f"the schema {name} has a name that the package uses",
         )
         for name in USED
@@ -175,12 +143,8 @@ def test_a_broken_template_is_reported_with_its_place(
     new: str,
     line: str,
 ) -> None:
-    for part in ("generator-config.yml", "pyproject.toml", "openapi.yaml"):
-        shutil.copy(ROOT / part, tmp_path / part)
-    for folder in ("codegen/templates", "runtime"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    file = tmp_path / name
-    file.write_text(file.read_text("utf-8").replace(old, new, 1), "utf-8")
+    copy_inputs(tmp_path)
+    replace(tmp_path / name, old, new)
     monkeypatch.setattr(generate, "ROOT", tmp_path)
     assert run(tmp_path / "openapi.yaml", tmp_path / "out") == 1
     (printed,) = capsys.readouterr().err.splitlines()

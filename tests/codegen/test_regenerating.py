@@ -2,21 +2,17 @@
 
 import os
 import re
-import shutil
 import subprocess
-import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from scripts.try_generator import copy_project
+from tests.codegen.project import copy_inputs, make_first, stub_tools
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "regenerating.md").read_text("utf-8")
 STEPS = re.findall(r"^```(diff|console)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-# The page shows the release after the first, whatever the current version is.
-FIRST = "0.1.0"
 SETTINGS = {
     # The gate itself runs these tests. Another test checks which gate a release runs.
     "GATE": "diff",
@@ -28,28 +24,11 @@ SETTINGS = {
 }
 
 
-def stub_tools(folder: Path, script: str) -> None:
-    """Make a .venv whose tools are the script; {tool} is the tool of this environment."""
-    tools = folder / ".venv" / "bin"
-    tools.mkdir(parents=True)
-    for name in ("check-wheel-contents", "python", "ruff", "twine", "yamllint"):
-        tool = Path(sys.executable).with_name(name)
-        (tools / name).write_text(f"#!/bin/sh\n{script.format(tool=tool)}\n")
-        (tools / name).chmod(0o755)
-    for name in (".locked", ".ready"):
-        (folder / ".venv" / name).touch()
-
-
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Make a repository of the project, with the tools of this environment."""
     copy_project(tmp_path)
-    project, changelog = tmp_path / "pyproject.toml", tmp_path / "CHANGELOG.md"
-    text = project.read_text("utf-8")
-    version = tomllib.loads(text)["project"]["version"]
-    project.write_text(text.replace(f'"{version}"', f'"{FIRST}"', 1), "utf-8")
-    text = changelog.read_text("utf-8").partition("\n## ")[0]
-    changelog.write_text(f"{text}\n## {FIRST}\n", "utf-8")
+    make_first(tmp_path)
     # Nothing is installed, whatever the page edits.
     stub_tools(tmp_path, '[ "$2" = pip ] || exec {tool} "$@"')
     run("git init --quiet --initial-branch=main", tmp_path)
@@ -116,10 +95,7 @@ def test_the_gate_of_a_release_is_the_gate_of_a_merge() -> None:
 
 
 def test_a_release_ends_with_what_is_left_to_do(tmp_path: Path) -> None:
-    (tmp_path / "mock_server").mkdir()
-    inputs = ("requirements-dev.lock", "pyproject.toml", "mock_server/pyproject.toml")
-    for name in ("Makefile", *inputs):
-        shutil.copy(ROOT / name, tmp_path / name)
+    copy_inputs(tmp_path)
     stub_tools(tmp_path, "")
     done = run("make release VERSION=0.2.0 GATE=help", tmp_path).splitlines()
     assert "list the targets" in done[1]

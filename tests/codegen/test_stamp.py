@@ -3,16 +3,14 @@
 import hashlib
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from codegen import stamp
+from tests.codegen.project import PACKAGE, SPEC, copy_inputs
 from tests.conftest import ROOT
-
-PACKAGE = ROOT / "generated" / "signalwire_compat"
-SPEC = ROOT / "openapi.yaml"
+from tests.diff.conftest import commit_all, git
 
 
 @pytest.mark.parametrize(
@@ -28,10 +26,7 @@ SPEC = ROOT / "openapi.yaml"
 def test_a_change_of_a_file_that_shapes_the_package_is_noticed(
     tmp_path: Path, name: str, changed: str
 ) -> None:
-    for part in ("generator-config.yml", "openapi.yaml", "pyproject.toml"):
-        shutil.copy(ROOT / part, tmp_path / part)
-    for part in ("codegen", "runtime"):
-        shutil.copytree(ROOT / part, tmp_path / part)
+    copy_inputs(tmp_path)
     assert stamp.stale(tmp_path, PACKAGE) == []
     (tmp_path / name).write_text((tmp_path / name).read_text("utf-8") + "\n", "utf-8")
     assert stamp.stale(tmp_path, PACKAGE) == [changed]
@@ -50,25 +45,21 @@ def test_the_drift_check_says_which_of_the_inputs_changed(
     assert {"openapi-python-client", "ruff"} < stamp.inputs(spec).keys()
 
 
-def test_two_branches_that_regenerate_merge_and_must_regenerate_again(tmp_path: Path) -> None:
-    def git(command: str) -> None:
-        identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
-        command_line = ["git", *identity, "-c", "commit.gpgsign=false", *command.split()]
-        subprocess.run(command_line, cwd=tmp_path, check=True, capture_output=True)
-
+def test_two_branches_that_regenerate_merge_and_must_regenerate_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "generated" / "signalwire_compat" / stamp.NAME
     file.parent.mkdir(parents=True)
     shutil.copy(PACKAGE / stamp.NAME, file)
     shutil.copy(ROOT / ".gitattributes", tmp_path)
-    git("init --quiet --initial-branch=main")
-    git("add --all")
-    git("commit --quiet --message=base")
-    git("branch other")
+    monkeypatch.chdir(tmp_path)
+    commit_all()
+    git("branch", "other")
     for branch in ("main", "other"):
-        git(f"switch --quiet {branch}")
+        git("switch", "--quiet", branch)
         text = re.sub("^spec .*", f"spec sha256:{branch}", file.read_text("utf-8"), flags=re.M)
         file.write_text(text, "utf-8")
-        git(f"commit --quiet --all --message={branch}")
-    git("merge --quiet main")
+        git("commit", "--quiet", "--all", "--message=next")
+    git("merge", "--quiet", "main")
     (line,) = stamp.changed_inputs(file.parent, PACKAGE)
     assert line.startswith("spec: sha256:other and sha256:main became sha256:")

@@ -11,8 +11,8 @@ import yaml
 from jinja2 import FileSystemBytecodeCache
 
 from codegen import generate
-from contract_diff.checkouts import Tree, dotted
-from tests.conftest import ROOT
+from contract_diff.checkouts import Tree
+from tests.codegen.project import copy_inputs, make_first
 from tests.edits.generated_package import edited, write_spec
 from tests.edits.helpers import Edit
 
@@ -34,30 +34,20 @@ def git(*arguments: str, folder: Path | None = None) -> None:
     subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
 
 
-def replace(file: Path, old: str, new: str) -> None:
-    text = file.read_text("utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new, 1), "utf-8")
+def commit_all(folder: Path | None = None) -> None:
+    """Make a repository whose main branch holds a folder."""
+    git("init", "--quiet", "--initial-branch=main", folder=folder)
+    git("add", "--all", folder=folder)
+    git("commit", "--quiet", "--message=base", folder=folder)
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a repository whose main branch holds the project, with 0.1.0 as its only version."""
-    folder = tmp_path_factory.mktemp("prepared")
-    for name in ("openapi.yaml", "pyproject.toml", "CHANGELOG.md", "generator-config.yml"):
-        shutil.copy(ROOT / name, folder)
-    (folder / "mock_server").mkdir()
-    shutil.copy(ROOT / "mock_server" / "pyproject.toml", folder / "mock_server")
-    ignored = shutil.ignore_patterns("__pycache__", ".new-*")
-    for name in ("codegen", "contract_diff", "generated", "runtime", "scripts"):
-        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    for project in (folder, folder / "mock_server"):
-        replace(project / "pyproject.toml", f'"{dotted(Tree(ROOT).version)}"', '"0.1.0"')
-    history = (folder / "CHANGELOG.md").read_text("utf-8")
-    (folder / "CHANGELOG.md").write_text(history.partition("\n## ")[0] + "\n## 0.1.0\n", "utf-8")
-    git("init", "--quiet", "--initial-branch=main", folder=folder)
-    git("add", "--all", folder=folder)
-    git("commit", "--quiet", "--message=base", folder=folder)
+    folder = tmp_path_factory.mktemp("prepared") / "project"
+    copy_inputs(folder)
+    make_first(folder)
+    commit_all(folder)
     return folder
 
 

@@ -18,7 +18,8 @@ from contract_diff.example_calls import cases
 from contract_diff.operations import changes
 from contract_diff.report import compare
 from scripts import release
-from tests.diff.conftest import EditContract, Run, git, replace
+from tests.codegen.project import replace
+from tests.diff.conftest import EditContract, Run, git
 from tests.edits.helpers import GONE, TEXT, Edit, change, find, parameter
 
 MODULES = "generated/signalwire_compat"

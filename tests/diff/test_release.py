@@ -5,7 +5,8 @@ from pathlib import Path
 
 from contract_diff import __main__ as diff
 from scripts import release
-from tests.diff.conftest import EditContract, Run, git, replace
+from tests.codegen.project import replace
+from tests.diff.conftest import EditContract, Run, git
 from tests.edits.helpers import GONE, change
 
 WITHOUT_A_FIELD = change("fields", VoiceFallbackUrl=GONE)
