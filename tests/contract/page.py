@@ -46,26 +46,21 @@ class Flat:
         self.rows: Rows = {}
         self.parts: dict[Pointer, str] = {}
         for server in document.get("servers", []):
-            self.server(server)
+            address = server.get("url", "")
+            self.rows["server", address] = {}
+            for name, variable in server.get("variables", {}).items():
+                self.rows["server variable", name] = {
+                    **{"type": "string", "nullable": "no", "default": variable.get("default", "")},
+                    # Required means that the address uses the variable.
+                    "required": "yes" if f"{{{name}}}" in address else "no",
+                    "allowed": " ".join(variable.get("enum", ())),
+                }
         for kind, where, node in nodes(document):
             if kind == "operation" and f"{str(where[-1]).upper()} {where[-2]}" in MIRRORED:
                 self.operation(where, "")
                 self.rows["operation", "operationId"] = {"allowed": node.get("operationId", "")}
                 self.rows["operation", "tag"] = {"allowed": " ".join(node.get("tags", []))}
                 self.rows["operation", "security"] = {"allowed": self.security(node)}
-
-    def server(self, server: Document) -> None:
-        """Add an address and its variables; required means that the address uses the variable."""
-        address = server.get("url", "")
-        self.rows["server", address] = {}
-        for name, variable in server.get("variables", {}).items():
-            self.rows["server variable", name] = {
-                "type": "string",
-                "nullable": "no",
-                "required": "yes" if f"{{{name}}}" in address else "no",
-                "default": variable.get("default", ""),
-                "allowed": " ".join(variable.get("enum", ())),
-            }
 
     def security(self, operation: Document) -> str:
         """Name the security schemes of an operation."""
