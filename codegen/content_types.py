@@ -26,6 +26,7 @@ from codegen.document import (
 _MULTIPART = "multipart/form-data"
 FORMS = ("application/x-www-form-urlencoded", _MULTIPART)
 _BYTES = "application/octet-stream"
+NOT_SENT = "is required, and an empty list is not sent: add `minItems: 1`"
 
 
 def read(content: Iterable[str]) -> str | None:
@@ -98,6 +99,16 @@ def _wrong_form(document: dict[str, Any], what: str, where: Pointer) -> Iterator
         if "null" in types_of(document, field):
             todo = "remove null and make the member optional, or make the body JSON"
             yield field, f"{what} with a null, which no form holds: {todo}"
+    members, required = members_of(document, where)
+    for name in members.keys() & required:
+        if is_possibly_empty_list(document, members[name]):
+            yield members[name], f'"{name}" {NOT_SENT}'
+
+
+def is_possibly_empty_list(document: dict[str, Any], where: Pointer) -> bool:
+    """Whether a schema allows an empty list, which a form or a query cannot hold."""
+    schema = merged(document, at(document, where))
+    return "a list" in types_of(document, where) and not schema.get("minItems")
 
 
 def _fields(document: dict[str, Any], where: Pointer) -> Iterator[Pointer]:

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from codegen.document import Pointer, Problem, at, nodes, reachable, target
+from codegen.document import Pointer, Problem, merged, nodes, reachable, target
 
 _DESCRIBED = {"schema", "parameter", "header", "response", "body", "scheme"}
 # The part around these describes them.
 _INLINE = {"schema", "items", "allOf", "anyOf", "oneOf"}
+_EXAMPLES = {"$ref", "example", "examples", "const"}
 _STYLES = {
     "PascalCase": re.compile(r"[A-Z][A-Za-z0-9]*"),
     "snake_case": re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*"),
@@ -28,7 +29,8 @@ def style(document: dict[str, Any]) -> Iterator[Problem]:
         is_silent = "$ref" not in node and not str(node.get("description", "")).strip()
         if kind in _DESCRIBED and is_silent and not {str(step) for step in where[-2:]} & _INLINE:
             yield where, "has no description: add one, docstrings come from it"
-        if kind in ("parameter", "media") and not _has_example(document, node):
+        shown = {**merged(document, node.get("schema")), **node}
+        if kind in ("parameter", "media") and not shown.keys() & _EXAMPLES:
             yield where, "has no example: add one, here or in its schema"
         if kind == "operation":
             yield from _operation(where, node)
@@ -40,17 +42,6 @@ def style(document: dict[str, Any]) -> Iterator[Problem]:
     for name in document.get("components", {}).get("schemas", {}):
         yield from _named(("components", "schemas", name), "schema", name, "PascalCase")
     yield from _unused(document)
-
-
-def _has_example(document: dict[str, Any], node: dict[str, Any]) -> bool:
-    if "$ref" in node or {"example", "examples"} & node.keys():
-        return True
-    schema = node.get("schema", {})
-    while isinstance(schema, dict) and not {"example", "examples", "const"} & schema.keys():
-        if "$ref" not in schema:
-            return False
-        schema = at(document, target(schema["$ref"]))
-    return isinstance(schema, dict)
 
 
 def _operation(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from codegen.content_types import FORMS, wrong_body, wrong_reply
+from codegen.content_types import NOT_SENT, is_possibly_empty_list, wrong_body, wrong_reply
 from codegen.document import (
     INTEGER_BOUNDS,
     Pointer,
@@ -17,7 +17,6 @@ from codegen.document import (
     cycles,
     files_in,
     follow,
-    media_type,
     members_of,
     nodes,
     parameters_of,
@@ -66,10 +65,14 @@ OWN_NAMES = {
 # Every generated module imports this name.
 _IMPORTED = "annotations"
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", "letters, digits and -"
+_NAMES = {
+    "path": (r"[A-Za-z_-][\w-]*", "letters, digits, - and _"),
+    **{"header": _TOKEN, "cookie": _TOKEN},
+}
 _NOT_IN_QUERY = {"an object in a list", "a list in a list"}
 _NESTED = re.compile(r"an object|an? .* in a list")
 _TOO_LONG = f"is longer than {LONGEST} characters, too long for a file: shorten it"
-_NOT_SENT = "is required, and an empty list is not sent: add `minItems: 1`"
 
 
 def unsupported(document: dict[str, Any]) -> Iterator[Problem]:
@@ -81,7 +84,7 @@ def unsupported(document: dict[str, Any]) -> Iterator[Problem]:
     yield from _one_way(document)
     yield from _tags(document)
     yield from _equal_paths(document)
-    checks = {"schema": _schema, "operation": _operation, "parameter": _parameter, "media": _form}
+    checks = {"schema": _schema, "operation": _operation, "parameter": _parameter}
     for kind, where, node in nodes(document):
         if kind != "schema" and _is_served_by_caller(where):
             continue
@@ -145,14 +148,9 @@ def _schema(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> I
         what = f'"{min(unknown)}" is required, and no part has it: correct the name'
         yield (*where, "required"), what
     values = {type(value) for value in node.get("enum", ()) if value is not None}
-    if node.get("enum") == []:
-        yield (*where, "enum"), "needs at least 1 item: list the values, or remove it"
-    elif values >= {str, int} or values - {str, int, bool}:
+    if values >= {str, int} or values - {str, int, bool}:
         what = "has values that are not all text or all whole numbers"
         yield (*where, "enum"), f"{what}: list them in the description"
-    if isinstance(node.get("const"), float | list | dict):
-        what = "is not text, a whole number, a boolean or null: name it in the description"
-        yield (*where, "const"), what
     first: dict[tuple[str, str], str] = {}
     for name in node.get("properties", {}):
         # The generator tries both names, and has no third.
@@ -175,13 +173,12 @@ def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -
     unfit = _NOT_IN_QUERY if place == "query" else {"a list", "an object"}
     if found := next((each for each in types if each in unfit), None):
         yield schema, f"is {found}, which no {place} can hold: give it another type"
-    elif place == "query" and node.get("required") and _is_possibly_empty_list(document, schema):
-        yield schema, _NOT_SENT
+    elif place == "query" and node.get("required") and is_possibly_empty_list(document, schema):
+        yield schema, NOT_SENT
     if place == "query" and "an object" in types:
         members = members_of(document, schema)[0]
         if not members:
-            what = "is an object without named members, which the client cannot write: name them"
-            yield schema, what
+            yield schema, "is an object without named members, which no query can hold: name them"
         for member, inner in members.items():
             kinds = types_of(document, inner)
             if nested := next((each for each in kinds if _NESTED.fullmatch(each)), None):
@@ -192,37 +189,16 @@ def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -
 def _written(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
     """Find names and styles that the client cannot write."""
     name, place = node["name"], node["in"]
-    if place == "path" and not re.fullmatch(r"[A-Za-z_-][\w-]*", name, re.ASCII):
-        yield (*where, "name"), "is a name that no path can have: use letters, digits, - and _"
-    is_header = place in ("header", "cookie")
-    if is_header and not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-        yield (*where, "name"), f"is a name that no {place} can have: use letters, digits and -"
+    pattern, todo = _NAMES.get(place, ("", ""))
+    if pattern and not re.fullmatch(pattern, name, re.ASCII):
+        yield (*where, "name"), f"is a name that no {place} can have: use {todo}"
     if place == "header" and name.lower() in _OWN_HEADERS:
         yield (*where, "name"), "is a header that the client writes itself: remove the parameter"
-    style = node.get("style", _STYLES[place])
-    if style != _STYLES[place]:
-        what = f"has the style {style}, and the client writes only {_STYLES[place]}: remove it"
-        yield (*where, "style"), what
-    if node.get("explode", style == "form") != (style == "form"):
-        what = f"has explode: {str(node['explode']).lower()}, which the client cannot write"
-        yield (*where, "explode"), f"{what}: remove it"
-    if node.get("allowReserved"):
-        what = "allows reserved characters, and the client escapes them: remove it"
-        yield (*where, "allowReserved"), what
-
-
-def _form(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
-    if media_type(str(where[-1])) in FORMS and "schema" in node:
-        members, required = members_of(document, (*where, "schema"))
-        for name, place in members.items():
-            if name in required and _is_possibly_empty_list(document, place):
-                yield place, f'"{name}" {_NOT_SENT}'
-
-
-def _is_possibly_empty_list(document: dict[str, Any], where: Pointer) -> bool:
-    places = (where, follow(document, where))
-    least = max(at(document, place).get("minItems", 0) for place in places)
-    return "a list" in types_of(document, where) and not least
+    style = _STYLES[place]
+    for key, usual in (("style", style), ("explode", style == "form"), ("allowReserved", False)):
+        if node.get(key, usual) != usual:
+            what = f"is {node[key]}, and the client writes only {usual}: remove it"
+            yield (*where, key), what
 
 
 def _operation(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:

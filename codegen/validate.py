@@ -40,9 +40,12 @@ from codegen.yaml_source import Mark, Source, SpecError
 _META = Draft202012Validator(
     {
         "$ref": "https://json-schema.org/draft/2020-12/schema",
-        "properties": dict.fromkeys(
-            ("example", "externalDocs", "nullable", "xml", *KEYWORDS), True
-        ),
+        "properties": {
+            **dict.fromkeys(("example", "externalDocs", "nullable", "xml", *KEYWORDS), True),
+            # The generator knows no others.
+            "const": {"type": ["string", "integer", "boolean", "null"]},
+            "enum": {"minItems": 1},
+        },
         "patternProperties": {"^x-": True},
         "unevaluatedProperties": False,
     },
@@ -156,22 +159,21 @@ def structure(document: dict[str, Any]) -> Iterator[Problem]:
 
 def operations(document: dict[str, Any]) -> Iterator[Problem]:
     """Find operations that lack what the generator needs, or that it would misname."""
-    names: list[tuple[Pointer, str]] = []
-    tags: list[tuple[Pointer, str]]
-    tags = [(("tags", i, "name"), tag["name"]) for i, tag in enumerate(document.get("tags", []))]
+    names: dict[Pointer, str] = {}
+    tags: dict[Pointer, str]
+    tags = {("tags", i, "name"): tag["name"] for i, tag in enumerate(document.get("tags", []))}
     for kind, where, node in nodes(document):
         if kind != "operation":
             continue
         if "operationId" in node:
-            names.append(((*where, "operationId"), node["operationId"]))
+            names[*where, "operationId"] = node["operationId"]
         else:
             yield where, "has no operationId: add one, its function is named after it"
         if where[0] != "paths" or len(where) != 3:
             continue  # The caller serves the operation of a callback.
-        tags += [((*where, "tags", i), tag) for i, tag in enumerate(node.get("tags", []))]
+        tags |= {(*where, "tags", i): tag for i, tag in enumerate(node.get("tags", []))}
         if len(node.get("tags", [])) != 1:
-            what = "needs exactly one tag, the name of its module: write `tags: [..]`"
-            yield (*where, "tags"), what
+            yield (*where, "tags"), "needs exactly one tag, its module: write `tags: [..]`"
         if "security" not in node:
             yield where, "has no security of its own: add it, no other is generated"
         yield from _security(document, where, node)
@@ -206,16 +208,15 @@ def _parameters(document: dict[str, Any], where: Pointer) -> Iterator[Problem]:
         if kind == "path":
             declared[name] = place
     for name in sorted(wanted - declared.keys()):
-        what = f"{{{name}}} is not among the parameters of {where[2]}: declare it with `in: path`"
-        yield where[:2], what
+        yield where[:2], f"{{{name}}} is not a parameter of {where[2]}: declare it with `in: path`"
     for name in sorted(declared.keys() - wanted):
         what = f'the path has no {{{name}}}: remove the parameter "{name}", or add it to the path'
         yield declared[name], what
 
 
-def _equal_names(what: str, names: list[tuple[Pointer, str]]) -> Iterator[Problem]:
+def _equal_names(what: str, names: dict[Pointer, str]) -> Iterator[Problem]:
     first: dict[str, tuple[Pointer, str]] = {}
-    for where, name in names:
+    for where, name in names.items():
         python = PythonIdentifier(name, prefix="")
         place, other = first.setdefault(python, (where, name))
         if other != name:
@@ -230,17 +231,15 @@ def samples(document: dict[str, Any]) -> Iterator[tuple[Pointer, Pointer]]:
     for kind, where, node in nodes(document):
         if kind != "schema" and "schema" not in node:
             continue
-        yield from (
-            ((*where, key), where) for key in ("example", "default", "const") if key in node
-        )
+        values = [(*where, key) for key in ("example", "default", "const") if key in node]
         for key in ("examples", "enum"):
             members = node.get(key, [])
             if isinstance(members, list):
-                yield from (((*where, key, index), where) for index, _ in enumerate(members))
-                continue
-            for place in (follow(document, (*where, key, name)) for name in members):
-                if "value" in at(document, place):
-                    yield (*place, "value"), where
+                values += [(*where, key, index) for index, _ in enumerate(members)]
+            else:
+                named = (follow(document, (*where, key, name)) for name in members)
+                values += [(*place, "value") for place in named if "value" in at(document, place)]
+        yield from ((value, where) for value in values)
 
 
 def examples(document: dict[str, Any]) -> Iterator[Problem]:

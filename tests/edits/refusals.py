@@ -91,7 +91,7 @@ REFUSED = [
     Refusal("allOf of a string", sends(object_of(V={"allOf": [ref("Word"), {"maxLength": 2}], "description": "V."}), schemas={"Word": text()}), ("schema.properties.V.allOf", "string", "beside the $ref")),
     Refusal("allowed values that are fractions", change("fields", Area={"type": "number", "enum": [1.5, 2.5], "description": "One."}), ("PurchaseRequest.properties.Area.enum", "whole numbers")),
     Refusal("a constant that is an object", change("fields", Area={"const": {"a": 1}, "description": "One."}), ("PurchaseRequest.properties.Area.const",)),
-    Refusal("no allowed values", change("fields", Area={"enum": [], "description": "None."}), ("PurchaseRequest.properties.Area.enum", "at least 1 item")),
+    Refusal("no allowed values", change("fields", Area={"enum": [], "description": "None."}), ("PurchaseRequest.properties.Area.enum", "less than 1 item")),
     Refusal("a dot in the name of a path parameter", adds("/things/{a.b}", parameters=[parameter("a.b", "path")]), ("parameters[0].name", '"a.b"')),
     Refusal("two paths that are one", both(adds("/things/{a}", parameters=[parameter("a", "path")]), adds("/things/{b}", operationId="b", parameters=[parameter("b", "path")])), ("paths./things/{b}", "/things/{a}")),
     Refusal("a header that the client writes itself", takes("Content-Type", "header"), (f"{PLACE}.name", '"Content-Type"')),
