@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -40,12 +41,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    progress = reporting.begin(item)
+    name = item.path.stem.removeprefix("test_")
+    progress = reporting.current = reporting.Progress(item.name, run=name)
     start = time.monotonic()
     try:
         result = yield
     finally:
-        item.user_properties += progress.as_properties(time.monotonic() - start)
+        progress.seconds = round(time.monotonic() - start, 3)
+        item.user_properties += asdict(progress).items()
     if progress.cases == 0:
         pytest.fail("not one case was tried")
     return result

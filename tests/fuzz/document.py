@@ -32,13 +32,28 @@ def operations() -> Iterator[tuple[str, str, Schema]]:
         yield from ((path, method, item[method]) for method in METHODS if method in item)
 
 
+def objects(node: Any) -> Iterator[Schema]:
+    """List every object of a document."""
+    if isinstance(node, dict):
+        yield node
+    for part in node.values() if isinstance(node, dict) else node:
+        if isinstance(part, dict | list):
+            yield from objects(part)
+
+
+def with_objects(node: Any, change: Callable[[Schema], Schema]) -> Any:
+    """Copy a part of the document with each of its objects changed, inner ones first."""
+    if isinstance(node, dict):
+        return change({name: with_objects(part, change) for name, part in node.items()})
+    return [with_objects(part, change) for part in node] if isinstance(node, list) else node
+
+
 def target(reference: str) -> Schema:
     path = reference.removeprefix("#/").split("/")
     return functools.reduce(lambda part, name: part[name], path, DOCUMENT)
 
 
 def resolved(node: Schema) -> Schema:
-    """Follow the references of a part of the document."""
     while "$ref" in node:
         node = target(node["$ref"])
     return node
@@ -58,7 +73,6 @@ def allows_type(schema: Schema, name: str) -> bool:
 
 
 def named_members(schema: Schema) -> dict[str, Schema]:
-    """List the members that a schema names, with their own schemas."""
     return {name: part for one in parts(schema) for name, part in one.get("properties", {}).items()}
 
 
@@ -69,23 +83,17 @@ def item_schema(schema: Schema) -> Schema | None:
 
 @functools.lru_cache(maxsize=1000)
 def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
-    schema = json.loads(schema)
-    return jsonschema_rs.Draft202012Validator(with_bounds(schema), validate_formats=True)
+    bounded = with_objects(json.loads(schema), with_bounds)
+    return jsonschema_rs.Draft202012Validator(bounded, validate_formats=True)
 
 
-def with_bounds(node: Any) -> Any:
+def with_bounds(node: Schema) -> Schema:
     """Write the bounds of int32 and int64 as keywords: JSON Schema ignores these formats."""
-    if isinstance(node, list):
-        return [with_bounds(part) for part in node]
-    if not isinstance(node, dict):
-        return node
     bits = {"int32": 31, "int64": 63}.get(str(node.get("format")))
-    bounds = {"minimum": -(2**bits), "maximum": 2**bits - 1} if bits else {}
-    return {**bounds, **{name: with_bounds(part) for name, part in node.items()}}
+    return {"minimum": -(2**bits), "maximum": 2**bits - 1, **node} if bits else node
 
 
 def violations(case: AnyCase, schema: Schema, value: Any) -> list[jsonschema_rs.ValidationError]:
-    """List what breaks a schema of the document of a case."""
     components = case.operation.schema.raw_schema["components"]
     validator = _validator(json.dumps({**schema, "components": components}))
     return list(validator.iter_errors(plain(value)))
@@ -140,17 +148,13 @@ def is_secured(case: AnyCase) -> bool:
 
 def documented_parameters(path: str, operation: Schema) -> dict[str, Schema]:
     """Return each parameter of an operation, those of its path included, by its name."""
-    found = [
-        *DOCUMENT["paths"].get(path, {}).get("parameters", []),
-        *operation.get("parameters", []),
-    ]
-    return {parameter["name"]: parameter for parameter in map(resolved, found)}
+    of_path = DOCUMENT["paths"].get(path, {}).get("parameters", [])
+    found = map(resolved, [*of_path, *operation.get("parameters", [])])
+    return {parameter["name"]: parameter for parameter in found}
 
 
 def parameter_schemas(case: AnyCase) -> dict[str, Schema]:
-    """Return the schema of each parameter that the operation has, by its name."""
-    operation = case.operation
-    found = documented_parameters(operation.path, operation.definition.raw)
+    found = documented_parameters(case.operation.path, case.operation.definition.raw)
     return {name: parameter.get("schema", {}) for name, parameter in found.items()}
 
 
@@ -197,7 +201,6 @@ def is_json(content_type: str | None) -> bool:
 
 
 def is_form(case: AnyCase) -> bool:
-    """Tell whether the body is a form, whose values are text."""
     return media_type(case.media_type) in (FORM, MULTIPART)
 
 
@@ -206,7 +209,6 @@ def documented_body(case: AnyCase) -> Schema:
 
 
 def contents(case: AnyCase) -> dict[Any, Any]:
-    """Return what the operation documents for each content type of its body."""
     found: dict[Any, Any] = documented_body(case).get("content", {})
     return found
 

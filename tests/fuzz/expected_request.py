@@ -3,7 +3,6 @@
 Written without the client's own code.
 """
 
-import base64
 import json
 import re
 from collections.abc import Mapping
@@ -12,27 +11,13 @@ from urllib.parse import parse_qsl, unquote
 
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
-from signalwire_compat_mock import DEFAULT_TOKEN, Exchange
-
-from tests.conftest import PROJECT
+from signalwire_compat_mock import Exchange
 
 from . import document as doc
 from .document import AnyCase, Schema
-from .reporting import LOCAL
-
-AUTHORIZATION = f"Basic {base64.b64encode(f'{PROJECT}:{DEFAULT_TOKEN}'.encode()).decode()}"
+from .settings import AUTHORIZATION
 
 _TRANSPORT = {"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"}
-
-
-def curl(case: AnyCase) -> str:
-    """Write the curl command of a case, for the mock that `make mock` starts."""
-    try:
-        return case.as_curl_command(
-            {"Authorization": AUTHORIZATION}, base_url=LOCAL + doc.BASE_PATH
-        )
-    except Exception as error:  # HTTP can't carry every case.
-        return f"none: {error}"
 
 
 def as_text(value: Any) -> str:

@@ -21,15 +21,7 @@ _GROUPS = ("path_parameters", "query", "headers", "cookies")
 _ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
-def _objects(node: Any) -> Iterator[Schema]:
-    if isinstance(node, dict):
-        yield node
-    for part in node.values() if isinstance(node, dict) else node:
-        if isinstance(part, dict | list):
-            yield from _objects(part)
-
-
-_OBJECTS = [*_objects(doc.DOCUMENT)]
+_OBJECTS = [*doc.objects(doc.DOCUMENT)]
 _ENUMS = (found["enum"] for found in _OBJECTS if isinstance(found.get("enum"), list))
 _ALLOWED = [*dict.fromkeys(v for enum in _ENUMS for v in enum if isinstance(v, str))]
 _NAMES = {
@@ -49,15 +41,13 @@ for _found in _OBJECTS:
 
 
 def valid_case(operation: Operation) -> AnyCase:
-    """Make a valid case, the same each time."""
     first = settings(
         database=None,
         derandomize=True,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[*HealthCheck],
     )
-    cases = operation.as_strategy(generation_mode=VALID)
-    return find(cases, lambda _: True, settings=first)
+    return find(operation.as_strategy(generation_mode=VALID), lambda _: True, settings=first)
 
 
 def near_valid_cases(operation: Operation) -> Iterator[AnyCase]:

@@ -1,12 +1,11 @@
 """Documents in which the replies of openapi.yaml are requests, so that schemathesis makes them."""
 
 from collections.abc import Callable
-from typing import Any
 
 import schemathesis
 from schemathesis import BaseSchema
 
-from .document import DOCUMENT, JSON, json_schema, operations
+from .document import DOCUMENT, JSON, Schema, json_schema, operations, with_objects
 from .settings import config
 
 
@@ -23,11 +22,11 @@ def wild() -> BaseSchema:
     return _load(lambda node: _with_new_values(_with_absent_nulls(node)))
 
 
-def _load(change: Callable[[Any], Any]) -> BaseSchema:
+def _load(change: Callable[[Schema], Schema]) -> BaseSchema:
     paths = {
         f"/{operation['operationId']}/{status}": {
             "post": {
-                "requestBody": {"required": True, "content": {JSON: {"schema": change(schema)}}},
+                "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
                 "responses": {"200": {"description": "The reply was understood."}},
             }
         }
@@ -39,14 +38,13 @@ def _load(change: Callable[[Any], Any]) -> BaseSchema:
         "openapi": DOCUMENT["openapi"],
         "info": {"title": "replies", "version": "1"},
         "paths": paths,
-        "components": {"schemas": change(DOCUMENT["components"]["schemas"])},
+        "components": {"schemas": DOCUMENT["components"]["schemas"]},
     }
-    return schemathesis.openapi.from_dict(document, config=config())
+    return schemathesis.openapi.from_dict(with_objects(document, change), config=config())
 
 
-def _with_absent_nulls(node: Any) -> Any:
-    node = _each(_with_absent_nulls, node)
-    if isinstance(node, dict) and isinstance(node.get("required"), list):
+def _with_absent_nulls(node: Schema) -> Schema:
+    if isinstance(node.get("required"), list):
         members = node.get("properties", {})
         nullable = {n for n, schema in members.items() if "null" in schema.get("type", ())}
         node["required"] = [name for name in node["required"] if name not in nullable]
@@ -56,14 +54,7 @@ def _with_absent_nulls(node: Any) -> Any:
     return node
 
 
-def _with_new_values(node: Any) -> Any:
-    node = _each(_with_new_values, node)
-    if isinstance(node, dict) and isinstance(node.get("enum"), list):
+def _with_new_values(node: Schema) -> Schema:
+    if isinstance(node.get("enum"), list):
         node["anyOf"] = [{"enum": node.pop("enum")}, {"type": "string"}]
     return node
-
-
-def _each(change: Callable[[Any], Any], node: Any) -> Any:
-    if isinstance(node, dict):
-        return {name: change(part) for name, part in node.items()}
-    return [change(part) for part in node] if isinstance(node, list) else node

@@ -4,16 +4,18 @@ import os
 import shlex
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from hypothesis.errors import UnsatisfiedAssumption
+from schemathesis import Case
 
 from .contract_coverage import COVERAGE
-from .settings import EXAMPLES, SEED
+from .document import BASE_PATH, AnyCase
+from .settings import AUTHORIZATION, EXAMPLES, SEED
 
 LOCAL = "http://127.0.0.1:8000"
 """Where `make mock` serves: printed commands go there, since a test's own mock is gone."""
@@ -21,25 +23,16 @@ LOCAL = "http://127.0.0.1:8000"
 
 @dataclass
 class Progress:
-    """How far one test is: the cases so far, and which of them was the first to fail."""
+    """How far one test is; JUnit files hold this as properties."""
 
     name: str = ""
     run: str = ""
     cases: int = 0
     failed_after: int | None = None
-
-    def as_properties(self, seconds: float) -> list[tuple[str, object]]:
-        """List all of it for the report of a test, which JUnit files hold as well."""
-        return [*asdict(self).items(), ("seconds", round(seconds, 3))]
+    seconds: float = 0
 
 
 current = Progress()
-
-
-def begin(item: pytest.Item) -> Progress:
-    global current
-    current = Progress(name=item.name, run=item.path.stem.removeprefix("test_"))
-    return current
 
 
 def replay() -> str:
@@ -50,10 +43,15 @@ def replay() -> str:
     return f"make fuzz FUZZ_SEED={SEED} FUZZ_EXAMPLES={EXAMPLES} FUZZ_ONLY={only}"
 
 
+def curl(case: AnyCase) -> str:
+    try:
+        return case.as_curl_command({"Authorization": AUTHORIZATION}, base_url=LOCAL + BASE_PATH)
+    except Exception as error:  # HTTP can't carry every case.
+        return f"none: {error}"
+
+
 @contextmanager
-def counted(
-    shortest: Any, command: Callable[[], str] | None = None, *, cases: int = 1
-) -> Iterator[None]:
+def counted(shortest: Any, *, cases: int = 1) -> Iterator[None]:
     """Count a case; if it fails, add the case, its curl command, the seed and how to replay it."""
     current.cases += cases
     try:
@@ -65,8 +63,8 @@ def counted(
         if current.failed_after is None:
             current.failed_after = current.cases
         error.add_note(f"shortest case: {shortest!r}")
-        if command:
-            error.add_note(f"the same by hand, while `make mock` runs:\n  {command()}")
+        if isinstance(shortest, Case):
+            error.add_note(f"the same by hand, while `make mock` runs:\n  {curl(shortest)}")
         error.add_note(f"seed: {SEED}; first seen at case {current.failed_after} of this test")
         error.add_note(f"to replay it:\n  {replay()}")
         raise
@@ -88,15 +86,16 @@ class Reporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count a part that has ended, and print its line."""
         told: dict[str, Any] = dict(report.user_properties)
         # Schemathesis gives all slices of a test one id: no report could tell them apart.
         report.nodeid = f"{report.nodeid.partition('::')[0]}::{told['name']}"
-        if report.when != "call" or "run" not in told:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None or report.when != "call" or "run" not in told:
             return
         self._parts += 1
         self._cases[told["run"]] += told["cases"]
-        self._write(
+        terminal.ensure_newline()
+        terminal.write_line(
             f"{self._parts:3} {report.outcome:6} {told['run']:9} {told['cases']:6,} cases "
             f"{told['seconds']:5.1f} s  {told['name']}"
         )
@@ -108,18 +107,12 @@ class Reporter:
         if self._gaps and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def pytest_terminal_summary(self) -> None:
-        """Print how many cases each run had, and what they covered."""
-        for gap in self._gaps:
-            self._write(f"not covered: {gap}")
-        self._write(f"covered: {COVERAGE.summary()}")
-        runs = [f"{run} {count:,}" for run, count in self._cases.items()]
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        runs = ", ".join(f"{run} {count:,}" for run, count in self._cases.items())
         seconds = f"{time.monotonic() - self._start:.0f} s"
+        terminalreporter.ensure_newline()
+        for gap in self._gaps:
+            terminalreporter.write_line(f"not covered: {gap}")
+        terminalreporter.write_line(f"covered: {COVERAGE.summary()}")
         total = f"{self._cases.total():,} cases with seed {SEED}"
-        self._write(f"fuzz: {total} in {seconds}: {', '.join(runs)}")
-
-    def _write(self, line: str) -> None:
-        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        if terminal is not None:
-            terminal.ensure_newline()
-            terminal.write_line(line)
+        terminalreporter.write_line(f"fuzz: {total} in {seconds}: {runs}")

@@ -1,5 +1,6 @@
 """How many cases are tried, with which seed, and the documents that they are drawn from."""
 
+import base64
 import os
 from collections.abc import Callable
 from typing import Any
@@ -8,11 +9,15 @@ import pytest
 import schemathesis
 from schemathesis import APIOperation, BaseSchema, GenerationMode
 from schemathesis.core.result import Ok
+from signalwire_compat_mock import DEFAULT_TOKEN
+
+from tests.conftest import PROJECT
 
 from .document import ROOT
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 12)
 SEED = int(os.environ.get("FUZZ_SEED") or 1)
+AUTHORIZATION = f"Basic {base64.b64encode(f'{PROJECT}:{DEFAULT_TOKEN}'.encode()).decode()}"
 Operation = APIOperation[Any, Any, Any, Any]
 VALID, INVALID = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 

@@ -1,6 +1,5 @@
 """Run 2: what schemathesis means goes through the client, in each way, and comes back complete."""
 
-import functools
 import json
 
 import pytest
@@ -15,7 +14,6 @@ from .document import AnyCase, body_schema, reply_schema, with_files
 from .expected_reply import assert_decoded, assert_refused, only_exchange, send, unnamed
 from .expected_request import (
     assert_sent_as_meant,
-    curl,
     has_text,
     is_sendable,
     is_valid_as_meant,
@@ -67,7 +65,7 @@ def test_a_case_with_one_odd_member_is_taken_or_refused_as_the_document_says(
 ) -> None:
     for case in near_valid_cases(operation):
         check = assert_taken if is_valid_as_meant(case) else assert_not_taken
-        with counted(case, functools.partial(curl, case)):
+        with counted(case):
             for way in layer:
                 check(way, case, server, caller)
 
@@ -78,7 +76,7 @@ def test_a_valid_case_reaches_the_server_as_it_was_meant(
 ) -> None:
     assume(is_sendable(case) and has_text(case))
     case.body = with_files(case.body, body_schema(case) or {})
-    with counted(case, functools.partial(curl, case)):
+    with counted(case):
         for way in layer_of(case):
             assert_taken(way, case, server, caller)
 
@@ -90,6 +88,6 @@ def test_an_invalid_case_is_refused_with_an_exception_of_ours(
     # A caller of the facade can't choose another method.
     assume(case.method.upper() == case.operation.method.upper())
     case.body = with_files(case.body, body_schema(case) or {})
-    with counted(case, functools.partial(curl, case)):
+    with counted(case):
         for way in layer_of(case):
             assert_not_taken(way, case, server, caller)
