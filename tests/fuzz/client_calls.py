@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Self, get_args, get_type_hints
 
+import pytest
 from attrs import fields
 from hypothesis import reject
 from hypothesis.errors import UnsatisfiedAssumption
@@ -24,6 +25,7 @@ from .document import AnyCase
 
 FACADE = ("sync", "async")
 DETAILED = ("sync_detailed", "async_detailed")
+each_layer = pytest.mark.parametrize("layer", [FACADE, DETAILED], ids=["facade", "detailed"])
 LOG = logging.getLogger("signalwire_compat")
 
 
@@ -48,7 +50,6 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
     def unwrap(self) -> Any:
-        """Return the value. Errors: the exception that was raised."""
         if self.error is not None:
             raise self.error
         return self.value
@@ -80,14 +81,14 @@ class Caller(logging.Handler):
 
     def call(self, way: str, case: AnyCase) -> Outcome:
         """Send a case. Never raises what the client raises: that is an outcome too."""
-        self._warnings = []
+        value, failure, self._warnings = None, None, []
         try:
             value = self._send(way, case)
         except UnsatisfiedAssumption:
             raise
         except Exception as error:
-            return Outcome(error=error, warnings=tuple(self._warnings))
-        return Outcome(value, warnings=tuple(self._warnings))
+            failure = error
+        return Outcome(value, failure, tuple(self._warnings))
 
     def _send(self, way: str, case: AnyCase) -> Any:
         is_async = way.startswith("async")
@@ -99,7 +100,11 @@ class Caller(logging.Handler):
             arguments = {**_spelled(doc.parameters(case), snake=True), "client": client}
         else:
             function = getattr(getattr(client.compat, tag), name)
-            arguments = self._without_own_project(function, _spelled(doc.parameters(case)))
+            known = inspect.signature(function).parameters.items()
+            optional = {name for name, argument in known if argument.default is not argument.empty}
+            given = _spelled(doc.parameters(case)).items()
+            # The client fills in its own project, as its callers leave it to do.
+            arguments = {n: v for n, v in given if v != self.project or n not in optional}
         arguments = _with_models(function, arguments) | _body(function, case)
         _check_arguments(function, arguments)
         takes_body = "body" in inspect.signature(function).parameters
@@ -114,13 +119,8 @@ class Caller(logging.Handler):
             assert type(body).from_dict(written).to_dict() == written, "it is another, read back"
         return result
 
-    def _without_own_project(
-        self, function: Callable[..., Any], arguments: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Leave out what the client fills in by itself, as its callers do."""
-        known = inspect.signature(function).parameters
-        optional = {n for n, p in known.items() if p.default is not inspect.Parameter.empty}
-        return {n: v for n, v in arguments.items() if v != self.project or n not in optional}
+
+_hints = functools.cache(get_type_hints)
 
 
 @functools.cache
@@ -178,17 +178,12 @@ def _model(kind: Any, body: dict[str, Any], named: Mapping[str, Any]) -> Any:
 
 def _with_models(function: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
     """Make models of the objects among the arguments for parameters."""
-    made = {}
+    made = {**arguments}
     for name, value in arguments.items():
         hint = _hints(function).get(name) if isinstance(value, dict) else None
-        kinds = [kind for kind in (hint, *get_args(hint)) if hasattr(kind, "from_dict")]
-        made[name] = _model(kinds[0], value, value) if kinds else value
+        for kind in [kind for kind in (hint, *get_args(hint)) if hasattr(kind, "from_dict")][:1]:
+            made[name] = _model(kind, value, value)
     return made
-
-
-@functools.cache
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    return get_type_hints(function)
 
 
 def _check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:

@@ -13,14 +13,7 @@ from .document import AnyCase, Schema
 
 Item = tuple[str, ...]
 """Kind, operation, and which one of that kind."""
-PLURALS = {
-    "operation": "operations",
-    "parameter": "parameters",
-    "keyword": "keywords",
-    "example": "examples",
-    "response": "responses",
-    "value": "allowed values",
-}
+KINDS = ("operation", "parameter", "keyword", "example", "response", "allowed value")
 _KEYWORDS = {
     *("anyOf", "const", "enum", "exclusiveMaximum", "exclusiveMinimum", "maxItems", "maxLength"),
     *("maximum", "minItems", "minLength", "minimum", "multipleOf", "oneOf", "pattern", "required"),
@@ -42,27 +35,27 @@ class Coverage:
 
     def record(self, case: AnyCase, exchange: Exchange | None) -> None:
         """Count a case, and the exchange that it led to, if it was sent."""
-        inputs = doc.parameters(case) | (
-            {} if isinstance(case.body, NotSet) else {"body": case.body}
-        )
+        body = {} if isinstance(case.body, NotSet) else {"body": case.body}
+        inputs = doc.parameters(case) | body
         schemas = doc.parameter_schemas(case) | {"body": doc.body_schema(case) or {}}
-        found: set[Item] = set()
-        for name, value in inputs.items():
-            for error in doc.violations(case, schemas.get(name, {}), value):
-                found |= {("keyword", place) for place in _places(error, name)}
+        found: set[Item] = {
+            ("keyword", place)
+            for name, value in inputs.items()
+            for error in doc.violations(case, schemas.get(name, {}), value)
+            for place in _places(error, name)
+        }
         if exchange is not None:
             key = str(doc.reply_key(case, exchange.status))
             found |= {("operation",), ("response", key)}
-        if exchange is not None and exchange.status < 300:
-            members = case.body if isinstance(case.body, dict) else {}
-            found |= {("parameter", name) for name in inputs}
-            found |= {("example", name, doc.as_json(value)) for name, value in inputs.items()}
-            found |= {("value", n, str(value)) for n, value in (members | inputs).items()}
+            if exchange.status < 300:
+                members = case.body if isinstance(case.body, dict) else {}
+                found |= {("parameter", name) for name in inputs}
+                found |= {("example", n, doc.as_json(value)) for n, value in inputs.items()}
+                found |= {("allowed value", n, str(v)) for n, v in (members | inputs).items()}
         label = case.operation.label
         self._reached |= {(kind, label, *rest) for kind, *rest in found} & self._all
 
     def export(self) -> list[Item]:
-        """List what was reached, for another process."""
         return sorted(self._reached)
 
     def merge(self, exported: list[list[str]]) -> None:
@@ -70,13 +63,11 @@ class Coverage:
         self._reached |= {tuple(item) for item in exported}
 
     def gaps(self) -> list[str]:
-        """Name everything in the document that no case reached."""
         return [" ".join(item) for item in sorted(self._all - self._reached)]
 
     def summary(self) -> str:
-        """Say in one line what part of each kind was reached."""
         reached, total = (Counter(kind for kind, *_ in i) for i in (self._reached, self._all))
-        return ", ".join(f"{reached[k]}/{total[k]} {plural}" for k, plural in PLURALS.items())
+        return ", ".join(f"{reached[k]}/{total[k]} {k}s" for k in KINDS)
 
 
 def _places(error: ValidationError, name: str) -> Iterator[str]:
@@ -90,7 +81,6 @@ def _places(error: ValidationError, name: str) -> Iterator[str]:
 
 
 def _items() -> Iterator[Item]:
-    """List everything in the document that can be reached."""
     for path, method, operation in doc.operations():
         label = f"{method.upper()} {path}"
         yield "operation", label
@@ -105,7 +95,6 @@ def _items() -> Iterator[Item]:
 
 
 def _items_of_input(label: str, name: str, holder: dict[str, Any]) -> Iterator[Item]:
-    """List what a parameter or a body holds."""
     yield "parameter", label, name
     examples = [doc.resolved(example)["value"] for example in holder.get("examples", {}).values()]
     examples += [holder["example"]] if "example" in holder else []
@@ -118,7 +107,7 @@ def _items_of_input(label: str, name: str, holder: dict[str, Any]) -> Iterator[I
 
 def _allowed_values(label: str, name: str, schema: Schema) -> Iterator[Item]:
     for part in doc.parts(schema):
-        yield from (("value", label, name, str(value)) for value in part.get("enum", []))
+        yield from (("allowed value", label, name, str(value)) for value in part.get("enum", []))
 
 
 def _keywords(

@@ -49,7 +49,7 @@ def only_exchange(journal: list[Exchange], outcome: Outcome) -> Exchange:
 def assert_decoded(
     way: str, case: AnyCase, outcome: Outcome, exchange: Exchange, *, converted: bool = False
 ) -> None:
-    """Check that a result says all that a successful reply said; see `differences`."""
+    """Check that a result says all that a successful reply said; see `assert_says`."""
     result = outcome.unwrap()
     if way.endswith("detailed"):
         assert result.status_code == exchange.status
@@ -59,8 +59,7 @@ def assert_decoded(
     if schema is None:
         assert _is_same_text(result, exchange)
         return
-    said = json.loads(exchange.reply_body)
-    assert list(differences(result, said, converted=converted)) == []
+    assert_says(result, json.loads(exchange.reply_body), converted=converted)
     if not converted:
         assert list(unset(result)) == []
         assert list(untyped(result, schema)) == []
@@ -87,7 +86,7 @@ def assert_refused(
         if schema is None:
             assert _is_same_text(response.parsed, exchange)
             return
-        assert list(differences(response.parsed, said)) == []
+        assert_says(response.parsed, said)
         assert list(untyped(response.parsed, schema)) == []
         return
     error = outcome.error
@@ -129,49 +128,44 @@ def _on_one_line(value: Any) -> str:
 
 
 def _is_preview(shown: Any, text: str) -> bool:
-    """Tell whether an exception shows a text, which may be cut."""
     cut = str(shown).removesuffix("...")
     return shown == text or (len(text) > len(cut) >= 200 and text.startswith(cut))
 
 
-def differences(
-    result: Any, said: Any, where: str = "", *, converted: bool = False
-) -> Iterator[str]:
-    """Find what a decoded reply leaves out, changes or makes up; null and absent are the same.
+def assert_says(result: Any, said: Any, where: str = "/", *, converted: bool = False) -> None:
+    """Check that a decoded reply leaves out, changes and makes up nothing.
 
-    With `converted`, the text "true" and true are the same: a reply that breaks the document is
-    put right where that leaves no doubt.
+    Null and absent are the same. With `converted`, the text "true" and true are the same: a reply
+    that breaks the document is put right where that leaves no doubt.
     """
     if isinstance(result, list) and isinstance(said, list) and len(result) == len(said):
         for index, (item, value) in enumerate(zip(result, said, strict=True)):
-            yield from differences(item, value, f"{where}/{index}", converted=converted)
+            assert_says(item, value, f"{where}{index}/", converted=converted)
         return
     is_model = hasattr(result, "to_dict") and isinstance(said, dict)
     told = result.to_dict() if is_model else result
-    if not _agree(told, said, converted=converted):
-        yield f"{where or '/'} is {told!r}, the reply says {said!r}"
+    same = _in_one_way(told, converted=converted) == _in_one_way(said, converted=converted)
+    assert same, f"{where} is {told!r}, the reply says {said!r}"
     if is_model:
-        missing = [f"{where}/{name}" for name in said if name not in told]
-        yield from (f"{name} is missing" for name in missing)
+        assert said.keys() <= told.keys(), f"{where} lacks a member"
         extra = getattr(result, "additional_properties", {})
         for name, value in said.items():
             member = extra[name] if name in extra else getattr(result, python_name(name), None)
             if not isinstance(value, list):
-                yield from differences(member, value, f"{where}/{name}", converted=converted)
+                assert_says(member, value, f"{where}{name}/", converted=converted)
 
 
-def _agree(one: Any, other: Any, *, converted: bool) -> bool:
-    if isinstance(one, dict) and isinstance(other, dict):
-        names = {name for name in (*one, *other) if (one.get(name), other.get(name)) != (None,) * 2}
-        return all(_agree(one.get(n), other.get(n), converted=converted) for n in names)
-    if isinstance(one, list) and isinstance(other, list):
-        pairs = zip(one, other, strict=False)
-        return len(one) == len(other) and all(_agree(a, b, converted=converted) for a, b in pairs)
-    if isinstance(one, str) and isinstance(other, str):
-        return one == other
-    if converted and not isinstance(one, dict | list) and not isinstance(other, dict | list):
-        return as_text(one) == as_text(other)
-    return doc.as_json(one) == doc.as_json(other)
+def _in_one_way(value: Any, *, converted: bool) -> str:
+    """Write alike what counts as the same."""
+
+    def alike(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {name: alike(member) for name, member in node.items() if member is not None}
+        if isinstance(node, list):
+            return [alike(item) for item in node]
+        return as_text(node) if converted else node
+
+    return doc.as_json(alike(value))
 
 
 def unset(result: Any, where: str = "") -> Iterator[str]:

@@ -2,13 +2,12 @@
 
 import json
 
-import pytest
 import schemathesis.pytest
 from hypothesis import assume
 from signalwire_compat import InvalidRequestError
 from signalwire_compat_mock import MockServer
 
-from .client_calls import DETAILED, FACADE, Caller, NoSuchArgumentError, layer_of
+from .client_calls import Caller, NoSuchArgumentError, each_layer, layer_of
 from .contract_coverage import COVERAGE
 from .document import AnyCase, body_schema, reply_schema, with_files
 from .expected_reply import assert_decoded, assert_refused, only_exchange, send, unnamed
@@ -55,13 +54,10 @@ def assert_not_taken(way: str, case: AnyCase, server: MockServer, caller: Caller
         assert_refused(way, case, outcome, exchange)
 
 
-@pytest.mark.parametrize("layer", [FACADE, DETAILED], ids=["facade", "detailed"])
+@each_layer
 @each_operation
 def test_a_case_with_one_odd_member_is_taken_or_refused_as_the_document_says(
-    operation: Operation,
-    layer: tuple[str, str],
-    server: MockServer,
-    caller: Caller,
+    operation: Operation, layer: tuple[str, str], server: MockServer, caller: Caller
 ) -> None:
     for case in near_valid_cases(operation):
         check = assert_taken if is_valid_as_meant(case) else assert_not_taken

@@ -1,5 +1,6 @@
 """Run 1: schemathesis against the mock itself, and against mocks that are broken on purpose."""
 
+import functools
 import json
 import os
 import re
@@ -27,6 +28,7 @@ from .reporting import counted
 from .settings import EXAMPLES, SEED, Operation, each_operation
 
 Change = Callable[[Answer], Answer]
+slow = functools.partial(pytest.param, marks=pytest.mark.slow)
 
 
 def run_schemathesis(
@@ -38,13 +40,9 @@ def run_schemathesis(
     command += ["--origin", server.url, "--seed", str(SEED), "--max-examples", str(examples)]
     if junit:
         command += ["--report", "junit", "--report-junit-path", str(junit)]
+    env = {**os.environ, "COLUMNS": "100"}
     result = subprocess.run(
-        [*command, *options],
-        cwd=doc.ROOT,
-        env={**os.environ, "COLUMNS": "100"},
-        check=False,
-        capture_output=True,
-        text=True,
+        [*command, *options], cwd=doc.ROOT, env=env, check=False, capture_output=True, text=True
     )
     if result.returncode:
         report = f"{result.stdout}{result.stderr}".replace(server.url, reporting.LOCAL)
@@ -65,10 +63,9 @@ def test_a_case_with_one_odd_member_is_taken_or_refused_by_the_mock(
     operation: Operation, server: MockServer
 ) -> None:
     for case in (*near_valid_cases(operation), *cases_with_unknown_members(operation)):
-        # Schemathesis and its transport spell some segments of a path in their own way.
+        # Schemathesis spells some segments of a path in its own way, and escapes no cookie.
         segments = map(str, case.path_parameters.values())
         is_plain = all(re.fullmatch(r"[\w.~-]+", segment, re.ASCII) for segment in segments)
-        # Schemathesis escapes nothing in a cookie.
         cookies = "".join(map(str, case.cookies.values()))
         is_plain = is_plain and re.fullmatch(r"[!#-+\-.-:<-\[\]-~]*", cookies) is not None
         if is_plain and has_text(case) and is_sendable(case):
@@ -148,36 +145,25 @@ def accepting(refused: Container[int]) -> Change:
     return accept
 
 
-def as_html(answer: Answer) -> Answer:
-    return replace(answer, headers={"content-type": "text/html"})
-
-
+HTML = {"content-type": "text/html"}
+INVALID_STATUSES = {400, *range(402, 500)}
 BROKEN_MOCKS: dict[str, tuple[str, Change]] = {
     "a member is missing": ("violates schema", success(str, lambda b, name: b.pop(name))),
     "a boolean is text": ("violates schema", success(bool, lambda b, name: b.update({name: "x"}))),
     "a success has a status of its own": ("Undocumented status code", status(range(300), 299)),
     "a refusal has a status of its own": ("Undocumented status code", status(range(402, 500), 418)),
-    "a reply is not JSON": ("Undocumented Content-Type", as_html),
-    "what is invalid is accepted": (
-        "Schema-violating request accepted",
-        accepting({400, *range(402, 500)}),
-    ),
-    "what is valid is refused": ("Schema-valid request rejected", status(range(300), 422)),
-    "credentials do not matter": (
-        "accepts requests without authentication",
-        accepting({401}),
-    ),
+    "a reply is not JSON": ("Undocumented Content-Type", lambda a: replace(a, headers=HTML)),
+    "the invalid is accepted": ("Schema-violating request accepted", accepting(INVALID_STATUSES)),
+    "the valid is refused": ("Schema-valid request rejected", status(range(300), 422)),
+    "credentials do not matter": ("accepts requests without authentication", accepting({401})),
     "what is invalid ends in a failure": ("Server error", status([400], 500)),
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        name if place == 0 else pytest.param(name, marks=pytest.mark.slow)
-        for place, name in enumerate(BROKEN_MOCKS)
-    ],
-)
+FIRST, *OTHERS = BROKEN_MOCKS
+
+
+@pytest.mark.parametrize("name", [FIRST, *(slow(name) for name in OTHERS)])
 def test_schemathesis_turns_red_against_a_broken_mock(name: str) -> None:
     finding, change = BROKEN_MOCKS[name]
     with (

@@ -72,7 +72,7 @@ def _fuzz(folder: Path, bug: Bug) -> tuple[str, int]:
         folder,
         *("-m", "pytest", *(f"tests/fuzz/{name}" for name in runs), f"--junitxml={report}"),
         *("-k", "not broken_mock", "--exitfirst", "--quiet", "--tb=short", "-p", "no:randomly"),
-        *(("-p", "tests.fuzz_proof.plugin") if bug.plant else ()),
+        *(("-p", "tests.fuzz_proof.bugs") if bug.plant else ()),
         FUZZ_EXAMPLES=str(run_fuzz.EXAMPLES),
         FUZZ_PROOF_BUG=f"{bug.place}: {bug.name}",
         FUZZ_REPORT="part",

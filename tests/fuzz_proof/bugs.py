@@ -1,6 +1,7 @@
 """The bugs: what each does to those who rely on client, mock or document, and how it is planted.
 
-A bug of the code wraps a function; a bug of a document changes that. See `seams` for both.
+A bug of the code wraps a function; a bug of a document changes that. See `seams` for both. As a
+plugin of pytest, this plants the bug that FUZZ_PROOF_BUG names before any test is imported.
 """
 
 import base64
@@ -8,6 +9,7 @@ import contextlib
 import functools
 import json
 import logging
+import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -36,6 +38,8 @@ from signalwire_compat_mock.contract import INVALID, Contract
 from signalwire_compat_mock.parsing import FORM, JSON
 from signalwire_compat_mock.request_checks import Refusal
 
+from tests.fuzz.document import objects
+
 from . import seams
 from .seams import Document, Edit, Plant
 
@@ -53,12 +57,9 @@ class Bug:
     edit: Edit | None = None
 
 
-def async_twice() -> None:
-    async def around(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        await real(*args, **kwargs)
-        return await real(*args, **kwargs)
-
-    seams.wrap(phone_numbers.purchase, "asyncio", around)
+async def twice(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    await real(*args, **kwargs)
+    return await real(*args, **kwargs)
 
 
 def other_base_path() -> None:
@@ -130,13 +131,13 @@ def refuse_long_name(call: Any) -> None:
 
 
 def add_string_values(document: Document) -> None:
-    for node in seams.nodes(document["components"]["schemas"]):
+    for node in objects(document["components"]["schemas"]):
         if "enum" in node:
             node["enum"] = [*node["enum"], *(value.lower() for value in node["enum"])]
 
 
 def loose(found: Document) -> None:
-    for node in seams.nodes(found):
+    for node in objects(found):
         for keyword in ("enum", "format", "maxLength", "minLength", "minimum", "pattern"):
             if keyword in node and "properties" not in node:
                 del node[keyword]
@@ -172,8 +173,8 @@ CLIENT: dict[str, Plant] = {
     "the facade swaps two arguments": seams.called(FACADE, "purchase", VoiceUrl=lambda given: given.get("VoiceFallbackUrl", UNSET)),
     "the async facade drops an argument": seams.called(ASYNC_FACADE, "purchase", SmsUrl=lambda given: UNSET),
     "the async facade knows no account but its own": seams.called(ASYNC_FACADE, "purchase", AccountSid=lambda given: UNSET),
-    "the async function sends another body": lambda: seams.called(phone_numbers.purchase, "asyncio", body=lambda given: OTHER)(),
-    "the async detailed function sends another body": lambda: seams.called(phone_numbers.purchase, "asyncio_detailed", body=lambda given: OTHER)(),
+    "the async function sends another body": seams.called(phone_numbers.purchase, "asyncio", body=lambda given: OTHER),
+    "the async detailed function sends another body": seams.called(phone_numbers.purchase, "asyncio_detailed", body=lambda given: OTHER),
     "a member of a request is not read back": seams.read(PurchaseRequest, lambda m: seams.without(m, "SmsMethod")),
     # What a server answers, on its way in.
     "an error is a success": lambda: setattr(Reply, "is_success", property(lambda self: 200 <= self.status_code < 500)),
@@ -230,7 +231,7 @@ SECOND: dict[str, Plant] = {
     "query and headers are swapped": seams.requests(lambda r: {"query": urlencode(r.headers), "headers": {n.lower(): text for n, text in pairs(r.query)}}),
     "names in a query are those of Python": seams.requests(lambda r: {"query": text_by_name(r.query)}),
     "a JSON body goes out as a form": seams.requests(lambda r: {"content": urlencode(json.loads(r.content)).encode()} if r.content_type == JSON else {}),
-    "the facade gives every argument to the next": lambda: seams.wrap(FACADE, "purchase", lambda real, self, **given: real(self, **dict(zip(given, [*given.values()][1:] + [*given.values()][:1], strict=True)))),
+    "the facade gives every argument to the next": seams.wrapped(FACADE, "purchase", lambda real, self, **given: real(self, **dict(zip(given, [*given.values()][1:] + [*given.values()][:1], strict=True)))),
     "true is sent as True": seams.requests(lambda r: {"query": r.query.replace("=true", "=True")}),
     "a list is sent as one item": seams.requests(lambda r: {"query": joined_items(r.query)}),
     "only the first item of a list is sent": seams.requests(lambda r: {"query": urlencode(dict(reversed(pairs(r.query))))}),
@@ -241,12 +242,12 @@ SECOND: dict[str, Plant] = {
     "a query is not encoded": seams.requests(lambda r: {"query": unquote_plus(r.query)}),
     "a header may hold anything": seams.wrapped(_encoding, "headers", lambda real, given: {n.lower(): str(v) for n, v in given.items() if not isinstance(v, Unset)}),
     "false is left out of JSON": seams.requests(lambda r: {"content": seams.json_of(r.content, lambda body: {n: v for n, v in body.items() if v})} if r.content_type == JSON else {}),
-    "the async client sends every request twice": async_twice,
+    "the async client sends every request twice": seams.wrapped(phone_numbers.purchase, "asyncio", twice),
 }  # fmt: skip
 SECOND_DOCUMENT: dict[str, Edit] = {
     "the first error stands for all": seams.responses(lambda r: seams.without(r, "401", "422")),
     "no documented error is known": seams.responses(lambda r: {status: reply for status, reply in r.items() if status < "300"}),
-    "parameters are not checked": lambda d: [node.update(schema={"type": "string"}) for node in seams.nodes(d) if "in" in node and "schema" in node],
+    "parameters are not checked": lambda d: [node.update(schema={"type": "string"}) for node in objects(d) if "in" in node and "schema" in node],
     "a body is not checked": seams.schema("PurchaseRequest", loose),
     "patterns are not generated": seams.everywhere("pattern"),
     "allowed values are not generated": seams.everywhere("enum"),
@@ -338,3 +339,10 @@ BUGS = (
     *(Bug("mock", name, plant=plant) for name, plant in MOCK.items()),
     *(Bug("spec", name, edit=edit) for name, edit in SPEC.items()),
 )
+
+
+def pytest_load_initial_conftests() -> None:
+    """Plant the bug: a hook of pytest."""
+    for bug in BUGS:
+        if f"{bug.place}: {bug.name}" == os.environ["FUZZ_PROOF_BUG"] and bug.plant:
+            bug.plant()

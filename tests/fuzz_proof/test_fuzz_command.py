@@ -63,7 +63,7 @@ def test_a_new_operation_is_fuzzed_with_no_test_touched(
 def test_a_bug_turns_the_run_red_and_a_printed_line_replays_it(folder: Path) -> None:
     settings = {
         "FUZZ_PROOF_BUG": "client: two fields are swapped",
-        "PYTEST_ADDOPTS": "-p tests.fuzz_proof.plugin",
+        "PYTEST_ADDOPTS": "-p tests.fuzz_proof.bugs",
         "FUZZ_SEED": "7",
         "FUZZ_EXAMPLES": "40",
     }
