@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import signalwire_compat
 
-from codegen.document import target
 from codegen.validate import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,7 +35,7 @@ def main() -> int:
     sources[Path("changelog.md")] = ROOT / "CHANGELOG.md"
     pages = {name: site_links(path.read_text("utf-8")) for name, path in sources.items()}
     pages[Path("api.md")] = "\n".join(api_page(spec))
-    pages[Path("contract.md")] = "\n".join(contract_page(spec))
+    pages[Path("contract.md")] = contract_page(spec)
     pages[Path("examples.md")] = "\n".join(examples_page())
     for name, text in pages.items():
         page = BUILD / "pages" / name
@@ -80,81 +80,16 @@ def examples_page() -> Iterator[str]:
         yield f"## {path.name}\n\n{summary}\n\n```python\n{code.rstrip()}\n```\n"
 
 
-def contract_page(spec: dict[str, Any]) -> Iterator[str]:
+def contract_page(spec: dict[str, Any]) -> str:
     """Describe the contract: operations, callbacks, schemas and error codes."""
-    info = spec["info"]
-    yield f"# Contract\n\n{info['description']}\n\nServer: `{spec['servers'][0]['url']}`\n"
-    for path, item in spec["paths"].items():
-        yield from operations(path, item)
-    yield "## Schemas\n"
-    for name, schema in spec["components"]["schemas"].items():
-        yield f"### {name}\n\n{schema.get('description', '')}\n"
-        if "enum" in schema:
-            yield "One of " + ", ".join(f"`{value}`" for value in schema["enum"]) + ".\n"
-        if "properties" in schema:
-            yield table_head("member", "type", "required", "description")
-            for member, value in schema["properties"].items():
-                required = "yes" if member in schema.get("required", ()) else "no"
-                text = value.get("description", "") + limits(value)
-                yield table_row(f"`{member}`", type_name(value), required, text)
-            yield ""
-    yield "## Error codes\n\n" + table_head("code", "status", "category", "when")
-    for code, entry in spec["components"]["schemas"]["Error"]["x-error-codes"].items():
-        yield table_row(code, entry["status"], f"`{entry['category']}`", entry["when"])
-
-
-def operations(path: str, item: dict[str, Any]) -> Iterator[str]:
-    """Describe the operations of a path, and their callbacks."""
-    for method in ("get", "put", "post", "delete", "patch"):
-        if not (operation := item.get(method)):
-            continue
-        yield f"## {operation['operationId']}\n\n`{method.upper()} {path}`\n"
-        yield f"{operation.get('description', operation.get('summary', ''))}\n"
-        for kind, media in operation.get("requestBody", {}).get("content", {}).items():
-            yield f"Body: `{kind}`, {type_name(media['schema'])}\n"
-        yield table_head("status", "when", "body")
-        for status, response in operation.get("responses", {}).items():
-            bodies = [type_name(media["schema"]) for media in response.get("content", {}).values()]
-            yield table_row(status, response["description"], *(bodies or ["none"])[:1])
-        yield ""
-        for name, callback in operation.get("callbacks", {}).items():
-            for expression, called in callback.items():
-                yield f"Callback {name}: {called.get('description', '')}\n"
-                yield from operations(expression, called)
-
-
-def type_name(schema: dict[str, Any]) -> str:
-    """Name a type; the name of a schema links to it."""
-    if reference := schema.get("$ref"):
-        name = str(target(reference)[-1])
-        return f"[{name}](#{name.lower()})"
-    if "allOf" in schema:
-        return " and ".join(map(type_name, schema["allOf"]))
-    types = schema.get("type", "any")
-    name = types if isinstance(types, str) else " or ".join(types)
-    return f"{name}, {schema['format']}" if "format" in schema else name
-
-
-def limits(schema: dict[str, Any]) -> str:
-    """Say what a value may be, its default, and the error codes of a wrong one."""
-    notes = [f"Default `{schema['default']}`."] if "default" in schema else []
-    if "pattern" in schema:
-        notes.append(f"Pattern `{schema['pattern']}`.")
-    if "minLength" in schema or "maxLength" in schema:
-        notes.append(f"{schema.get('minLength', 0)} to {schema.get('maxLength')} characters.")
-    notes += [f"If {kind}: error {code}." for kind, code in schema.get("x-error-codes", {}).items()]
-    return "".join(f" {note}" for note in notes)
-
-
-def table_head(*names: str) -> str:
-    """Start a table."""
-    return table_row(*names) + "\n" + table_row(*["---"] * len(names))
-
-
-def table_row(*cells: object) -> str:
-    """Format a row of a table, one line."""
-    texts = (" ".join(str(cell).split()).replace("|", "\\|") for cell in cells)
-    return f"| {' | '.join(texts)} |"
+    environment = jinja2.Environment(  # noqa: S701  # it writes Markdown
+        loader=jinja2.FileSystemLoader(ROOT / "scripts"),
+        undefined=jinja2.ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["cell"] = lambda text: " ".join(str(text).split()).replace("|", "\\|")
+    return environment.get_template("contract.md.jinja").render(spec)
 
 
 if __name__ == "__main__":
