@@ -1,8 +1,11 @@
 """What several files of tests need: a mock server of their own, clients for it, the contract."""
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -50,6 +53,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
     folder = tmp_path_factory.getbasetemp().parent / f"shared-{testrun_uid}"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+def run(*command: str | Path, cwd: Path = ROOT, **settings: str) -> CompletedProcess[str]:
+    """Run a program to its end, with some environment variables more."""
+    env = {**os.environ, **settings}
+    return subprocess.run(command, cwd=cwd, env=env, check=False, capture_output=True, text=True)
 
 
 def page_reply(**changes: Any) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 import ast
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run
 
 PAGE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 TRY = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
@@ -81,11 +80,5 @@ def test_a_command_that_contributing_shows_finds_something_to_run(command: str) 
     program, *arguments = command.split()
     if program == "pytest":
         arguments.append("--collect-only")
-    done = subprocess.run(
-        [Path(sys.executable).with_name(program), *arguments],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    done = run(Path(sys.executable).with_name(program), *arguments)
     assert done.returncode == 0, done.stdout + done.stderr

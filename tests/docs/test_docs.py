@@ -63,7 +63,7 @@ def test_the_page_about_moving_says_where_each_argument_of_twilio_goes() -> None
 
 
 def test_the_contract_page_names_all_that_the_contract_does(contract: dict[str, Any]) -> None:
-    page = "\n".join(contract_page(contract))
+    page = contract_page(contract)
     schemas = contract["components"]["schemas"]
     for name, schema in schemas.items():
         section = page.partition(f"\n### {name}\n")[2].partition("\n#")[0]

@@ -1,8 +1,6 @@
 """What the README and examples/ show is what happens."""
 
-import os
 import re
-import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -13,7 +11,7 @@ import signalwire_compat
 from signalwire_compat import SignalWireError
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
-from tests.conftest import PROJECT, ROOT, VARIABLES
+from tests.conftest import PROJECT, ROOT, VARIABLES, run
 from tests.docs.conftest import Execute
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -89,12 +87,9 @@ def test_the_demo_shows_the_request_the_result_and_a_refusal(execute: Execute) -
 def test_the_tests_among_the_examples_pass_as_a_user_runs_them(tmp_path: Path) -> None:
     # With no plugin but the mock's, as a user has it.
     command = ["-m", "pytest", "-q", "-c", "/dev/null", "-p", "signalwire_compat_mock.plugin"]
-    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     path = ROOT / "examples" / "test_my_code.py"
-    result = subprocess.run(
-        [sys.executable, *command, path], env=environment, cwd=tmp_path, stdout=subprocess.PIPE
-    )
-    assert b"2 passed" in result.stdout, result.stdout
+    result = run(sys.executable, *command, path, cwd=tmp_path, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert "2 passed" in result.stdout, result.stdout
 
 
 def test_the_blocks_of_the_readme_are_examples_but_for_the_provider_s_which_runs(
@@ -109,9 +104,7 @@ def test_the_blocks_of_the_readme_are_examples_but_for_the_provider_s_which_runs
 def test_three_variables_lead_an_example_to_another_service(mock: MockServer) -> None:
     script = filled(SETTINGS, mock).replace(".venv/bin/", f"{Path(sys.executable).parent}/")
     assert re.findall(r"^export (\w+)=", script, re.MULTILINE) == list(mock.environment)
-    result = subprocess.run(
-        ["sh", "-eu", "-c", script], cwd=ROOT, check=False, capture_output=True, text=True
-    )
+    result = run("sh", "-eu", "-c", script)
     (number,) = mock.phone_numbers()
     assert result.stdout == f"{number['phone_number']} is yours: {number['sid']}\n", result.stderr
 
@@ -131,9 +124,7 @@ def test_every_command_of_the_readme_and_the_guide_exists(line: str, tmp_path: P
     elif line.startswith(".venv/bin/"):
         typed = line.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
         typed = typed.replace("results.jsonl", str(tmp_path / "results.jsonl"))
-        result = subprocess.run(
-            typed.split(), cwd=ROOT, check=False, capture_output=True, text=True
-        )
+        result = run(*typed.split())
         # Of the numbers in the file one is never for sale.
         assert result.returncode == ("bulk_buy" in line), result.stderr
     else:

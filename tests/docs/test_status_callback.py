@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,6 +10,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 import status_callback as receiver
+
+from tests.conftest import run
 
 KEY, URL = "a-signing-key", "https://receiver.example/status"
 HEADER = receiver.SIGNATURE
@@ -141,8 +142,7 @@ def test_behind_a_proxy_the_url_that_was_passed_is_the_signed_one(call: dict[str
 
 
 def test_the_demo_shows_three_callbacks_and_a_forged_one() -> None:
-    script = [sys.executable, "-W", "error", receiver.__file__, "--demo"]
-    result = subprocess.run(script, check=True, capture_output=True, text=True)
+    result = run(sys.executable, "-W", "error", receiver.__file__, "--demo")
     sent = [part.splitlines() for part in result.stdout.strip().split("\n\n")]
     assert [label for label, *_ in sent] == ["JSON:", "A form:", "A query:", "A forged signature:"]
     assert [answer[:11] for *_, answer in sent] == ["Answer: 200"] * 3 + ["Answer: 403"]

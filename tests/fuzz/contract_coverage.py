@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from jsonschema_rs import ValidationError
-from schemathesis.core import NotSet
 from signalwire_compat_mock import Exchange
 
 from . import document as doc
@@ -35,13 +34,12 @@ class Coverage:
 
     def record(self, case: AnyCase, exchange: Exchange | None) -> None:
         """Count a case, and the exchange that it led to, if it was sent."""
-        body = {} if isinstance(case.body, NotSet) else {"body": case.body}
-        inputs = doc.parameters(case) | body
-        schemas = doc.parameter_schemas(case) | {"body": doc.body_schema(case) or {}}
+        parts = doc.parts_of(case)
+        inputs = {name: value for name, (_, value) in parts.items()}
         found: set[Item] = {
             ("keyword", place)
-            for name, value in inputs.items()
-            for error in doc.violations(case, schemas.get(name, {}), value)
+            for name, part in parts.items()
+            for error in doc.violations(case, *part)
             for place in _places(error, name)
         }
         if exchange is not None:
@@ -89,7 +87,7 @@ def _items() -> Iterator[Item]:
             yield from _items_of_input(label, name, parameter)
         body = doc.resolved(operation.get("requestBody", {}))
         for media in body.get("content", {}).values():
-            yield from _items_of_input(label, "body", media)
+            yield from _items_of_input(label, doc.BODY, media)
             for name, member in doc.named_members(media["schema"]).items():
                 yield from _allowed_values(label, name, member)
 
@@ -101,7 +99,7 @@ def _items_of_input(label: str, name: str, holder: dict[str, Any]) -> Iterator[I
     yield from (("example", label, name, doc.as_json(example)) for example in examples)
     yield from _allowed_values(label, name, holder["schema"])
     # No case breaks these: a call has an object as its body, and text as its parameters.
-    given = "object" if name == "body" else "string"
+    given = "object" if name == doc.BODY else "string"
     yield from (("keyword", label, found) for found in _keywords(holder["schema"], name, given))
 
 

@@ -7,22 +7,26 @@ with what stands here.
 import functools
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema_rs
 import yaml
 from schemathesis import Case
+from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
+
+from tests.conftest import ROOT
 
 AnyCase = Case[Any]
 Schema = dict[str, Any]
-ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
 BASE_PATH = urlsplit(DOCUMENT["servers"][0]["url"].replace("{", "").replace("}", "")).path
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 MULTIPART = "multipart/form-data"
+BODY = "body"
+"""Names the body among the parameters of a case."""
+NOTHING: Schema = {"not": {}}
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 CHOICES = ("allOf", "anyOf", "oneOf")
 
@@ -190,6 +194,15 @@ def in_query(case: AnyCase) -> dict[str, Any]:
         if name not in others:
             flat |= value if isinstance(value, dict) else {name: value}
     return flat
+
+
+def parts_of(case: AnyCase) -> dict[str, tuple[Schema, Any]]:
+    """Return schema and value of each parameter and of the body; nothing fits an unknown one."""
+    schemas, body = parameter_schemas(case), body_schema(case)
+    found = {name: (schemas.get(name, NOTHING), v) for name, v in parameters(case).items()}
+    if not isinstance(case.body, NotSet):
+        found[BODY] = (NOTHING if body is None else body, case.body)
+    return found
 
 
 def media_type(content_type: str | None) -> str:

@@ -27,10 +27,13 @@ def as_text(value: Any) -> str:
     return json.dumps(value) if isinstance(value, bool | dict) else str(value)
 
 
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _as_pairs(members: Mapping[str, Any]) -> list[tuple[str, str]]:
     """List name and text of each member, those of a list one by one, in the order of names."""
-    lists = ((k, v if isinstance(v, list) else [v]) for k, v in members.items())
-    return sorted((name, as_text(item)) for name, items in lists for item in items)
+    return sorted((name, as_text(item)) for name, v in members.items() for item in _items(v))
 
 
 def assert_sent_as_meant(case: AnyCase, exchange: Exchange) -> None:
@@ -43,7 +46,7 @@ def assert_sent_as_meant(case: AnyCase, exchange: Exchange) -> None:
     assert exchange.path.count("/") == (doc.BASE_PATH + case.operation.path).count("/")
     sent = parse_qsl(exchange.query, keep_blank_values=True)
     assert sorted(sent) == _as_pairs(doc.in_query(case))
-    _assert_headers_sent_as_meant(case, exchange, given)
+    _assert_headers_sent_as_meant(case, exchange)
     if isinstance(case.body, NotSet):
         assert exchange.body == b""
     elif isinstance(case.body, Binary):
@@ -61,9 +64,8 @@ def _comparable(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return sorted((name, doc.as_json(value)) for name, value in texts)
 
 
-def _assert_headers_sent_as_meant(
-    case: AnyCase, exchange: Exchange, given: Mapping[str, Any]
-) -> None:
+def _assert_headers_sent_as_meant(case: AnyCase, exchange: Exchange) -> None:
+    given = doc.parameters(case)
     expected = {name.lower(): as_text(given[name]) for name in case.headers if name in given}
     if doc.is_secured(case):
         expected["authorization"] = AUTHORIZATION
@@ -112,30 +114,23 @@ def is_valid_as_text(case: AnyCase) -> bool:
     That is what a server sees of a path or a form: the number 5 in place of the text "5" is the
     same request.
     """
-    if not is_sendable(case):
-        return False
-    schemas = doc.parameter_schemas(case)
-    for name, value in doc.parameters(case).items():
-        schema = schemas.get(name, {"not": {}})
-        if isinstance(value, dict):  # Written like a form, each member by itself.
-            if not _is_valid_form(case, schema, value):
-                return False
-            continue
-        # One text is a list of one, and the items of a list are texts.
-        readings = (value, as_text(value), *_readings(value)[-2:])
-        if not any(doc.is_valid(case, schema, reading) for reading in readings):
-            return False
-    body_is = doc.body_schema(case)
-    if isinstance(case.body, NotSet) or body_is is None:
-        return isinstance(case.body, NotSet)
-    if doc.is_form(case) and isinstance(case.body, dict):
-        return _is_valid_form(case, body_is, case.body)
-    return doc.is_valid(case, body_is, case.body)
+    return is_sendable(case) and all(
+        _is_part_valid_as_text(case, name, *part) for name, part in doc.parts_of(case).items()
+    )
+
+
+def _is_part_valid_as_text(case: AnyCase, name: str, schema: Schema, value: Any) -> bool:
+    is_body = name == doc.BODY
+    if isinstance(value, dict) and (not is_body or doc.is_form(case)):
+        return _is_valid_form(case, schema, value)
+    # One text is a list of one, and the items of a list are texts.
+    readings = [] if is_body else [as_text(value), *_readings(value)[-2:]]
+    return any(doc.is_valid(case, schema, reading) for reading in (value, *readings))
 
 
 def _readings(value: Any) -> list[Any]:
     """List what the text of a value can be read as: one text is a list of one as well."""
-    texts = [as_text(item) for item in (value if isinstance(value, list) else [value])]
+    texts = [as_text(item) for item in _items(value)]
     values = [doc.typed(text) for text in texts]
     return [*([*texts, *values] if len(texts) == 1 else []), texts, values]
 
@@ -145,10 +140,9 @@ def _is_valid_form(case: AnyCase, schema: Schema, given: Mapping[str, Any]) -> b
     read: dict[str, Any] = {}
     members = doc.named_members(schema)
     for name, value in given.items():
-        items = value if isinstance(value, list) else [value]
-        if any(item is None or isinstance(item, list) for item in items):
+        if any(item is None or isinstance(item, list) for item in _items(value)):
             return False  # No text stands for it.
-        if items:  # A list without items is not written at all.
+        if _items(value):  # A list without items is not written at all.
             readings, member = _readings(value), members.get(name, {})
             fitting = (reading for reading in readings if doc.is_valid(case, member, reading))
             read[name] = next(fitting, readings[0])
@@ -157,12 +151,5 @@ def _is_valid_form(case: AnyCase, schema: Schema, given: Mapping[str, Any]) -> b
 
 def is_valid_as_meant(case: AnyCase) -> bool:
     """Tell whether a case keeps to the document, each value in the type that it has."""
-    schemas = doc.parameter_schemas(case)
-    schema = doc.body_schema(case)
-    return (
-        is_valid_as_text(case)
-        and all(
-            doc.is_valid(case, schemas[name], value) for name, value in doc.parameters(case).items()
-        )
-        and (schema is None or doc.is_valid(case, schema, case.body))
-    )
+    parts = doc.parts_of(case)
+    return is_valid_as_text(case) and all(doc.is_valid(case, *part) for part in parts.values())

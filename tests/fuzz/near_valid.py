@@ -7,6 +7,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, find, settings
 
+from tests.conftest import ROOT
+
 from . import document as doc
 from .document import AnyCase, Schema
 from .settings import EXAMPLES, VALID, Operation
@@ -61,7 +63,7 @@ def near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
 def _all_near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
     base = valid_case(operation)
     yield base
-    settings_ = tomllib.loads((doc.ROOT / "schemathesis.toml").read_text("utf-8"))
+    settings_ = tomllib.loads((ROOT / "schemathesis.toml").read_text("utf-8"))
     texts = [*settings_["dictionaries"]["texts"]["values"], *_ALLOWED]
     for name in doc.parameter_schemas(base):
         group = next(g for g in _GROUPS if any(p.name == name for p in getattr(operation, g)))

@@ -11,9 +11,7 @@ from schemathesis import APIOperation, BaseSchema, GenerationMode
 from schemathesis.core.result import Ok
 from signalwire_compat_mock import DEFAULT_TOKEN
 
-from tests.conftest import PROJECT
-
-from .document import ROOT
+from tests.conftest import PROJECT, ROOT
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 12)
 SEED = int(os.environ.get("FUZZ_SEED") or 1)

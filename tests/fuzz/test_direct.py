@@ -2,9 +2,7 @@
 
 import functools
 import json
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Container
 from dataclasses import replace
@@ -16,7 +14,7 @@ from schemathesis import Response
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 from signalwire_compat_mock.engine import Answer
 
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, ROOT, run
 
 from . import document as doc
 from . import reporting
@@ -40,10 +38,7 @@ def run_schemathesis(
     command += ["--origin", server.url, "--seed", str(SEED), "--max-examples", str(examples)]
     if junit:
         command += ["--report", "junit", "--report-junit-path", str(junit)]
-    env = {**os.environ, "COLUMNS": "100"}
-    result = subprocess.run(
-        [*command, *options], cwd=doc.ROOT, env=env, check=False, capture_output=True, text=True
-    )
+    result = run(*command, *options, COLUMNS="100")
     if result.returncode:
         report = f"{result.stdout}{result.stderr}".replace(server.url, reporting.LOCAL)
         hint = "The curl commands work while `make mock FORGETFUL=1` runs."
@@ -108,7 +103,7 @@ def test_wrong_credentials_are_refused_as_the_document_says(
 def test_schemathesis_finds_nothing_in_the_mock(server: MockServer) -> None:
     server.reset()
     try:
-        run_schemathesis(server, junit=doc.ROOT / "reports" / "direct.xml")
+        run_schemathesis(server, junit=ROOT / "reports" / "direct.xml")
     finally:
         reporting.current.cases = len(server.journal)
 

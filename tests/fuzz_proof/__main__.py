@@ -16,9 +16,10 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from scripts import run_fuzz
+from tests.conftest import ROOT
 
 from .bugs import BUGS, Bug
-from .copies import ROOT, add_second_operation, copy_project, edit_document, generate, run
+from .copies import add_second_operation, copy_project, edit_document, generate, run_python
 
 PAGE = ROOT / "docs" / "evidence" / "fuzz-proof.md"
 CLIENT_RUNS = ("test_client.py", "test_replies.py", "test_purchases.py")
@@ -68,7 +69,7 @@ def _fuzz(folder: Path, bug: Bug) -> tuple[str, int]:
     """Run the fuzz tests in their order up to the first failure: its run, and cases so far."""
     report = folder / "report.xml"
     runs = ALL_RUNS if bug.place in ("mock", "spec") else CLIENT_RUNS
-    result = run(
+    result = run_python(
         folder,
         *("-m", "pytest", *(f"tests/fuzz/{name}" for name in runs), f"--junitxml={report}"),
         *("-k", "not broken_mock", "--exitfirst", "--quiet", "--tb=short", "-p", "no:randomly"),

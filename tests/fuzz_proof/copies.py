@@ -2,15 +2,16 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOT, run
+
 SECOND = Path(__file__).with_name("second_operation.yaml")
 _FOLDERS = ("codegen", "generated", "mock_server", "runtime", "scripts", "tests")
 _FILES = ("generator-config.yml", "openapi.yaml", "pyproject.toml", "schemathesis.toml")
@@ -51,19 +52,14 @@ def generate(folder: Path, *, checked: bool = True) -> None:
 
     Errors: `CalledProcessError` if that fails.
     """
-    how = ["-m", "codegen.generate"] if checked else ["-c", _UNCHECKED]
-    subprocess.run([sys.executable, *how], cwd=folder, check=True, capture_output=True, text=True)
+    how = ("-m", "codegen.generate") if checked else ("-c", _UNCHECKED)
+    run(sys.executable, *how, cwd=folder).check_returncode()
 
 
-def run(folder: Path, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def run_python(folder: Path, *command: str, **settings: str) -> CompletedProcess[str]:
     """Run Python in a copy, with the packages of the copy and a single process for the tests."""
-    paths = [str(folder / "generated"), str(folder / "mock_server")]
-    own = {"PYTHONPATH": os.pathsep.join(paths), "PYTEST_XDIST_AUTO_NUM_WORKERS": "0"}
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=folder,
-        env={**os.environ, **own, **settings},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    own = {
+        "PYTHONPATH": f"{folder / 'generated'}{os.pathsep}{folder / 'mock_server'}",
+        "PYTEST_XDIST_AUTO_NUM_WORKERS": "0",
+    }
+    return run(sys.executable, *command, cwd=folder, **own, **settings)

@@ -9,7 +9,6 @@ import os
 import random
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from collections import Counter
@@ -17,7 +16,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .copies import ROOT, copy_project
+from tests.conftest import ROOT, run
+
+from .copies import copy_project
 
 FOLDER = ROOT / ".build" / "mutants"
 PAGE = ROOT / "docs" / "evidence" / "mutants.md"
@@ -100,19 +101,13 @@ def _mutant(name: str, status: str) -> Mutant:
 
 
 def _mutmut(*command: str) -> str:
-    program = str(Path(sys.executable).with_name("mutmut"))
-    path = str(FOLDER / "mutants" / "src")
-    settings = {"PYTHONPATH": path, "FUZZ_EXAMPLES": "8", "FUZZ_SEED": "1"}
-    result = subprocess.run(
-        [program, *command],
-        cwd=FOLDER,
-        env={**os.environ, **settings},
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    return result.stdout
+    settings = {
+        "PYTHONPATH": f"{FOLDER / 'mutants' / 'src'}",
+        "FUZZ_EXAMPLES": "8",
+        "FUZZ_SEED": "1",
+    }
+    done = run(Path(sys.executable).with_name("mutmut"), *command, cwd=FOLDER, **settings)
+    return done.stdout + done.stderr
 
 
 def page(mutants: Sequence[Mutant]) -> Iterator[str]:

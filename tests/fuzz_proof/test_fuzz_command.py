@@ -22,7 +22,7 @@ from tests.fuzz_proof.copies import (
     copy_project,
     edit_document,
     generate,
-    run,
+    run_python,
 )
 
 
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def fuzz(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    return run(folder, "-m", "scripts.run_fuzz", **settings)
+    return run_python(folder, "-m", "scripts.run_fuzz", **settings)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_the_run_turns_red_when_a_keyword_of_a_form_was_not_tried(
     generate(folder, checked=False)
     tests = ("tests/fuzz/test_client.py", "tests/fuzz/test_replies.py")
     command = ("-m", "pytest", *tests, "-q", "-p", "no:randomly", "-k", chosen)
-    result = run(folder, *command, FUZZ_REPORT="all", FUZZ_EXAMPLES="100")
+    result = run_python(folder, *command, FUZZ_REPORT="all", FUZZ_EXAMPLES="100")
     assert result.returncode == status, result.stdout[-4000:]
     gaps = re.findall("not covered: keyword .*/properties/(.*)", result.stdout)
     assert {*missing} <= {*gaps}

@@ -5,7 +5,6 @@ versions of the lock.
 """
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 from signalwire_compat_mock import DEFAULT_TOKEN
 
+from tests import conftest
 from tests.conftest import PROJECT, ROOT
 
 DIST = ROOT / "dist"
@@ -40,13 +40,10 @@ def test_a_purchase(signalwire_mock: MockServer) -> None:
 """
 
 
-def run(*command: str | Path, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    outside = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
-    result = subprocess.run(
-        command, cwd=cwd, env={**outside, **settings}, check=False, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result
+def run(*command: str | Path, cwd: Path, **settings: str) -> str:
+    done = conftest.run(*command, cwd=cwd, PYTHONPATH="", **settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +76,7 @@ def service(python: Path, tmp_path: Path) -> Iterator[str]:
 
 def test_both_are_imported_from_the_environment_alone(python: Path, tmp_path: Path) -> None:
     code = f"import {', '.join(NAMES)}; print({NAMES[0]}.__file__, {NAMES[1]}.__file__)"
-    paths = run(python, "-W", "error", "-c", code, cwd=tmp_path).stdout.split()
+    paths = run(python, "-W", "error", "-c", code, cwd=tmp_path).split()
     assert all(Path(path).is_relative_to(python.parents[1]) for path in paths)
 
 
@@ -93,12 +90,12 @@ def test_each_example_runs_from_the_installed_packages(
         "SIGNALWIRE_SPACE": service,
     }
     example = ROOT / "examples" / name
-    assert "+1555" in run(python, "-W", "error", example, cwd=tmp_path, **settings).stdout
+    assert "+1555" in run(python, "-W", "error", example, cwd=tmp_path, **settings)
 
 
 def test_the_fixture_is_there_as_soon_as_it_is_installed(python: Path, tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(USES_THE_FIXTURE, "utf-8")
-    assert "1 passed" in run(python, "-m", "pytest", "-q", cwd=tmp_path).stdout
+    assert "1 passed" in run(python, "-m", "pytest", "-q", cwd=tmp_path)
 
 
 def test_mypy_and_pyright_see_the_types_of_the_installed_packages(
@@ -112,7 +109,7 @@ def test_mypy_and_pyright_see_the_types_of_the_installed_packages(
     tools = Path(sys.executable).parent
     run(tools / "mypy", "--strict", "--python-executable", python, *files, cwd=tmp_path)
     pyright = (tools / "basedpyright", "--pythonpath", python)
-    assert "0 errors" in run(*pyright, *files, cwd=tmp_path).stdout
+    assert "0 errors" in run(*pyright, *files, cwd=tmp_path)
     wrong = 'from signalwire_compat_mock import MockServer\nMockServer(port="x")\n'
     (tmp_path / "wrong.py").write_text(wrong, "utf-8")
     with pytest.raises(AssertionError, match="reportArgumentType"):

@@ -1,10 +1,8 @@
 """The wheel: what it holds, what it needs, and what it exports."""
 
 import ast
-import os
 import pickle
 import re
-import subprocess
 import sys
 import tomllib
 import zipfile
@@ -16,7 +14,7 @@ import signalwire_compat
 from signalwire_compat import api, models
 from signalwire_compat.api import phone_numbers
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run
 
 PACKAGE = ROOT / "generated" / "signalwire_compat"
 MOCK = ROOT / "mock_server" / "pyproject.toml"
@@ -24,18 +22,18 @@ MOCK_TABLE = tomllib.loads(MOCK.read_text("utf-8"))["project"]
 PROJECT_TABLE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
-def run(code: str, **variables: str) -> str:
+def run_code(code: str, **variables: str) -> str:
     """Run code in a new process, and give its output."""
-    command = [sys.executable, "-W", "error", "-c", code]
-    environment = {**os.environ, **variables}
-    return subprocess.check_output(command, env=environment, text=True)
+    done = run(sys.executable, "-W", "error", "-c", code, cwd=ROOT, **variables)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
-    result = subprocess.run([*command, str(ROOT)], check=False, capture_output=True, text=True)
+    command = ("-m", "build", "--wheel", "--no-isolation", "--outdir", folder)
+    result = run(sys.executable, *command, ROOT)
     assert result.returncode == 0, result.stdout + result.stderr
     (built,) = folder.glob("*.whl")
     return built
@@ -68,7 +66,7 @@ def test_the_wheel_needs_attrs_and_httpx_alone(wheel: Path) -> None:
 def test_the_wheel_imports_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)  # our own wheel
     code = "import signalwire_compat as s; print(s.__file__); s.RestClient('p', 't', 'localhost')"
-    assert run(code, PYTHONPATH=str(tmp_path)).startswith(str(tmp_path))
+    assert run_code(code, PYTHONPATH=str(tmp_path)).startswith(str(tmp_path))
 
 
 def test_the_package_imports_nothing_that_it_does_not_declare() -> None:
@@ -105,7 +103,7 @@ PURCHASE = "api.phone_numbers.purchase"
     ],
 )
 def test_code_loads_only_what_it_uses(code: str, present: str, absent: str) -> None:
-    modules = run(f"{code}; import sys; print(*sys.modules)").split()
+    modules = run_code(f"{code}; import sys; print(*sys.modules)").split()
     names = {name.removeprefix("signalwire_compat.") for name in modules}
     assert {*present.split()} <= names
     assert not [name for name in names if name.startswith((*absent.split(),))]
@@ -126,7 +124,7 @@ def test_modules_that_load_on_demand_still_say_what_is_in_them() -> None:
 def test_a_model_that_was_pickled_is_the_same_in_another_process() -> None:
     model = models.Capabilities(voice=True, sms=False, mms=False, fax=True)
     written = pickle.dumps(model)
-    assert run(f"import pickle; print(pickle.loads({written!r}))") == f"{model}\n"
+    assert run_code(f"import pickle; print(pickle.loads({written!r}))") == f"{model}\n"
     assert pickle.loads(written) == model  # noqa: S301  # our own
 
 
