@@ -125,7 +125,6 @@ _hints = functools.cache(get_type_hints)
 
 @functools.cache
 def python_name(name: str, *, snake: bool = True) -> str:
-    """Name in Python what the contract calls `name`."""
     return PythonIdentifier(name, "field_", not snake)
 
 
@@ -177,7 +176,6 @@ def _model(kind: Any, body: dict[str, Any], named: Mapping[str, Any]) -> Any:
 
 
 def _with_models(function: Callable[..., Any], arguments: dict[str, Any]) -> dict[str, Any]:
-    """Make models of the objects among the arguments for parameters."""
     made = {**arguments}
     for name, value in arguments.items():
         hint = _hints(function).get(name) if isinstance(value, dict) else None

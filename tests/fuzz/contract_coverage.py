@@ -57,7 +57,6 @@ class Coverage:
         return sorted(self._reached)
 
     def merge(self, exported: list[list[str]]) -> None:
-        """Add what another process reached."""
         self._reached |= {tuple(item) for item in exported}
 
     def gaps(self) -> list[str]:
@@ -135,4 +134,3 @@ def _keywords(
 
 
 COVERAGE = Coverage()
-"""What this process reached."""

@@ -37,7 +37,6 @@ def operations() -> Iterator[tuple[str, str, Schema]]:
 
 
 def objects(node: Any) -> Iterator[Schema]:
-    """List every object of a document."""
     if isinstance(node, dict):
         yield node
     for part in node.values() if isinstance(node, dict) else node:
@@ -81,7 +80,6 @@ def named_members(schema: Schema) -> dict[str, Schema]:
 
 
 def item_schema(schema: Schema) -> Schema | None:
-    """Return the schema of the items of a list; None for what is not a list."""
     return next((one["items"] for one in parts(schema) if "items" in one), None)
 
 
@@ -124,7 +122,6 @@ def as_json(value: Any) -> str:
 
 
 def with_files(value: Any, schema: Schema) -> Any:
-    """Turn text into a file where the document has one."""
     schema = resolved(schema)
     if isinstance(value, str) and not isinstance(value, Binary):
         is_file = schema.get("format") == "binary"
@@ -138,7 +135,6 @@ def with_files(value: Any, schema: Schema) -> Any:
 
 
 def typed(text: str | bytes) -> Any:
-    """Read JSON; other text stays text."""
     try:
         return json.loads(text)
     except ValueError:
@@ -169,16 +165,15 @@ def parameters(case: AnyCase) -> dict[str, Any]:
     """
     schemas = parameter_schemas(case)
     headers = {name: value for name, value in case.headers.items() if name in schemas}
-    query = {**case.query}
-    objects: dict[str, Any] = {}
+    query, given = {**case.query}, {}
     for found in case.operation.query:
         # Each member of an object in the query is a parameter on the wire.
         if found.name not in query and (members := named_members(schemas[found.name])):
             names = sorted(members.keys() & query.keys())
             if names or found.is_required:
-                objects[found.name] = {n: _as_given(query.pop(n), members[n]) for n in names}
+                given[found.name] = {n: _as_given(query.pop(n), members[n]) for n in names}
     texts = {**case.path_parameters, **query, **headers, **case.cookies}
-    return {n: _as_given(value, schemas.get(n, {})) for n, value in texts.items()} | objects
+    return {n: _as_given(value, schemas.get(n, {})) for n, value in texts.items()} | given
 
 
 def _as_given(value: Any, schema: Schema) -> Any:
@@ -227,7 +222,6 @@ def contents(case: AnyCase) -> dict[Any, Any]:
 
 
 def body_schema(case: AnyCase) -> Schema | None:
-    """Return the schema of the body of a case, None for a content type that has none."""
     media = contents(case).get(case.media_type)
     return media["schema"] if media else None
 
@@ -256,6 +250,5 @@ def reply_schema(case: AnyCase, status: int) -> Schema | None:
 
 
 def json_schema(reply: Schema) -> Schema | None:
-    """Return the schema of the JSON that a reply documents; None if it documents none."""
     content = resolved(reply).get("content", {})
     return next((media["schema"] for kind, media in content.items() if is_json(kind)), None)

@@ -10,8 +10,9 @@ from typing import Any
 import signalwire_compat
 from attrs import NOTHING, fields, has
 from schemathesis.core import NotSet
+from schemathesis.transport.serialization import Binary
 from signalwire_compat import APIStatusError, SignalWireError
-from signalwire_compat.types import File, Unset
+from signalwire_compat.types import Unset
 from signalwire_compat_mock import Exchange, MockServer
 
 from . import document as doc
@@ -108,16 +109,11 @@ def assert_refused(
 
 
 def assert_names_the_call(case: AnyCase, error: SignalWireError) -> None:
-    """Check that an exception says what was called, and with what."""
     assert error.operation == ".".join(operation_names(case))
     body = {} if isinstance(case.body, NotSet) else case.body
     given = doc.plain(doc.parameters(case) | (body if isinstance(body, dict) else {"body": body}))
-    named = doc.mapped(error.arguments, lambda v: _as_text(v.payload) if isinstance(v, File) else v)
+    named = doc.mapped(error.arguments, lambda v: Binary(v.payload) if hasattr(v, "payload") else v)
     assert doc.as_json(named) == doc.as_json(given), f"{named} in place of {given}"
-
-
-def _as_text(payload: Any) -> Any:
-    return payload.decode("latin-1") if isinstance(payload, bytes) else payload
 
 
 def _on_one_line(value: Any) -> str:
@@ -156,8 +152,6 @@ def assert_says(result: Any, said: Any, where: str = "/", *, converted: bool = F
 
 
 def _in_one_way(value: Any, *, converted: bool) -> str:
-    """Write alike what counts as the same."""
-
     def alike(node: Any) -> Any:
         if isinstance(node, dict):
             return {name: alike(member) for name, member in node.items() if member is not None}
@@ -192,7 +186,6 @@ def untyped(result: Any, schema: Schema, where: str = "") -> Iterator[str]:
 
 
 def unnamed(said: Any, schema: Schema, where: str = "") -> Iterator[str]:
-    """Find members of a reply that the document does not name."""
     members = doc.named_members(schema)
     is_open = isinstance(doc.resolved(schema).get("additionalProperties"), dict)
     for name, value in said.items() if isinstance(said, dict) and members else ():

@@ -26,10 +26,10 @@ def filter_case(context: schemathesis.HookContext, case: AnyCase) -> bool:
         for schema, value in _form_members(case).values()
     )
     # No document names every header that a request may have.
-    has_unknown_header = _UNKNOWN in (case.headers or {}) or _UNKNOWN in (case.cookies or {})
-    return not (
-        one_for_a_list or has_unknown_header or _is_valid_as_text(case) or _has_unnamed_query(case)
-    )
+    has_unknown_header = _UNKNOWN in {*(case.headers or ()), *(case.cookies or ())}
+    is_negative = case.meta and case.meta.generation.mode.is_negative
+    is_odd = _is_valid_as_text(case) if is_negative else case.meta and _has_unnamed_query(case)
+    return not (one_for_a_list or has_unknown_header or is_odd)
 
 
 @REQUESTS_TRANSPORT.serializer(doc.FORM)
@@ -52,7 +52,6 @@ def write_parts(context: SerializationContext, value: Any) -> dict[str, Any]:
 
 
 def _form_members(case: AnyCase) -> dict[str, tuple[Schema, Any]]:
-    """Return schema and value of each named member that a form of a case has."""
     if not doc.is_form(case) or not isinstance(case.body, dict):
         return {}
     schemas = doc.named_members(doc.body_schema(case) or {})
@@ -84,8 +83,6 @@ def _is_valid_as_text(case: AnyCase) -> bool:
 
     That is a list of objects, as if it were one text, or a number where text is one of the choices.
     """
-    if case.meta is None or not case.meta.generation.mode.is_negative:
-        return False
     return any(
         any(isinstance(item, dict) for item in value)
         if isinstance(value, list)
@@ -99,8 +96,6 @@ def _has_unnamed_query(case: AnyCase) -> bool:
 
     Each is a parameter on the wire, and no document names it there.
     """
-    if case.meta is None or case.meta.generation.mode.is_negative:
-        return False
     schemas = doc.parameter_schemas(case)
     members = {member for schema in schemas.values() for member in doc.named_members(schema)}
     return not {*case.query} <= {*schemas, *members}

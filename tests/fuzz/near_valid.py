@@ -125,7 +125,6 @@ def cases_with_unknown_members(operation: Operation) -> Iterator[AnyCase]:
 
 
 def changed(base: AnyCase, **changes: Any) -> AnyCase:
-    """Copy a case with some parts replaced."""
     given = {part: getattr(base, part) for part in (*_GROUPS, "body", "media_type")} | changes
     made: AnyCase = base.operation.Case(**given)
     made.body = doc.with_files(made.body, doc.body_schema(made) or {})

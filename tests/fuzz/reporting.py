@@ -36,7 +36,6 @@ current = Progress()
 
 
 def replay() -> str:
-    """Write the command that runs the current test again as it was."""
     test, _, part = current.name.partition("[")
     slice_ = part.partition("]")[0]
     only = shlex.quote(f"{test} and {slice_}" if slice_.isidentifier() else test)

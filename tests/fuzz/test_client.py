@@ -24,7 +24,6 @@ from .settings import EXAMPLES, INVALID, VALID, Operation, each_operation, slice
 
 
 def assert_taken(way: str, case: AnyCase, server: MockServer, caller: Caller) -> None:
-    """Send a valid case, and check what the server saw and what came back."""
     outcome, journal = send(way, case, server, caller)
     exchange = only_exchange(journal, outcome)
     COVERAGE.record(case, exchange)
@@ -37,7 +36,6 @@ def assert_taken(way: str, case: AnyCase, server: MockServer, caller: Caller) ->
 
 
 def assert_not_taken(way: str, case: AnyCase, server: MockServer, caller: Caller) -> None:
-    """Send an invalid case, and check that it is refused, in general before it is sent."""
     outcome, journal = send(way, case, server, caller)
     COVERAGE.record(case, journal[0] if journal else None)
     if isinstance(outcome.error, NoSuchArgumentError | InvalidRequestError):

@@ -27,6 +27,7 @@ OPERATION = next(o for o in operations(spec()) if o.definition.raw["operationId"
 BODIES = OPERATION.as_strategy(generation_mode=VALID).map(lambda case: case.body)
 MEMBERS: dict[str, Any] = DOCUMENT["components"]["schemas"]["PurchaseRequest"]["properties"]
 PROJECTS = (PROJECT, "6d0f2cb2-8a37-4a29-9d0f-3b3f2a3f9f10")
+STRANGER = "stranger"
 SUBPROJECTS = ("1c9e2f6e-57d4-4b0e-8f52-6a7f0f6f7a01", "b0a7c1a2-1f0e-4d6a-9a53-2f6f1f0e7b02")
 ACCOUNTS = (*PROJECTS, *SUBPROJECTS)
 NUMBERS = tuple(f"+1555123000{digit}" for digit in range(6))
@@ -37,7 +38,6 @@ class Purchases(RuleBasedStateMachine):
 
     server: MockServer
     callers: dict[str, Caller]
-    stranger: Caller
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,11 +57,10 @@ class Purchases(RuleBasedStateMachine):
     def buy(
         self, project: str, account: str, number: str, body: Any, way: str, upper: bool
     ) -> None:
-        """Buy a number that may be sold, for an account that may be somebody else's."""
         named = account.upper() if upper else account
         body = {**body, "PhoneNumber": number}
         with counted(self.steps):
-            outcome = self._call(self.callers[project], way, named, body)
+            outcome = self._call(project, way, named, body)
             if self.owners.setdefault(account, project) != project:
                 assert_refused(outcome, 401, 20003)
             elif number in self.bought:
@@ -77,7 +76,7 @@ class Purchases(RuleBasedStateMachine):
         reserved = rows[row % len(rows)]
         body = {"PhoneNumber": reserved.phone_number}
         with counted(self.steps):
-            outcome = self._call(self.callers[project], way, project, body)
+            outcome = self._call(project, way, project, body)
             if self.owners.setdefault(project, project) == project:
                 assert_refused(outcome, reserved.status, reserved.code)
             else:
@@ -87,23 +86,22 @@ class Purchases(RuleBasedStateMachine):
     def buy_with_a_wrong_token(self, account: str, number: str) -> None:
         """Buy with credentials that open nothing: not even the account is claimed."""
         with counted(self.steps):
-            outcome = self._call(self.stranger, "sync", account, {"PhoneNumber": number})
+            outcome = self._call(STRANGER, "sync", account, {"PhoneNumber": number})
             assert_refused(outcome, 401, 20003)
 
     @invariant()
     def every_number_is_with_its_one_owner(self) -> None:
-        """Compare what the server holds, and what it charged for, with what was bought."""
         with counted(self.steps, cases=0):
             for account in ACCOUNTS:
                 mine = [record for owner, record in self.bought.values() if owner == account]
                 assert self.server.phone_numbers(account) == mine
                 assert self.server.charges(account) == len(mine)
 
-    def _call(self, caller: Caller, way: str, account: str, body: dict[str, Any]) -> Outcome:
+    def _call(self, caller: str, way: str, account: str, body: dict[str, Any]) -> Outcome:
         path = {"AccountSid": account}
         case = OPERATION.Case(path_parameters=path, body=body, media_type=FORM)
-        self.steps.append((caller.project, way, account, body))
-        return caller.call(way, case)
+        self.steps.append((caller, way, account, body))
+        return self.callers[caller].call(way, case)
 
 
 def assert_refused(outcome: Outcome, status: int, code: int) -> None:
@@ -124,12 +122,11 @@ def assert_echoed(sent: dict[str, Any], record: dict[str, Any]) -> None:
 @pytest.fixture(scope="module")
 def machine() -> Iterator[type[Purchases]]:
     with MockServer() as server, ExitStack() as opened:
-        callers = [Caller(project, DEFAULT_TOKEN, server.url) for project in PROJECTS]
-        stranger = Caller(PROJECT, "another-token", server.url)
-        for caller in (*callers, stranger):
+        callers = {project: Caller(project, DEFAULT_TOKEN, server.url) for project in PROJECTS}
+        callers[STRANGER] = Caller(PROJECT, "another-token", server.url)
+        for caller in callers.values():
             opened.enter_context(caller)
-        members = {"callers": dict(zip(PROJECTS, callers, strict=True)), "stranger": stranger}
-        yield type("Connected", (Purchases,), {"server": server, **members})
+        yield type("Connected", (Purchases,), {"server": server, "callers": callers})
 
 
 @pytest.mark.parametrize("part", range(2))
@@ -142,10 +139,9 @@ def test_purchases_keep_one_owner_for_each_number(machine: type[Purchases], part
             max_examples=max(1, EXAMPLES // 32),
             stateful_step_count=20,
             deadline=None,
-            # Hypothesis ignores seeds where it finds itself in CI, unless it is told.
-            derandomize=False,
+            derandomize=False,  # Else Hypothesis ignores seeds where it finds itself in CI.
             database=None,
             phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=[*HealthCheck],
         ),
     )

@@ -29,8 +29,18 @@ from .expected_reply import (
 )
 from .expected_request import is_valid_as_meant
 from .near_valid import near_valid_cases, valid_case
-from .replies_as_requests import documented, wild
-from .settings import EXAMPLES, INVALID, VALID, Operation, each_operation, operations, slices, spec
+from .settings import (
+    EXAMPLES,
+    INVALID,
+    VALID,
+    Operation,
+    documented,
+    each_operation,
+    operations,
+    slices,
+    spec,
+    wild,
+)
 
 each_reply = pytest.mark.parametrize("reply", operations(documented()), ids=lambda o: o.path)
 Check = Callable[[str, AnyCase, Outcome, Exchange], None]
@@ -45,11 +55,9 @@ class Replies:
         self._requests = {case.operation.definition.raw["operationId"]: case for case in found}
 
     def request(self, reply: AnyCase | Operation) -> AnyCase:
-        """Return a valid request of the operation that a reply belongs to."""
         return self._requests[reply.path.split("/")[1]]
 
     def check(self, request: AnyCase, answer: Answer, ways: Iterable[str], check: Check) -> None:
-        """Send a request in some ways, have it answered so, and check what comes out."""
         caller = self._callers[answer.status in (429, 503)]  # These ask for a retry.
         with (
             reporting.counted(answer),
@@ -85,7 +93,6 @@ def status_of(key: str) -> int:
 def assert_complete(
     way: str, request: AnyCase, outcome: Outcome, exchange: Exchange, *, wild: bool = False
 ) -> None:
-    """Check that a reply that the document allows came out of the client as it is."""
     if exchange.status < 300:
         assert_decoded(way, request, outcome, exchange)
         # Unknown values are logged, all of them in one line.
@@ -136,7 +143,6 @@ def test_a_reply_with_one_odd_member_is_complete_or_tolerated(
 
 
 def truncated_or_broken(answer: Answer) -> Iterator[Answer]:
-    """Spoil a reply so that it is not JSON any more, or not all of it."""
     whole, packed = answer.body, gzip.compress(answer.body, mtime=0)
     html = b"<html>busy</html>"
     for body in (b"", b" ", whole[:-1], whole[: len(whole) // 2], html, whole * 2, b"\xff" + whole):

@@ -342,7 +342,6 @@ BUGS = (
 
 
 def pytest_load_initial_conftests() -> None:
-    """Plant the bug: a hook of pytest."""
     for bug in BUGS:
         if f"{bug.place}: {bug.name}" == os.environ["FUZZ_PROOF_BUG"] and bug.plant:
             bug.plant()

@@ -24,7 +24,6 @@ sys.exit(generate.main([]))
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy all that a fuzz run needs."""
     for name in _FOLDERS:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in _FILES:
@@ -33,7 +32,6 @@ def copy_project(folder: Path) -> Path:
 
 
 def edit_document(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
-    """Change the document of a copy."""
     spec = folder / "openapi.yaml"
     document = yaml.safe_load(spec.read_text("utf-8"))
     edit(document)

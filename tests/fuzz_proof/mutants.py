@@ -53,7 +53,6 @@ class Mutant(NamedTuple):
 
     @property
     def is_seen(self) -> bool:
-        """Whether a test failed, or never ended."""
         return self.status in ("killed", "timeout", "segfault")
 
 
@@ -89,8 +88,7 @@ def _statuses() -> dict[str, str]:
 def _mutant(name: str, status: str) -> Mutant:
     module, _, function = name.rpartition("__mutmut_")[0].rpartition(".")
     place = f"{module}.{function.removeprefix('x_').removeprefix('xǁ').replace('ǁ', '.')}"
-    diff = _mutmut("show", name).splitlines()
-    lines = [line for line in diff if re.match(r"[+-](?![+-]{2} )", line)]
+    lines = re.findall(r"^[+-](?![+-]{2} ).*", _mutmut("show", name), re.MULTILINE)
     reasons = tomllib.loads(REASONS.read_text("utf-8"))["reason"]
     found = (
         reason["why"]
@@ -111,7 +109,6 @@ def _mutmut(*command: str) -> str:
 
 
 def page(mutants: Sequence[Mutant]) -> Iterator[str]:
-    """Write the score of each module, and every mutant that was not seen."""
     seen = [mutant for mutant in mutants if mutant.is_seen]
     yield f"""<!-- Written by `make mutants`. Do not edit. -->
 # Mutants: how much of an edit the tests see
@@ -140,7 +137,6 @@ Of a sample of {len(mutants)}, {len(seen)} are seen: {len(seen) / len(mutants):.
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try a sample, print its score, and write the page."""
     prepare()
     mutants = try_sample(int(arguments[0]) if arguments else 80)
     PAGE.write_text("\n".join([*page(mutants), ""]), "utf-8")

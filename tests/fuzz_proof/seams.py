@@ -48,8 +48,6 @@ def spoilt(owner: Any, name: str, change: Callable[..., object]) -> Plant:
 
 
 def requests(change: Callable[[Any], dict[str, Any]]) -> Plant:
-    """Send each request with other members."""
-
     def around(real: Callable[..., None], self: Call, settings: Any, request: Any) -> None:
         real(self, settings, request._replace(**change(request)))
 
@@ -70,7 +68,6 @@ def decoded(model: type, change: Callable[[Any, dict[str, Any]], object]) -> Pla
 
 
 def errors(change: Callable[[Any], object]) -> Plant:
-    """Spoil each exception for a reply."""
     return spoilt(Reply, "error", lambda error, *_: change(error))
 
 
@@ -89,13 +86,10 @@ def answers(change: Callable[[Answer], dict[str, Any]]) -> Plant:
 
 
 def records(change: Callable[[dict[str, Any], Any], dict[str, Any]]) -> Plant:
-    """Change the record of a number that the mock sells."""
     return returned(handlers, "_new_record", lambda record, call, _: change(record, call))
 
 
 def purchases(before: Callable[[Any], object]) -> Plant:
-    """Let the mock do something before each purchase."""
-
     def around(call: Any, state: Any) -> Any:
         before(call)
         return handlers.purchase(call, state)
@@ -117,7 +111,6 @@ def without(members: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def everywhere(*keywords: str) -> Edit:
-    """Take keywords out of every schema."""
     return lambda found: [node.pop(word, None) for node in objects(found) for word in keywords]
 
 
@@ -144,8 +137,6 @@ def operation(change: Edit) -> Edit:
 
 
 def responses(change: Callable[[Document], Document]) -> Edit:
-    """Change the replies of all operations."""
-
     def edit(document: Document) -> None:
         for node in objects(document["paths"]):
             if isinstance(node.get("responses"), dict):

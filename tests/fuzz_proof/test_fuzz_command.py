@@ -13,6 +13,7 @@ import yaml
 from scripts import run_fuzz
 from tests.conftest import ROOT
 from tests.fuzz.contract_coverage import Coverage
+from tests.fuzz.document import DOCUMENT
 from tests.fuzz.near_valid import changed, valid_case
 from tests.fuzz.settings import operations, spec
 from tests.fuzz_proof import __main__ as proof
@@ -72,7 +73,7 @@ def test_a_bug_turns_the_run_red_and_a_printed_line_replays_it(folder: Path) -> 
     for words in ("shortest case: Case(", "curl -X POST", "seed: 7; first seen at case "):
         assert words in result.stdout, result.stdout[-4000:]
     found = re.search(r"make fuzz FUZZ_SEED=7 FUZZ_EXAMPLES=40 FUZZ_ONLY='(.*)'", result.stdout)
-    assert found is not None
+    assert found
     again = fuzz(folder, **settings, FUZZ_ONLY=found[1])
     shortest = [re.findall("shortest case: .*", run.stdout) for run in (result, again)]
     assert again.returncode == 1
@@ -87,10 +88,8 @@ def test_a_keyword_counts_as_tried_once_a_case_breaks_it() -> None:
     coverage.record(changed(case, body={"VoiceMethod": "PUT"}), None)
     tried = {gap.partition("schemas/")[2] for gap in {*before} - {*coverage.gaps()}}
     number = "PurchaseRequest/properties/PhoneNumber"
-    assert tried == {
-        *(f"{number}/pattern", f"{number}/minLength", "PurchaseRequest/required"),
-        "HttpMethod/enum",
-    }
+    of_number = {f"{number}/pattern", f"{number}/minLength"}
+    assert tried == {*of_number, "PurchaseRequest/required", "HttpMethod/enum"}
 
 
 @pytest.mark.slow
@@ -163,7 +162,7 @@ def test_every_bug_of_the_proof_can_be_planted() -> None:
     plant_all = "from tests.fuzz_proof.bugs import BUGS; [b.plant() for b in BUGS if b.plant]"
     # In a process of its own: the bugs stay where they are planted.
     subprocess.run([sys.executable, "-c", plant_all], cwd=ROOT, check=True)
-    document = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
+    document = copy.deepcopy(DOCUMENT)
     add_second_operation(document)
     for bug in BUGS:
         if bug.edit:
@@ -182,6 +181,5 @@ def test_the_proof_fails_for_a_bug_that_is_not_caught(
     assert proof.main(["client"]) == 1
     caught, not_caught, summary = capsys.readouterr().out.splitlines()
     assert re.search("the method is another one +(client|purchases) +[0-9]+ cases", caught)
-    assert "nothing is wrong" in not_caught
-    assert "NOT CAUGHT" in not_caught
+    assert re.search("nothing is wrong +NOT CAUGHT", not_caught)
     assert summary == "fuzz-proof: 2 bugs planted, 1 caught, 1 not caught"
