@@ -28,11 +28,9 @@ def caller(server: MockServer) -> Iterator[Caller]:
         yield made
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    item.user_properties.append(("name", item.name))
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.user_properties.append(("name", item.name))
     if os.environ.get("FUZZ_REPORT"):
         # The part that takes longest begins first: no other process waits for it in the end. Then
         # come those that find most in least time.

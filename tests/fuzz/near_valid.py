@@ -81,17 +81,14 @@ def _all_near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
         texts = ["", "null", "true", "false", "0", *_ALLOWED]
     for name, member in members.items():
         examples = _EXAMPLES.get(name, [])
-        values = [*texts, *_ODD, *examples, *_misspelt(examples)]
         # Schemathesis takes a part of a form for text, and text for all that it holds.
-        values += _odd_inside(member, base.body.get(name)) if doc.is_form(base) else []
-        for value in values:
+        inside = _odd_inside(member, base.body.get(name)) if doc.is_form(base) else ()
+        for value in (*texts, *_ODD, *examples, *_misspelt(examples), *inside):
             yield changed(base, body={**base.body, name: value})
     for name in base.body:
         yield changed(base, body={key: value for key, value in base.body.items() if key != name})
-    for name in members:
-        unknown = changed(base, body={**base.body, f"{name}2": "x"})
-        if not doc.has_unnamed_members(unknown):
-            yield unknown
+    unknown = (changed(base, body={**base.body, f"{name}2": "x"}) for name in members)
+    yield from (case for case in unknown if not doc.has_unnamed_members(case))
 
 
 def _odd_inside(schema: Schema, base: Any, above: tuple[Schema, ...] = ()) -> Iterator[Any]:
