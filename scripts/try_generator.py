@@ -27,13 +27,6 @@ import openapi_python_client
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ROOT / "codegen" / "templates"
 GENERATOR = "openapi-python-client"
-# Without the tests that compare with the committed package, which the old version wrote.
-_TESTS = ("tests/edits/test_edits.py", "tests/codegen/test_generated.py")
-_SELECTED = "not committed and not drift"
-
-
-class TryError(Exception):
-    """Why nothing could be tried, in one line."""
 
 
 def install(wanted: str, folder: Path) -> Path:
@@ -48,13 +41,14 @@ def install(wanted: str, folder: Path) -> Path:
     done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        raise TryError(f"VERSION={wanted} cannot be installed: {(lines or ['pip failed'])[-1]}")
+        sys.exit(f"VERSION={wanted} cannot be installed: {(lines or ['pip failed'])[-1]}")
     return python
 
 
 def template_changes(old: Path, new: Path) -> Iterator[str]:
     """Show what changed in the upstream templates that ours override."""
-    for name in (str(path.relative_to(TEMPLATES)) for path in sorted(TEMPLATES.rglob("*.jinja"))):
+    for path in sorted(TEMPLATES.rglob("*.jinja")):
+        name = str(path.relative_to(TEMPLATES))
         before, after = (
             file.read_text("utf-8").splitlines(keepends=True) if file.is_file() else []
             for file in (old / name, new / name)
@@ -79,13 +73,9 @@ def try_version(wanted: str, folder: Path) -> bool:
     python, project = install(wanted, folder / "venv"), folder / "project"
     copy_project(project)
     shutil.copytree(project / "generated", folder / "before")
-    paths = (python.parent, Path(sys.executable).parent, os.environ["PATH"])
-    packages = (project / "generated", project / "mock_server")
-    settings = {
-        **os.environ,
-        "PATH": os.pathsep.join(map(str, paths)),
-        "PYTHONPATH": os.pathsep.join(map(str, packages)),
-    }
+    paths = f"{python.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    packages = f"{project / 'generated'}:{project / 'mock_server'}"
+    settings = {**os.environ, "PATH": paths, "PYTHONPATH": packages}
 
     def run(*command: str) -> bool:
         sys.stdout.flush()
@@ -102,21 +92,20 @@ def try_version(wanted: str, folder: Path) -> bool:
         return False
     run("git", "diff", "--no-index", "--", "../before", "generated")
     sys.stdout.write("\n# The edits of tests/edits\n\n")
-    pytest = (str(python), "-m", "pytest", "-q", "--numprocesses", "auto")
-    return run(*pytest, "-k", _SELECTED, *_TESTS)
+    # Without the tests that compare with the committed package, which the old version wrote.
+    selected = ("-k", "not committed and not drift", "--numprocesses", "auto")
+    tests = ("tests/edits/test_edits.py", "tests/codegen/test_generated.py")
+    return run(str(python), "-m", "pytest", "-q", *selected, *tests)
 
 
 def main(arguments: list[str]) -> int:
     """Run the command: the version is its one argument."""
     wanted = arguments[0] if arguments else ""
-    try:
-        if not re.fullmatch(r"[0-9]+(\.[0-9]+)+\w*", wanted):
-            raise TryError(f"VERSION={wanted} is not a version: write it as 0.30.0")
-        with tempfile.TemporaryDirectory() as folder:
-            works = try_version(wanted, Path(folder))
-    except TryError as error:
-        sys.stderr.write(f"{error}\n")
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)+\w*", wanted):
+        sys.stderr.write(f"VERSION={wanted} is not a version: write it as 0.30.0\n")
         return 1
+    with tempfile.TemporaryDirectory() as folder:
+        works = try_version(wanted, Path(folder))
     todo = "See docs/regenerating.md for what to do next." if works else "Not everything works yet."
     sys.stdout.write(f"\n{todo}\n")
     return 0 if works else 1

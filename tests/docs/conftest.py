@@ -31,18 +31,16 @@ def execute(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         program: dict[str, Any] = {"__name__": "__main__", **(names or {})}
         logger = logging.getLogger("signalwire_compat")
         level = logger.level
-        result: str | int | None = 0
+        status, said = 0, ""
         try:
             exec(code, program)  # noqa: S102  # from this repository
         except SystemExit as ended:
-            result = ended.code
+            status, said = (1, ended.code) if isinstance(ended.code, str) else (ended.code or 0, "")
         finally:
             logger.setLevel(level)
             if "client" in program:
                 program["client"].close()  # The shortest programs leave that to their end.
         out, err = capsys.readouterr()
-        return (
-            Ended(1, out, err + result) if isinstance(result, str) else Ended(result or 0, out, err)
-        )
+        return Ended(status, out, err + said)
 
     return execute

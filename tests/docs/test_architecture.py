@@ -14,16 +14,9 @@ PAGE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 TRY = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 ROWS = re.findall(r"^\| `([\w/]+)/` \| (.*) \|$", PAGE, re.MULTILINE)
 OURS = {
-    name: ROOT / folder / name
-    for name, folder in {
-        "benchmarks": "",
-        "codegen": "",
-        "contract_diff": "",
-        "scripts": "",
-        "tests": "",
-        "signalwire_compat": "generated",
-        "signalwire_compat_mock": "mock_server",
-    }.items()
+    **{n: ROOT / n for n in ("benchmarks", "codegen", "contract_diff", "scripts", "tests")},
+    "signalwire_compat": ROOT / "generated" / "signalwire_compat",
+    "signalwire_compat_mock": ROOT / "mock_server" / "signalwire_compat_mock",
 }
 PAGES = [ROOT / n for n in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "tests/README.md")]
 

@@ -140,16 +140,17 @@ def test_an_empty_account_stops_the_run_before_more_is_asked(bulk: BulkBuy) -> N
     assert len(bulk.mock.journal) <= 8
 
 
-OTHER = {
-    "text without an end of line": b"only line",
-    "a list of numbers": b"phone_number\n+15551230001",
-    "other JSON": b'{"phone_number": "+15551230001", "outcome": "refused"}\n',
-    "not text": b"\xff\xfe\x00",
-    "JSON too deep to read": b"[" * 100_000,
-}
-
-
-@pytest.mark.parametrize("content", OTHER.values(), ids=OTHER)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"only line",
+        b"phone_number\n+15551230001",
+        b'{"phone_number": "+15551230001", "outcome": "refused"}\n',
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+    ],
+    ids=lambda content: repr(content[:60]),
+)
 def test_a_file_that_holds_no_results_is_left_as_it_was(bulk: BulkBuy, content: bytes) -> None:
     bulk.results.write_bytes(content)
     assert bulk.run(ONE) == (1, "", f"{bulk.results} is not a results file. Name another one.\n")
@@ -162,12 +163,12 @@ def test_the_results_of_one_account_are_not_taken_for_those_of_another(bulk: Bul
     before = bulk.results.read_bytes()
     project = "0d5e2e5c-3f0e-4a6e-9c53-4b6cf6f3a111"
     url = bulk.mock.url.replace("127.0.0.1", "localhost")
-    for name, value, other in (
-        ("SIGNALWIRE_PROJECT_ID", project, f"project '{project}' at 127.0.0.1"),
-        ("SIGNALWIRE_SPACE", url, f"project '{PROJECT}' at localhost"),
+    for setting, other in (
+        ({"SIGNALWIRE_PROJECT_ID": project}, f"project '{project}' at 127.0.0.1"),
+        ({"SIGNALWIRE_SPACE": url}, f"project '{PROJECT}' at localhost"),
     ):
         said = f"{bulk.results} belongs to {ACCOUNT}, not to {other}. Name another file.\n"
-        assert bulk.run(ONE, **{name: value}) == (1, "", said)
+        assert bulk.run(ONE, **setting) == (1, "", said)
     assert bulk.results.read_bytes() == before
 
 

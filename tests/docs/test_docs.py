@@ -51,11 +51,9 @@ def test_the_page_about_moving_says_where_each_argument_of_twilio_goes() -> None
     # twilio-python 9 takes this many; what it does not take, nobody brings along.
     assert len({*rows, *gone}) == len(rows) + len(gone) == 24
     purchase = RestClient("p", "t", "localhost").compat.phone_numbers.purchase
-    ours = {
-        re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): name
-        for name in inspect.signature(purchase).parameters
-    }
-    wanted = {snake: name for snake, name in ours.items() if snake in {*rows, *gone}}
+    ours = inspect.signature(purchase).parameters
+    snake = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): name for name in ours}
+    wanted = {old: name for old, name in snake.items() if old in {*rows, *gone}}
     assert rows == wanted, (
         "docs/migrating.md: what purchase() takes is a row of the last table, such as"
         " | `sms_url` | `SmsUrl` |, and what it does not take stands in the sentence below"

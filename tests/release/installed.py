@@ -17,7 +17,7 @@ import pytest
 from signalwire_compat_mock import DEFAULT_TOKEN
 
 from tests import conftest
-from tests.conftest import PROJECT, ROOT
+from tests.conftest import PROJECT, ROOT, VARIABLES
 
 DIST = ROOT / "dist"
 NAMES = ("signalwire_compat", "signalwire_compat_mock")
@@ -84,11 +84,7 @@ def test_both_are_imported_from_the_environment_alone(python: Path, tmp_path: Pa
 def test_each_example_runs_from_the_installed_packages(
     python: Path, tmp_path: Path, service: str, name: str
 ) -> None:
-    settings = {
-        "SIGNALWIRE_PROJECT_ID": PROJECT,
-        "SIGNALWIRE_API_TOKEN": DEFAULT_TOKEN,
-        "SIGNALWIRE_SPACE": service,
-    }
+    settings = dict(zip(VARIABLES, (PROJECT, DEFAULT_TOKEN, service), strict=True))
     example = ROOT / "examples" / name
     assert "+1555" in run(python, "-W", "error", example, cwd=tmp_path, **settings)
 
@@ -120,7 +116,6 @@ def test_each_sdist_holds_all_that_a_wheel_is_built_of() -> None:
     for name in NAMES:
         with tarfile.open(next(DIST.glob(f"{name}-[0-9]*.tar.gz"))) as archive:
             names = {member.partition("/")[2] for member in archive.getnames()}
-        assert {"LICENSE", "README.md", "pyproject.toml", f"{name}/py.typed"} <= {
-            path.removeprefix("generated/") for path in names
-        }
+        packed = {path.removeprefix("generated/") for path in names}
+        assert {"LICENSE", "README.md", "pyproject.toml", f"{name}/py.typed"} <= packed
     assert "signalwire_compat_mock/openapi.yaml" in names
