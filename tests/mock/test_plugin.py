@@ -13,7 +13,7 @@ import signalwire_compat as compat
 from signalwire_compat import RestClient, SignalWireError
 from signalwire_compat_mock import DEFAULT_PROJECT, DEFAULT_TOKEN, Fault, FaultError, MockServer
 
-from tests.conftest import PROJECT, ROOT
+from tests.conftest import ROOT
 from tests.mock.helpers import ANOTHER as NUMBER
 
 pytest_plugins = ["pytester"]
@@ -34,12 +34,7 @@ BUYS_ONE_NUMBER = """
 """
 
 
-def test_one_argument_gives_a_test_a_mock_of_its_own(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("".join(BUYS_ONE_NUMBER.format(name=name) for name in "abc"))
-    pytester.runpytest().assert_outcomes(passed=3)
-
-
-def test_the_fixture_is_isolated_in_parallel_workers_too(
+def test_one_argument_gives_each_test_a_mock_of_its_own_in_parallel_workers_too(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The plugins of this environment cost each worker more than the tests do.
@@ -81,7 +76,7 @@ def test_every_python_block_of_the_page_about_testing_runs(
 
 
 def purchase(mock: MockServer, **settings: Any) -> Any:
-    with RestClient(PROJECT, DEFAULT_TOKEN, mock.url, **settings) as client:
+    with RestClient(DEFAULT_PROJECT, DEFAULT_TOKEN, mock.url, **settings) as client:
         return client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
 
 
@@ -108,7 +103,7 @@ def test_a_fault_on_demand_is_what_the_client_meets(
     timeout = 1 if "delay_seconds" in fault else 30
     with pytest.raises(error):
         purchase(mock, max_retries=0, timeout=timeout)
-    assert mock.charges(PROJECT) == charges
+    assert mock.charges() == mock.charges(DEFAULT_PROJECT) == charges
     assert mock.journal[-1].fault == str(Fault(**fault))
     assert mock.pending_faults == []
     if charges == 0:
@@ -122,6 +117,7 @@ def test_faults_happen_in_the_order_of_the_calls_since_the_last_reset(mock: Mock
     mock.inject(delay_seconds=0.01)
     assert purchase(mock, max_retries=2).phone_number == NUMBER
     assert [exchange.status for exchange in mock.journal] == [503, 503, 201]
+    assert mock.charges() == len(mock.phone_numbers()) == 1
 
 
 def test_a_mock_with_a_late_answer_still_closes_at_once() -> None:
@@ -195,12 +191,6 @@ def test_a_program_in_any_language_injects_faults_over_http(mock: MockServer) ->
         with pytest.raises(compat.UnprocessableEntityError, match="4001"):
             purchase(mock)
     assert purchase(mock).phone_number == NUMBER
-
-
-def test_the_account_that_the_fixture_names_is_the_default_one(mock: MockServer) -> None:
-    with RestClient(DEFAULT_PROJECT, DEFAULT_TOKEN, mock.url) as client:
-        client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
-    assert mock.charges() == len(mock.phone_numbers()) == 1
 
 
 def test_the_command_runs_another_one_with_the_mock_in_its_environment(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from email.utils import parsedate_to_datetime
+from http.client import HTTPConnection
 from uuid import UUID
 
 import pytest
@@ -99,21 +101,14 @@ def test_the_case_of_an_account_sid_does_not_matter(mock: MockServer, send: Send
 
 def test_of_200_threads_that_buy_one_number_exactly_one_wins(mock: MockServer) -> None:
     barrier = threading.Barrier(200)
-    body = f"PhoneNumber=%2B{NUMBER[1:]}"
-    headers = {
-        "Host": "mock",
-        "Authorization": helpers.basic(f"{PROJECT}:{DEFAULT_TOKEN}"),
-        **helpers.FORM,
-        "Content-Length": len(body),
-        "Connection": "close",
-    }
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    headers = {"authorization": helpers.basic(f"{PROJECT}:{DEFAULT_TOKEN}"), **helpers.FORM}
 
     def buy(_: int) -> int:
-        with helpers.connection(mock) as raw:
+        with closing(HTTPConnection(mock.url.removeprefix("http://"))) as connection:
+            connection.connect()
             barrier.wait()
-            raw.sendall(f"POST {NUMBERS} HTTP/1.1\r\n{head}\r\n{body}".encode())
-            return int(helpers.read_all(raw).split()[1])
+            connection.request("POST", NUMBERS, f"PhoneNumber=%2B{NUMBER[1:]}", headers)
+            return connection.getresponse().status
 
     with ThreadPoolExecutor(200) as pool:
         statuses = list(pool.map(buy, range(200)))
