@@ -1,7 +1,7 @@
 """The compiled openapi.yaml: routes, fields, validators and error codes."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,9 @@ CODES = INVALID, CREDENTIALS, NOT_FOUND = 10000, 20003, 20404
 class Field:
     """A parameter, or a member of a body.
 
-    `types` are the JSON types that its text may be converted to; none if any text is valid. `item`
-    is an item of an array, which is sent as one value per item if `explode` is set. `members` are
-    those of an object in a query, each sent as a parameter of its own. The codes come from
-    `x-error-codes`.
+    `types` are the JSON types that its text may be converted to; none if any text is valid. With
+    `explode`, an array is sent as one value per `item`. Each of the `members` of an object in a
+    query is sent as a parameter. The codes come from `x-error-codes`.
     """
 
     name: str
@@ -67,10 +66,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the spec; `id` is its operationId, else its method and path.
-
-    `parameters` are keyed by location: `path`, `query`, `header` and `cookie`.
-    """
+    """One operation of the spec, with its parameters by location (`path`, `query` and so on)."""
 
     id: str
     pointer: str
@@ -83,11 +79,6 @@ class Operation:
         """Find the reply documented for a status: by number, by class such as 4XX, or default."""
         keys = (str(status), f"{status // 100}XX", "default")
         return next((self.responses[key] for key in keys if key in self.responses), None)
-
-    def fields(self) -> Iterator[Field]:
-        """Yield every parameter, and every member of a body."""
-        for part in (*self.parameters.values(), *(self.body.media.values() if self.body else ())):
-            yield from part.fields.values()
 
 
 @dataclass(frozen=True)
@@ -126,10 +117,7 @@ class Contract:
     operations: Mapping[str, Operation]
 
     def match(self, raw_path: str) -> tuple[Route, dict[str, str]] | None:
-        """Find the route of a percent-encoded path, and its decoded parameters.
-
-        Bytes that are not UTF-8 become lone surrogates.
-        """
+        """Find the route and the parameters of a path. Not UTF-8: lone surrogates."""
         path = "/".join(quote(unquote_to_bytes(step), safe="") for step in raw_path.split("/"))
         for route in self.routes:
             if found := route.pattern.fullmatch(path):

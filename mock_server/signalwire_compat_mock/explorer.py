@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from .contract import Contract, Part
+from .contract import Contract
 from .document import Document, nodes
 from .parsing import FORM
 
@@ -54,11 +54,7 @@ def routes(contract: Contract, project: str, token: str | None) -> list[BaseRout
 
 
 def described(contract: Contract) -> dict[str, Any]:
-    """Return the spec for human readers.
-
-    The server is this mock, descriptions list the error codes, and each form is prefilled with
-    the values of its first example.
-    """
+    """Return the spec for people: with this mock, error codes, and forms filled with examples."""
     document = Document(copy.deepcopy(contract.document.root))
     root = document.root
     root["servers"] = [{"url": contract.base_path or "/", "description": "This mock"}]
@@ -75,7 +71,13 @@ def described(contract: Contract) -> dict[str, Any]:
                 response["description"] = f"{response.get('description', '')}\n\n{table}"
         media = operation.body.media.get(FORM) if operation.body else None
         if media:
-            _fill_form(document, media)
+            examples = document.value(media.pointer).get("examples", {})
+            first: dict[str, Any] = next((e.get("value", {}) for e in examples.values()), {})
+            for name, pointer in document.properties(f"{media.pointer}/schema").items():
+                member = document.value(pointer)
+                # A field that is left empty is not sent.
+                if "type" in member and "default" not in member:
+                    member["example"] = first.get(name, "")
     return root
 
 
@@ -87,13 +89,3 @@ def _table(contract: Contract, status: str | None) -> str:
         if status in (None, str(entry.status))
     ]
     return "\n".join(["| code | status | when |", "| --- | --- | --- |", *rows]) if rows else ""
-
-
-def _fill_form(document: Document, media: Part) -> None:
-    """Prefill each field from the first example. A field that is left empty is not sent."""
-    examples = document.value(media.pointer).get("examples", {})
-    first: dict[str, Any] = next((example.get("value", {}) for example in examples.values()), {})
-    for name, pointer in document.properties(f"{media.pointer}/schema").items():
-        member = document.value(pointer)
-        if "type" in member and "default" not in member:
-            member["example"] = first.get(name, "")

@@ -75,11 +75,7 @@ def _text(call: Call, values: Any, name: str) -> str:
 
 
 def reserved_numbers(contract: Contract) -> list[ReservedNumber]:
-    """List the numbers that are always refused: "+155500", then the error code as five digits.
-
-    There is one for each code whose status is documented for a purchase, and 00000 for a number
-    that is not available.
-    """
+    """List the numbers that are always refused: "+155500", then the error code as five digits."""
     operation = contract.operations[_PURCHASE]
     status = contract.status(operation, 422)
     rows = [ReservedNumber(f"{_RESERVED}00000", status, INVALID, _NOT_AVAILABLE)]

@@ -19,10 +19,9 @@ _REPLY = attrgetter("operation_id", "status", "body", "refusal")
 class Exchange:
     """A request and its reply.
 
-    `path` and `query` are percent-encoded, as received. `headers` have names in lower case, and
-    include credentials. `body` holds up to 1 MiB; `form` or `json` is its decoded content, if it is
-    a form or JSON. `status` is 0 if the connection was dropped. `refusal` is the reason for a
-    refusal, `fault` the injected fault. `at` is in UTC.
+    `path` and `query` are percent-encoded. `headers` have names in lower case, and include
+    credentials. `body` holds up to 1 MiB; `form` or `json` is its content, decoded. `status` is 0
+    if the connection was dropped. `refusal` is the reason for one. `at` is in UTC.
     """
 
     method: str

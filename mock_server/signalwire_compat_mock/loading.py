@@ -56,7 +56,9 @@ def _contract(path: Path, document: Document) -> Contract:
     for operation in (op for route in routes for op in route.operations.values()):
         if operation.id in operations:
             raise SpecError(f"{operation.pointer}: operationId {operation.id} is taken. Rename it.")
-        for field in operation.fields():
+        media = operation.body.media.values() if operation.body else ()
+        parts = (*operation.parameters.values(), *media)
+        for field in (field for part in parts for field in part.fields.values()):
             for code in {field.missing, field.invalid} - table.keys():
                 problem = f"{field.name} has code {code}, which is not in {_ERROR}"
                 raise SpecError(f"{operation.pointer}: {problem}. Add it there.")

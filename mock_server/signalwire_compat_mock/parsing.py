@@ -140,11 +140,7 @@ def _decoded(kind: str, content_type: str, body: bytes) -> dict[str, Any]:
 
 
 def decode_parts(content_type: str, body: bytes) -> list[tuple[str, str]]:
-    """Decode `multipart/form-data` (RFC 7578): name and content of each part, in order.
-
-    Each byte of a file becomes one character; other parts are UTF-8.
-    Errors: `ParseError`, also without the last boundary.
-    """
+    """Decode multipart/form-data: names and contents. Each byte of a file is one character."""
     pairs: list[tuple[str, str]] = []
     ended: list[bool] = []
 
@@ -183,10 +179,7 @@ def _text(encoded: bytes) -> str:
 
 
 def decode_pairs(encoded: bytes) -> list[tuple[str, str]]:
-    """Decode a form or a query: pairs in order, blank values kept, UTF-8 only.
-
-    Errors: `ParseError` for broken percent-encoding, bare control characters and other encodings.
-    """
+    """Decode a form or a query: pairs in order, blank values kept. Errors: `ParseError`."""
     if _CONTROL.search(encoded):
         raise ParseError("holds a control character that is not percent-encoded")
     if _BROKEN_ESCAPE.search(encoded):
@@ -199,10 +192,7 @@ def decode_pairs(encoded: bytes) -> list[tuple[str, str]]:
 
 
 def decode_json(encoded: bytes) -> Any:
-    """Decode JSON as in RFC 8259: unique names, finite numbers, UTF-8, no lone surrogates.
-
-    Errors: `ParseError`, also for more than `MAX_JSON_DEPTH` levels.
-    """
+    """Decode JSON as in RFC 8259, up to `MAX_JSON_DEPTH` levels deep. Errors: `ParseError`."""
     try:
         value = json.loads(
             _text(encoded), object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite

@@ -86,10 +86,7 @@ def find_project(incoming: Incoming, token: str) -> str:
 def check_request(
     incoming: Incoming, operation: Operation, path: Mapping[str, str], show: Show
 ) -> tuple[dict[str, dict[str, Any]], Any]:
-    """Decode and validate a request: its parameters by location and name, and its body.
-
-    Errors: `Refusal` that names every wrong field, with the code of the first one.
-    """
+    """Return the parameters by location and name, and the body. Errors: `Refusal` names all."""
     violations: list[Violation] = []
     values: dict[str, dict[str, Any]] = {}
     for location, part in operation.parameters.items():

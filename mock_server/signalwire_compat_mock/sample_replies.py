@@ -51,11 +51,7 @@ def sample_headers(document: Document, response: Response) -> dict[str, str]:
 
 
 def sample(document: Document, pointer: str) -> Any:
-    """Make a value from a schema, the same each time.
-
-    It is the example, const, first enum value or default of the schema, else one of its type.
-    Errors: `SpecError` for a schema that requires itself.
-    """
+    """Make a value from a schema. Errors: `SpecError` for a schema that requires itself."""
     value = _make(document, pointer, frozenset())
     return None if value is _NOTHING else value
 

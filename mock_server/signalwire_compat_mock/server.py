@@ -24,7 +24,7 @@ from .faults import Fault, read_members
 from .handlers import ReservedNumber, reserved_numbers
 from .journal import Exchange, Journal
 from .loading import load_contract
-from .parsing import HUNG_UP, Incoming, read_request
+from .parsing import HUNG_UP, read_request
 from .server_thread import Listening
 from .state import State
 
@@ -106,8 +106,7 @@ class MockServer:
     def answering(self, change: Callable[[Answer], Answer]) -> Iterator[None]:
         """Send what `change` makes of each answer while the block lasts.
 
-        Requests are checked and carried out as usual. The changed answer is not checked, so that a
-        test can get a reply that breaks the contract. The journal shows it.
+        Requests are carried out as usual. The changed answer may break the contract.
         """
         before, self._change = self._change, change
         try:
@@ -226,12 +225,16 @@ class MockServer:
             return
         incoming = await read_request(request)
         with self._lock:
-            fault = self._faults.popleft() if self._faults else None
-        answer = self._answer(incoming, fault)
-        self._journal.add(incoming, answer, None if fault is None else str(fault))
-        if fault and fault.delay_seconds:
+            fault = self._faults.popleft() if self._faults else Fault()
+        usual = self._engine.answer(incoming) if fault.has_effect else None
+        answer = fault.apply(usual, self._engine.contract)
+        if self._forgetful:
+            self._state.reset()
+        answer = self._change(answer) if self._change else answer
+        self._journal.add(incoming, answer, str(fault) or None)
+        if fault.delay_seconds:
             await _wait(receive, fault.delay_seconds)
-        if fault and fault.drop:
+        if fault.drop:
             await self._drop(scope, receive)
         elif incoming.unreadable != HUNG_UP:
             try:
@@ -245,16 +248,6 @@ class MockServer:
         if self._running is not None:
             self._running.drop(scope)
         await receive()
-
-    def _answer(self, incoming: Incoming, fault: Fault | None) -> Answer:
-        if fault is None:
-            answer = self._engine.answer(incoming)
-        else:
-            usual = self._engine.answer(incoming) if fault.has_effect else None
-            answer = fault.apply(usual, self._engine.contract)
-        if self._forgetful:
-            self._state.reset()
-        return answer if self._change is None else self._change(answer)
 
 
 def _bad_request(message: str) -> Response:

@@ -10,8 +10,7 @@ from .request_checks import Refusal
 class State:
     """Accounts, their numbers and charges. Safe to use from several threads.
 
-    Assumed, because it is not documented: any UUID is a project, and the first project that uses
-    an account owns it, whether it is the project's own or that of a subproject.
+    Assumed: any UUID is a project, and the first project that uses an account owns it.
     """
 
     def __init__(self) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
@@ -15,25 +16,7 @@ FLAGS = (
     "--disable-background-networking --disable-component-update --disable-sync"
 )
 NUMBER = "+15551234567"
-# The values that are shown cut, and the headings of tables that touch the next one.
-CUT_OR_TOUCHING = """() => {
-  const text = document.createElement("canvas").getContext("2d"), faults = [];
-  for (const control of document.querySelectorAll("#explorer select, #explorer input[type=text]")) {
-    const look = getComputedStyle(control);
-    const value = control.selectedOptions ? control.selectedOptions[0].text : control.value;
-    text.font = look.font;
-    const room = control.clientWidth - parseFloat(look.paddingLeft) - parseFloat(look.paddingRight);
-    if (text.measureText(value).width > room) faults.push(value);
-  }
-  const range = document.createRange();
-  for (const heading of document.querySelectorAll("#explorer th, #explorer thead td")) {
-    range.selectNodeContents(heading);
-    const next = heading.nextElementSibling;
-    if (next && next.getBoundingClientRect().left < range.getBoundingClientRect().right + 5
-        && heading.offsetParent) faults.push(heading.textContent);
-  }
-  return faults;
-}"""
+CUT_OR_TOUCHING = Path(__file__).with_name("cut_or_touching.js").read_text("utf-8")
 COMPLAINTS = ("error", "warning")
 REFUSED = "Failed to load resource: the server responded with a status of"
 
