@@ -1,9 +1,4 @@
-"""A mock of the SignalWire Compatibility API, driven by openapi.yaml.
-
-Not imitated: rate limits, balances, trial limits, releasing a number, webhooks.
-Assumed, because the provider does not document it: any UUID is a project; the first project that
-uses an account owns it; a number that is already sold is refused with status 422 and code 10000.
-"""
+"""A mock of the SignalWire Compatibility API, driven by openapi.yaml. Its README has the limits."""
 
 from .document import SpecError
 from .faults import Fault, FaultError

@@ -9,11 +9,10 @@ from typing import Any
 
 from .contract import INVALID, NOT_FOUND, Contract, Operation, Response
 from .document import SpecError, Validator
-from .handlers import ACCOUNT, HANDLERS, Call, Reply
+from .handlers import ACCOUNT, HANDLERS, Call, Reply, State
 from .parsing import JSON, Incoming, is_json, media_type
 from .request_checks import UUID, Refusal, Show, check_request, find_project
 from .sample_replies import sample_body, sample_headers, sample_status
-from .state import State
 
 logger = logging.getLogger(__name__)
 

@@ -1,5 +1,6 @@
 """The operations that need state: one function and one entry of HANDLERS for each."""
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,11 +10,10 @@ from uuid import uuid4
 
 import phonenumbers
 
-from .contract import INVALID, Contract, Operation
+from .contract import CREDENTIALS, INVALID, Contract, Operation
 from .document import SpecError, join
 from .request_checks import Refusal
 from .sample_replies import sample_body, sample_status
-from .state import State
 
 ACCOUNT = "AccountSid"
 """The path parameter that holds the account SID, in every operation of the API."""
@@ -30,6 +30,43 @@ class ReservedNumber(NamedTuple):
     status: int
     code: int
     when: str
+
+
+class State:
+    """Accounts, their numbers and charges. Safe to use from several threads.
+
+    Assumed: any UUID is a project, and the first project that uses an account owns it.
+    """
+
+    def __init__(self) -> None:
+        """Start without accounts and numbers."""
+        # Threads share these: each step is one operation of a dict, which is atomic.
+        self._owners: dict[str, str] = {}
+        self._numbers: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def claim(self, account_sid: str, project: str) -> None:
+        """Assign an account to a project. Errors: `Refusal` 20003 if another project owns it."""
+        if self._owners.setdefault(account_sid.lower(), project) != project:
+            raise Refusal(CREDENTIALS, "The account belongs to another project.")
+
+    def buy(self, account_sid: str, number: str, record: dict[str, Any]) -> bool:
+        """Charge an account for a number and store its record. False if the number is sold."""
+        mine = (account_sid.lower(), copy.deepcopy(record))
+        return self._numbers.setdefault(number, mine) is mine
+
+    def phone_numbers(self, account_sid: str) -> list[dict[str, Any]]:
+        """Return the records of an account's numbers, in order of purchase."""
+        records = list(self._numbers.values())
+        return [copy.deepcopy(r) for owner, r in records if owner == account_sid.lower()]
+
+    def charges(self, account_sid: str) -> int:
+        """Return how many purchases an account was charged for."""
+        return len(self.phone_numbers(account_sid))
+
+    def reset(self) -> None:
+        """Forget every account, number and charge."""
+        self._owners.clear()
+        self._numbers.clear()
 
 
 @dataclass(frozen=True)

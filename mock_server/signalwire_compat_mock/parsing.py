@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field, File, FormParser, parse_options_header
+from python_multipart.multipart import File, FormParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -141,34 +141,32 @@ def _decoded(kind: str, content_type: str, body: bytes) -> dict[str, Any]:
 
 def decode_parts(content_type: str, body: bytes) -> list[tuple[str, str]]:
     """Decode multipart/form-data: names and contents. Each byte of a file is one character."""
-    pairs: list[tuple[str, str]] = []
+    parts: list[Any] = []
     ended: list[bool] = []
-
-    def on_field(part: Field) -> None:
-        pairs.append((_part_name(part), _text(part.value or b"")))
-
-    def on_file(part: File) -> None:
-        part.file_object.seek(0)
-        pairs.append((_part_name(part), part.file_object.read().decode("latin-1")))
-        part.close()
-
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise ParseError("is without a boundary: the content type has to name one")
     try:
-        parser = FormParser(MULTIPART, on_field, on_file, lambda: ended.append(True), boundary)
+        parser = FormParser(
+            MULTIPART, parts.append, parts.append, lambda: ended.append(True), boundary
+        )
         parser.write(body)
         parser.finalize()
     except FormParserError as error:
         raise ParseError(f"is not {MULTIPART}: {error}") from None
     if not ended:
         raise ParseError("is cut off: its last boundary is missing")
+    pairs = []
+    for part in parts:
+        # Browsers and httpx escape a quote like this.
+        name = _text(part.field_name or b"").replace("%22", '"')
+        if isinstance(part, File):
+            part.file_object.seek(0)
+            pairs.append((name, part.file_object.read().decode("latin-1")))
+            part.close()
+        else:
+            pairs.append((name, _text(part.value or b"")))
     return pairs
-
-
-def _part_name(part: Field | File) -> str:
-    # Browsers and httpx escape a quote like this.
-    return _text(part.field_name or b"").replace("%22", '"')
 
 
 def _text(encoded: bytes) -> str:

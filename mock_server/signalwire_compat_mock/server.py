@@ -21,12 +21,11 @@ from starlette.types import Receive, Scope, Send
 from . import explorer
 from .engine import Answer, Engine
 from .faults import Fault, read_members
-from .handlers import ReservedNumber, reserved_numbers
+from .handlers import ReservedNumber, State, reserved_numbers
 from .journal import Exchange, Journal
 from .loading import load_contract
 from .parsing import HUNG_UP, read_request
 from .server_thread import Listening
-from .state import State
 
 DEFAULT_PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 """A Project ID for tests; the mock accepts any."""

@@ -32,7 +32,6 @@ from signalwire_compat_mock import (
     handlers,
     parsing,
     request_checks,
-    state,
 )
 from signalwire_compat_mock.contract import INVALID, Contract
 from signalwire_compat_mock.parsing import FORM, JSON
@@ -284,11 +283,11 @@ MOCK: dict[str, Plant] = {
     "a default is another one": seams.records(lambda r, call: {**r, "sms_method": call.body.get("SmsMethod", "GET")}),
     "a name is not kept": seams.records(lambda r, call: {**r, "friendly_name": r["phone_number"]}),
     "a reply names another account": seams.records(lambda r, call: {**r, "account_sid": r["account_sid"].lower()}),
-    "a sold number is sold again": seams.wrapped(state.State, "buy", lambda real, *args: real(*args) or True),
-    "a purchase is forgotten": seams.wrapped(state.State, "buy", lambda real, *args: True),
-    "a refused purchase is charged for": seams.wrapped(state.State, "charges", lambda real, self, account: len(self._numbers)),
-    "an account is anybody's": seams.wrapped(state.State, "claim", anybody),
-    "an account in upper case is another one": seams.wrapped(state.State, "claim", lambda real, self, account, project: real(self, account if account.islower() else f"upper {account}", project)),
+    "a sold number is sold again": seams.wrapped(handlers.State, "buy", lambda real, *args: real(*args) or True),
+    "a purchase is forgotten": seams.wrapped(handlers.State, "buy", lambda real, *args: True),
+    "a refused purchase is charged for": seams.wrapped(handlers.State, "charges", lambda real, self, account: len(self._numbers)),
+    "an account is anybody's": seams.wrapped(handlers.State, "claim", anybody),
+    "an account in upper case is another one": seams.wrapped(handlers.State, "claim", lambda real, self, account, project: real(self, account if account.islower() else f"upper {account}", project)),
     "a reserved number is sold": seams.wrapped(handlers, "reserved_numbers", lambda real, contract: [row for row in real(contract) if row.code != 30002]),
     "a sold number has the status of another refusal": seams.wrapped(Contract, "status", lambda real, *args: 400 if args[-1] == 422 else real(*args)),
 }  # fmt: skip

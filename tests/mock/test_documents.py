@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer, SpecError
 from signalwire_compat_mock.document import Document
-from signalwire_compat_mock.handlers import HANDLERS, Call, Reply
-from signalwire_compat_mock.state import State
+from signalwire_compat_mock.handlers import HANDLERS, Call, Reply, State
 
 from tests.conftest import ROOT
 from tests.mock import helpers

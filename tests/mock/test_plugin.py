@@ -23,15 +23,6 @@ BLOCKS = re.findall(
     (ROOT / "mock_server" / "README.md").read_text("utf-8"),
     re.MULTILINE | re.DOTALL,
 )
-BUYS_ONE_NUMBER = """
-    from signalwire_compat import RestClient
-
-    def test_{name}(signalwire_mock):
-        with RestClient() as client:
-            number = client.compat.phone_numbers.purchase(PhoneNumber="+15551234567")
-        assert [n["sid"] for n in signalwire_mock.phone_numbers()] == [number.sid]
-        assert len(signalwire_mock.journal) == 1
-"""
 
 
 def test_one_argument_gives_each_test_a_mock_of_its_own_in_parallel_workers_too(
@@ -40,7 +31,9 @@ def test_one_argument_gives_each_test_a_mock_of_its_own_in_parallel_workers_too(
     # The plugins of this environment cost each worker more than the tests do.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     plugins = ("-p", "xdist", "-p", "signalwire_compat_mock.plugin")
-    pytester.makepyfile("".join(BUYS_ONE_NUMBER.format(name=i) for i in range(12)))
+    pytester.makepyfile(
+        "\n".join(BLOCKS[0].replace("def test", f"def test_{i}") for i in range(12))
+    )
     pytester.runpytest_subprocess(*plugins, "-n", "2").assert_outcomes(passed=12)
 
 
