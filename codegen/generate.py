@@ -26,6 +26,7 @@ from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
+from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import ClassName
 
@@ -94,33 +95,36 @@ def generate(
 
 
 def prepared(document: dict[str, Any], data: GeneratorData, config: Config) -> Project:
-    """Make a project of the generator with our templates, and what upstream keeps from them."""
-    for collection in data.endpoint_collections_by_tag.values():
-        for endpoint in collection.endpoints:
-            for place, parameter in endpoint.iter_all_parameters():
-                if (old := parameter.python_name) in OWN_ARGUMENTS:
-                    name = UntrustedString(f"{old}_{place}")
-                    parameter.set_python_name(name, config, skip_snake_case=True)
-                    path, new = endpoint.path.get_untrusted_value(), parameter.python_name
-                    endpoint.path = UntrustedString(path.replace(f"{{{old}}}", f"{{{new}}}"))
+    """Make a project of the generator with our templates, and give them what upstream keeps.
+
+    `spec` is the document with its servers, tags and extensions; `schemas` what its schemas ask of
+    a value; `sent` the names of the models that a request can hold.
+    """
+    for endpoint in _endpoints(data):
+        for place, parameter in endpoint.iter_all_parameters():
+            if (old := parameter.python_name) in OWN_ARGUMENTS:
+                name = UntrustedString(f"{old}_{place}")
+                parameter.set_python_name(name, config, skip_snake_case=True)
+                path, new = endpoint.path.get_untrusted_value(), parameter.python_name
+                endpoint.path = UntrustedString(path.replace(f"{{{old}}}", f"{{{new}}}"))
     project = Project(
         openapi=data, config=config, custom_template_path=ROOT / "codegen" / "templates"
     )
-    project.env.globals.update(template_globals(document, data))
+    schemas, sent = Constraints(document), _sent_models(data)
+    project.env.globals.update(spec=document, schemas=schemas, sent=sent, accepted=accepted)
     return project
 
 
-def template_globals(document: dict[str, Any], data: GeneratorData) -> dict[str, Any]:
-    """Give the templates what upstream keeps from them.
+def _endpoints(data: GeneratorData) -> list[Endpoint]:
+    collections = data.endpoint_collections_by_tag.values()
+    return [endpoint for collection in collections for endpoint in collection.endpoints]
 
-    `spec` is the document with its servers, tags and extensions; `constraints` what its schemas
-    ask of a value; `sent` the names of the models that a request can hold.
-    """
+
+def _sent_models(data: GeneratorData) -> set[str]:
     sent: set[str] = set()
     pending: list[Any] = []
-    for collection in data.endpoint_collections_by_tag.values():
-        for endpoint in collection.endpoints:
-            pending += [*endpoint.list_all_parameters(), *(body.prop for body in endpoint.bodies)]
+    for endpoint in _endpoints(data):
+        pending += [*endpoint.list_all_parameters(), *(body.prop for body in endpoint.bodies)]
     while pending:
         part = pending.pop()
         pending += getattr(part, "inner_properties", ())
@@ -129,12 +133,9 @@ def template_globals(document: dict[str, Any], data: GeneratorData) -> dict[str,
         name = getattr(getattr(part, "class_info", None), "name", None)
         if name and name not in sent:
             sent.add(name)
-            pending += [
-                *(getattr(part, "required_properties", None) or ()),
-                *(getattr(part, "optional_properties", None) or ()),
-            ]
-    schemas = Constraints(document)
-    return {"spec": document, "schemas": schemas, "sent": sent, "accepted": accepted}
+            for members in ("required_properties", "optional_properties"):
+                pending += getattr(part, members, None) or ()
+    return sent
 
 
 def _check_output(output: Path) -> None:
@@ -175,19 +176,18 @@ def _clashing_names(data: GeneratorData) -> Iterator[Problem]:
 
 def _equal_bodies(document: dict[str, Any], data: GeneratorData) -> Iterator[Problem]:
     """Find bodies of one operation with the same type in Python, which cannot be told apart."""
-    for collection in data.endpoint_collections_by_tag.values():
-        for endpoint in collection.endpoints:
-            known: dict[str, str] = {}
-            for body in endpoint.bodies:
-                new = body.content_type.get_untrusted_value()
-                code = body.prop.get_instance_type_string().as_unembedded_code()
-                for kind in code.split(" | "):
-                    if (other := known.setdefault(kind, new)) != new:
-                        path = Constraints(document).route(endpoint.name)
-                        where = ("paths", path, endpoint.method, "requestBody", "content", new)
-                        what = f"{endpoint.name} has a body of {new} that is {kind} in Python, as"
-                        todo = "remove one, or give it a schema of its own"
-                        yield where, f"{what} is that of {other}: {todo}"
+    for endpoint in _endpoints(data):
+        known: dict[str, str] = {}
+        for body in endpoint.bodies:
+            new = body.content_type.get_untrusted_value()
+            code = body.prop.get_instance_type_string().as_unembedded_code()
+            for kind in code.split(" | "):
+                if (other := known.setdefault(kind, new)) != new:
+                    path = Constraints(document).route(endpoint.name)
+                    where = ("paths", path, endpoint.method, "requestBody", "content", new)
+                    what = f"{endpoint.name} has a body of {new} that is {kind} in Python, as"
+                    todo = "remove one, or give it a schema of its own"
+                    yield where, f"{what} is that of {other}: {todo}"
 
 
 def _component(name: str) -> Pointer:

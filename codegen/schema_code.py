@@ -179,23 +179,16 @@ class _Expression:
                 yield f"{argument}={schema[keyword]!r}"
         if "items" in schema:
             yield f"items={self._schema(schema['items'])}"
-        if schema.get("properties"):
-            members = (
-                f"{name!r}: {self._schema(member)}, "
-                for name, member in schema["properties"].items()
-            )
-            yield f"properties={{{''.join(members)}}}"
+        if members := schema.get("properties"):
+            written = (f"{name!r}: {self._schema(member)}, " for name, member in members.items())
+            yield f"properties={{{''.join(written)}}}"
         if schema.get("required"):
             yield f"required={tuple(schema['required'])!r}"
-        if schema.get("additionalProperties") is False:
-            yield "additional_properties=False"
-        elif isinstance(schema.get("additionalProperties"), dict):
-            yield f"additional_properties={self._schema(schema['additionalProperties'])}"
-        for keyword in ("anyOf", "oneOf"):
-            if keyword in schema:
-                options = "".join(self._schema(option) + ", " for option in schema[keyword])
-                yield f"any_of=({options})"
-                break
+        more = schema.get("additionalProperties", True)
+        if more is not True:
+            yield f"additional_properties={self._schema(more) if more is not False else False}"
+        if options := schema.get("anyOf", schema.get("oneOf")):
+            yield f"any_of=({''.join(self._schema(option) + ', ' for option in options)})"
 
 
 def _merged(found: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -227,22 +220,10 @@ def python_pattern(pattern: str) -> str:
     In Python, `$` also matches before a final newline, and a named group has a `P`.
     Errors: `ConstraintError` for a pattern that Python can't compile.
     """
-    written, inside, index = [], False, 0
-    while index < len(pattern):
-        character = pattern[index]
-        if character == "\\":
-            written.append(pattern[index : index + 2])
-            index += 2
-            continue
-        if character in "[]":
-            inside = character == "["
-        if character == "$" and not inside:
-            character = r"\Z"
-        if pattern.startswith("(?<", index) and pattern[index + 3 : index + 4] not in ("=", "!"):
-            character, index = "(?P<", index + 2
-        written.append(character)
-        index += 1
-    result = "".join(written)
+    # An escaped character and a class in brackets stay as they are.
+    special = r"\\.|\[(?:\\.|[^\]\\])*\]|\$|\(\?<(?![=!])"
+    python = {"$": r"\Z", "(?<": "(?P<"}
+    result = re.sub(special, lambda found: python.get(found[0], found[0]), pattern, flags=re.DOTALL)
     try:
         re.compile(result, re.ASCII)
     except re.error as error:

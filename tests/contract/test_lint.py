@@ -30,11 +30,13 @@ TWICE = f"parameters:\n        - {ACCOUNT}\n        - @{ACCOUNT}"
 UNKNOWN = "  Spare:\n      allOf: [{type: object}]\n      @required: [Nme]\n    Origin:\n"
 FORM, REPLY = "form-urlencoded:\n            schema:\n", '"200":\n                  '
 
+BODY = "requestBody:\n"
 HMAC = "\n      description: >-\n        HMAC"
 MISTAKES: list[tuple[str, ...]] = [
     ("a tab", "  title:", "@\ttitle:", "YAML|spaces"),
     ("an open bracket", "numbers]\n      summary:", "numbers\n      summary@:", "','"),
     ("an unknown anchor", "operationId: purchase", "operationId: @*name", "'name'"),
+    ("an open quote", BODY, BODY, "mapping from line 17: expected", '"2010-04-01"', '"2010-04-01'),
     ("a circular alias", "tags: [phone_numbers]", "tags: &all [*all]", "alias|tags[0]"),
     ("a key twice", "  license:", "  license: {name: MIT}\n  @license:", '"license"|already'),
     ("a second document", "\npaths:", "\n@---\npaths:", "another document"),
@@ -228,14 +230,6 @@ def test_the_command_prints_every_mistake_in_the_order_of_lines(
     with pytest.raises(SpecError) as caught:
         load(file)
     assert str(caught.value) == lines[0]
-
-
-def test_an_open_quote_is_reported_with_the_line_where_the_mapping_begins(tmp_path: Path) -> None:
-    file = tmp_path / "openapi.yaml"
-    text = SPEC.read_text("utf-8").replace('version: "2010-04-01"', 'version: "2010-04-01', 1)
-    file.write_text(text, "utf-8")
-    with pytest.raises(SpecError, match="a block mapping from line 17: expected"):
-        load(file)
 
 
 TREES = """

@@ -21,6 +21,12 @@ def buys(arguments: str = "", sent: str = "", then: str = "assert it.sid") -> tu
     return code, NUMBER + sent
 
 
+def deprecated(words: str) -> str:
+    """Write the code that finds these words, and no other deprecation, where callers read."""
+    doc = "str(compat.phone_numbers.purchase.__doc__)"
+    return f"assert {words!r} in {doc} and {doc}.count('Deprecated.') == 1"
+
+
 def kind(name: str, place: str, *, first: bool = False) -> Edit:
     """Make an edit that adds a content type: text, or one with the schema of the others."""
 
@@ -61,9 +67,9 @@ OPERATIONS = [
     Row("another tag", both(change("purchase", tags=["numbers"]), change("tags 0", name="numbers")), RENAMED, buys()[0].replace("phone_numbers.", "numbers."), NUMBER),
     Row("another operationId", change("purchase", operationId="buy"), RENAMED, buys()[0].replace("purchase(", "buy("), NUMBER),
     Row("another server", change("servers 0", url="https://x.y/z"), CHANGED),
-    Row("a second server", append("servers", {"url": "https://eu.example.com/v2", "description": "In Europe."}), ADDED, *buys()),
+    Row("a second server", append("servers", {"url": "https://eu.example.com/v2", "description": "In Europe."}), ADDED, *buys(then="with pytest.raises(ValueError, match='Documented as well: https://eu'):\n    RestClient('a', 'b', 'not a host')")),
     Row("another description of a server", change("servers 0", description="x"), ""),
-    Row("a deprecated operation", change("purchase", deprecated=True), CHANGED),
+    Row("a deprecated operation", change("purchase", deprecated=True), CHANGED, *buys(then=deprecated("for an account.\n\n        Deprecated.\n"))),
     Row("a deprecated parameter", change("components parameters AccountSid", deprecated=True), CHANGED),
     Row("other credentials", change("purchase", security=[]), CHANGED),
     Row("a new optional parameter", append("purchase parameters", parameter("X")), ADDED),
@@ -78,7 +84,7 @@ REQUESTS = [
     Row("a new required field", both(change("fields", Area=text()), append("schemas PurchaseRequest required", "Area")), "breaking added", *buys(", Area='1'", "&Area=1")),
     Row("a field gone", change("fields", SmsUrl=GONE), REMOVED, *buys()),
     Row("a field renamed", rename("fields", "SmsUrl", "SmsWebhook"), RENAMED, *buys(", SmsWebhook='https://a.b'", "&SmsWebhook=https%3A%2F%2Fa.b")),
-    Row("a deprecated field", change("fields SmsUrl", deprecated=True), CHANGED),
+    Row("a deprecated field", change("fields SmsUrl", deprecated=True), CHANGED, *buys(then=deprecated("a message to the number comes in. Deprecated."))),
     Row("a field that becomes required", append("schemas PurchaseRequest required", "SmsUrl"), TIGHTER),
     Row("a field that is no longer required", lambda d: find(d, "schemas PurchaseRequest required").remove("PhoneNumber"), LOOSER),
     Row("a field of another type", change("fields FriendlyName", type="integer"), "breaking changed"),

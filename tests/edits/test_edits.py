@@ -109,12 +109,6 @@ def test_the_package_of_an_edited_contract_can_be_called(
     assert bool(found.python) >= row.breaks_names
 
 
-def test_a_wrong_host_names_the_other_documented_servers(build: Build) -> None:
-    module = build(CALLED["a second server"].edit)
-    with pytest.raises(ValueError, match="Documented as well: https://eu"):
-        module.RestClient(PROJECT, "token", "not a host")
-
-
 def test_a_recursive_schema_is_checked_at_every_depth_by_client_mock_and_replies(
     tmp_path: Path, build: Build, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -148,20 +142,6 @@ def test_a_recursive_schema_is_checked_at_every_depth_by_client_mock_and_replies
             pytest.raises(module.APIResponseError, match="nested too deep"),
         ):
             things.try_it(name="a")
-
-
-def test_a_deprecated_operation_or_argument_says_so_where_callers_read(
-    tmp_path: Path, build: Build
-) -> None:
-    operation, field = (
-        words.change(name, deprecated=True) for name in ("purchase", "fields SmsUrl")
-    )
-    build(words.both(operation, field))
-    module = tmp_path / "signalwire_compat/api/phone_numbers/__init__.py"
-    text = module.read_text("utf-8")
-    assert text.count("Purchase a phone number for an account.\n\n        Deprecated.\n") == 2
-    assert text.count("a message to the number comes in. Deprecated.") == 2
-    assert text.count("Deprecated.") == 4
 
 
 def test_a_difference_on_the_wire_is_seen_in_any_content_type(
