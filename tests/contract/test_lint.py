@@ -115,17 +115,15 @@ def write_mistake(file: Path, mistake: tuple[str, ...]) -> str:
     if before:
         broken = broken.replace(before[0], before[1], 1)
     start = broken.index(old)
-    broken = broken[:start] + new + broken[start + len(old) :]
+    broken = broken.replace(old, new, 1)
     if "@" in new:
         start, broken = broken.index("@"), broken.replace("@", "")
-        line = broken.count("\n", 0, start)
-        column = start - broken.rfind("\n", 0, start)
-    else:
-        line = broken.count("\n", 0, start)
-        key = broken.split("\n")[line].lstrip(" -")
-        column = broken.split("\n")[line].index(key) + 1
+    begin = broken.rfind("\n", 0, start) + 1
+    line = broken[begin:].partition("\n")[0]
+    column = start - begin if "@" in new else len(line) - len(line.lstrip(" -"))
+    position = f"{broken.count(chr(10), 0, start) + 1}:{column + 1}"
     file.write_text(broken, encoding="utf-8")
-    return f"{line + 1}:{column}"
+    return position
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake[0].replace(" ", "-"))
@@ -201,11 +199,8 @@ def test_a_file_that_is_not_a_contract_is_refused_with_one_line(tmp_path: Path, 
     file = tmp_path / "openapi.yaml"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(SpecError, match=rf"^{re.escape(str(file))}:{position}: .*{words}.*$"):
         load(file)
-    assert str(caught.value).startswith(f"{file}:{position}: "), str(caught.value)
-    assert words in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 def test_the_command_prints_nothing_for_a_valid_contract() -> None:
