@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +59,11 @@ class BulkBuy:
             text=True,
         )
 
+    def wait_for_request(self, process: "subprocess.Popen[str]") -> None:
+        while not self.mock.journal:
+            assert process.poll() is None
+            time.sleep(0.005)
+
     @contextmanager
     def at_charge(self, number: int, signal: signal.Signals) -> Iterator[None]:
         """Send the process a signal before it gets the reply to its purchase of that number."""
@@ -83,12 +88,6 @@ class BulkBuy:
 @pytest.fixture
 def bulk(tmp_path: Path, mock: MockServer, execute: Execute) -> BulkBuy:
     return BulkBuy(tmp_path, mock, execute)
-
-
-def wait_for(process: "subprocess.Popen[str]", condition: Callable[[], bool]) -> None:
-    while not condition():
-        assert process.poll() is None
-        time.sleep(0.005)
 
 
 def record(number: str, outcome: str) -> str:
@@ -259,7 +258,7 @@ def test_an_outcome_added_by_hand_settles_what_is_unknown(bulk: BulkBuy) -> None
 def test_two_runs_at_once_do_not_share_a_results_file(bulk: BulkBuy) -> None:
     bulk.mock.inject(delay_seconds=60)
     with bulk.start(ONE) as process:
-        wait_for(process, lambda: bool(bulk.mock.journal))
+        bulk.wait_for_request(process)
         said = f"{bulk.results} is in use by another run. Wait until it ends.\n"
         assert bulk.run(ONE) == (1, "", said)
         bulk.results.unlink()  # As an editor does it.
@@ -306,7 +305,7 @@ def test_an_interrupted_run_waits_for_its_outcomes_and_sums_them_up(bulk: BulkBu
 def test_a_second_interrupt_waits_for_nothing_and_says_what_is_unknown(bulk: BulkBuy) -> None:
     bulk.mock.inject(delay_seconds=60)
     with bulk.start(ONE) as process:
-        wait_for(process, lambda: bool(bulk.mock.journal))
+        bulk.wait_for_request(process)
         process.send_signal(signal.SIGINT)
         assert process.stderr
         assert "Press Ctrl-C again" in process.stderr.readline()

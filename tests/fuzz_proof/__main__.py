@@ -16,10 +16,11 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from scripts import run_fuzz
+from scripts.try_generator import copy_project
 from tests.conftest import ROOT
 
 from .bugs import BUGS, Bug
-from .copies import add_second_operation, copy_project, edit_document, generate, run_python
+from .copies import add_second_operation, edit_document, generate, run_python
 
 PAGE = ROOT / "docs" / "evidence" / "fuzz-proof.md"
 CLIENT_RUNS = ("test_client.py", "test_replies.py", "test_purchases.py")
@@ -45,7 +46,7 @@ def prove(bug: Bug) -> Finding:
     """Plant one bug in a copy, and fuzz that until something fails."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
-        folder = copy_project(Path(name))
+        copy_project(folder := Path(name))
         settings, spec = folder / "schemathesis.toml", folder / "openapi.yaml"
         text = settings.read_text("utf-8").replace("continue-on-failure = true", "max-failures = 1")
         settings.write_text(text.replace("[generation]", "[generation]\nno-shrink = true"), "utf-8")

@@ -1,7 +1,5 @@
 """Copies of the project that may be spoilt, and fuzz runs in them."""
 
-import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,25 +8,15 @@ from typing import Any
 
 import yaml
 
-from tests.conftest import ROOT, run
+from tests.conftest import run
 
 SECOND = Path(__file__).with_name("second_operation.yaml")
-_FOLDERS = ("codegen", "generated", "mock_server", "runtime", "scripts", "tests")
-_FILES = ("generator-config.yml", "openapi.yaml", "pyproject.toml", "schemathesis.toml")
 _UNCHECKED = """
 import pathlib, sys, yaml
 from codegen import generate
 generate.load = lambda path: yaml.safe_load(path.read_text("utf-8"))
 sys.exit(generate.main([]))
 """
-
-
-def copy_project(folder: Path) -> Path:
-    for name in _FOLDERS:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in _FILES:
-        shutil.copy(ROOT / name, folder / name)
-    return folder
 
 
 def edit_document(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
@@ -56,8 +44,6 @@ def generate(folder: Path, *, checked: bool = True) -> None:
 
 def run_python(folder: Path, *command: str, **settings: str) -> CompletedProcess[str]:
     """Run Python in a copy, with the packages of the copy and a single process for the tests."""
-    own = {
-        "PYTHONPATH": f"{folder / 'generated'}{os.pathsep}{folder / 'mock_server'}",
-        "PYTEST_XDIST_AUTO_NUM_WORKERS": "0",
-    }
-    return run(sys.executable, *command, cwd=folder, **own, **settings)
+    settings["PYTHONPATH"] = f"{folder / 'generated'}:{folder / 'mock_server'}"
+    settings["PYTEST_XDIST_AUTO_NUM_WORKERS"] = "0"
+    return run(sys.executable, *command, cwd=folder, **settings)

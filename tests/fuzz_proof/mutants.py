@@ -16,9 +16,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from scripts.try_generator import copy_project
 from tests.conftest import ROOT, run
-
-from .copies import copy_project
 
 FOLDER = ROOT / ".build" / "mutants"
 PAGE = ROOT / "docs" / "evidence" / "mutants.md"
@@ -89,21 +88,15 @@ def _mutant(name: str, status: str) -> Mutant:
     module, _, function = name.rpartition("__mutmut_")[0].rpartition(".")
     place = f"{module}.{function.removeprefix('x_').removeprefix('xǁ').replace('ǁ', '.')}"
     lines = re.findall(r"^[+-](?![+-]{2} ).*", _mutmut("show", name), re.MULTILINE)
-    reasons = tomllib.loads(REASONS.read_text("utf-8"))["reason"]
-    found = (
-        reason["why"]
-        for reason in reasons
-        if re.search(reason.get("place", ""), place) and re.search(reason["edit"], "\n".join(lines))
-    )
-    return Mutant(place, status, lines, next(found, ""))
+    for reason in tomllib.loads(REASONS.read_text("utf-8"))["reason"]:
+        is_here = re.search(reason.get("place", ""), place)
+        if is_here and re.search(reason["edit"], "\n".join(lines)):
+            return Mutant(place, status, lines, reason["why"])
+    return Mutant(place, status, lines, "")
 
 
 def _mutmut(*command: str) -> str:
-    settings = {
-        "PYTHONPATH": f"{FOLDER / 'mutants' / 'src'}",
-        "FUZZ_EXAMPLES": "8",
-        "FUZZ_SEED": "1",
-    }
+    settings = {"PYTHONPATH": f"{FOLDER}/mutants/src", "FUZZ_EXAMPLES": "8", "FUZZ_SEED": "1"}
     done = run(Path(sys.executable).with_name("mutmut"), *command, cwd=FOLDER, **settings)
     return done.stdout + done.stderr
 

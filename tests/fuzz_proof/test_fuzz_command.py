@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from scripts import run_fuzz
+from scripts.try_generator import copy_project
 from tests.conftest import ROOT
 from tests.fuzz.contract_coverage import Coverage
 from tests.fuzz.document import DOCUMENT
@@ -18,18 +19,13 @@ from tests.fuzz.near_valid import changed, valid_case
 from tests.fuzz.settings import operations, spec
 from tests.fuzz_proof import __main__ as proof
 from tests.fuzz_proof.bugs import BUGS, Bug
-from tests.fuzz_proof.copies import (
-    add_second_operation,
-    copy_project,
-    edit_document,
-    generate,
-    run_python,
-)
+from tests.fuzz_proof.copies import add_second_operation, edit_document, generate, run_python
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return copy_project(tmp_path)
+    copy_project(tmp_path)
+    return tmp_path
 
 
 def fuzz(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
