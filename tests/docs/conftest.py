@@ -1,10 +1,18 @@
 """Run the code of examples and pages."""
 
 import logging
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    """Return the code of each block of a page that is in this language."""
+    pattern = rf"^```{language}\n(.*?)^```$"
+    return re.findall(pattern, path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
 class Ended(NamedTuple):

@@ -32,13 +32,11 @@ MANY = [f"+1555123{i:04}" for i in range(16)]
 class BulkBuy:
     """The example with its files, and a mock to buy from."""
 
-    folder: Path
+    numbers: Path
+    results: Path
     mock: MockServer
     execute: Execute
     process: "subprocess.Popen[str]" = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.numbers, self.results = self.folder / "numbers.csv", self.folder / "results.jsonl"
 
     def run(self, *numbers: str, **settings: str) -> Ended:
         """Run it in this process. Without `numbers` their file stays as it is."""
@@ -87,7 +85,7 @@ class BulkBuy:
 
 @pytest.fixture
 def bulk(tmp_path: Path, mock: MockServer, execute: Execute) -> BulkBuy:
-    return BulkBuy(tmp_path, mock, execute)
+    return BulkBuy(tmp_path / "numbers.csv", tmp_path / "results.jsonl", mock, execute)
 
 
 def record(number: str, outcome: str) -> str:

@@ -13,7 +13,7 @@ from signalwire_compat_mock import MockServer
 
 from scripts.build_docs import CONFIG, contract_page
 from tests.conftest import ROOT
-from tests.docs.conftest import Execute
+from tests.docs.conftest import Execute, blocks
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -21,9 +21,7 @@ LINKED = [*PAGES, ROOT / "README.md", ROOT / "mock_server" / "README.md"]
 BLOCKS = [
     pytest.param(code, id=f"{path.stem}-{number}")
     for path in PAGES
-    for number, code in enumerate(
-        re.findall(r"^```python\n(.*?)^```$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    )
+    for number, code in enumerate(blocks(path, "python"))
 ]
 
 

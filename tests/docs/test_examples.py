@@ -12,15 +12,12 @@ from signalwire_compat import SignalWireError
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT, ROOT, VARIABLES, run
-from tests.docs.conftest import Execute
+from tests.docs.conftest import Execute, blocks
 
-README = (ROOT / "README.md").read_text("utf-8")
-GUIDE = (ROOT / "docs" / "guide.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-PYTHON = [code for language, code in BLOCKS if language == "python"]
-TYPED = [code for language, code in BLOCKS if language == "sh"]
-(SETTINGS,) = [code for code in TYPED if "export" in code]
-TYPED += re.findall(r"^```sh\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+README, GUIDE = ROOT / "README.md", ROOT / "docs" / "guide.md"
+PYTHON = blocks(README, "python")
+(SETTINGS,) = [code for code in blocks(README, "sh") if "export" in code]
+TYPED = [*blocks(README, "sh"), *blocks(GUIDE, "sh")]
 SHELL = [line for code in TYPED if code != SETTINGS for line in code.splitlines()]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 HAVE_TESTS_OF_THEIR_OWN = ("bulk_buy.py", "status_callback.py", "test_my_code.py")
@@ -68,7 +65,7 @@ def test_an_example_that_fails_says_what_to_do_without_a_traceback(
 
 
 def test_the_first_example_shows_a_purchase_and_a_failure(execute: Execute) -> None:
-    assert README.index(PYTHON[0]) < 1_500
+    assert README.read_text("utf-8").index(PYTHON[0]) < 1_500
     bought, refused, advice = execute(PYTHON[0], environment={}).out.splitlines()
     assert re.fullmatch(r"bought \S+ \+15551234567 True", bought)
     assert refused.startswith("422 4001 funds phone_numbers.purchase(PhoneNumber='+15550004001')")
@@ -112,7 +109,7 @@ def test_three_variables_lead_an_example_to_another_service(mock: MockServer) ->
 def test_the_guide_shows_the_examples_of_buying_as_they_are() -> None:
     for path in (ROOT / "examples").glob("buy*.py"):
         code = path.read_text("utf-8").partition('"""\n\n')[2]
-        assert f"```python\n{code}```" in GUIDE, path.name
+        assert code in blocks(GUIDE, "python"), path.name
 
 
 @pytest.mark.parametrize("line", SHELL)
