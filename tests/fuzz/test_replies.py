@@ -44,34 +44,32 @@ from .settings import (
 
 each_reply = pytest.mark.parametrize("reply", operations(documented()), ids=lambda o: o.path)
 Check = Callable[[str, AnyCase, Outcome, Exchange], None]
-
-
-class Replies:
-    """Makes the mock answer with the replies that schemathesis made as requests."""
-
-    def __init__(self, server: MockServer, caller: Caller, no_retry_caller: Caller) -> None:
-        self._server, self._callers = server, (caller, no_retry_caller)
-        found = (valid_case(operation) for operation in operations(spec()))
-        self._requests = {case.operation.definition.raw["operationId"]: case for case in found}
-
-    def request(self, reply: AnyCase | Operation) -> AnyCase:
-        return self._requests[reply.path.split("/")[1]]
-
-    def check(self, request: AnyCase, answer: Answer, ways: Iterable[str], check: Check) -> None:
-        caller = self._callers[answer.status in (429, 503)]  # These ask for a retry.
-        with (
-            reporting.counted(answer),
-            self._server.answering(lambda real: replace(answer, operation_id=real.operation_id)),
-        ):
-            for way in ways:
-                outcome, journal = send(way, request, self._server, caller)
-                check(way, request, outcome, only_exchange(journal, outcome))
+Answered = Callable[[str, Answer, Iterable[str], Check], None]
 
 
 @pytest.fixture(scope="module")
-def replies(server: MockServer, caller: Caller) -> Iterator[Replies]:
+def answered(server: MockServer, caller: Caller) -> Iterator[Answered]:
+    """Return a function that has a call of a path's operation answered so, and checks the outcome.
+
+    A path is that of a reply that schemathesis made as a request.
+    """
+    found = (valid_case(operation) for operation in operations(spec()))
+    requests = {case.operation.definition.raw["operationId"]: case for case in found}
+
+    def answered(path: str, answer: Answer, ways: Iterable[str], check: Check) -> None:
+        request = requests[path.split("/")[1]]
+        asks_for_retry = answer.status in (429, 503)
+        sender = no_retry_caller if asks_for_retry else caller
+        with (
+            reporting.counted(answer),
+            server.answering(lambda real: replace(answer, operation_id=real.operation_id)),
+        ):
+            for way in ways:
+                outcome, journal = send(way, request, server, sender)
+                check(way, request, outcome, only_exchange(journal, outcome))
+
     with Caller(PROJECT, DEFAULT_TOKEN, server.url, max_retries=0) as no_retry_caller:
-        yield Replies(server, caller, no_retry_caller)
+        yield answered
 
 
 def answer_of(case: AnyCase) -> Answer:
@@ -118,8 +116,7 @@ def assert_tolerated(way: str, request: AnyCase, outcome: Outcome, exchange: Exc
 
 
 @each_operation
-def test_each_documented_reply_reaches_the_caller(operation: Operation, replies: Replies) -> None:
-    request = valid_case(operation)
+def test_each_documented_reply_reaches_the_caller(operation: Operation, answered: Answered) -> None:
     made = {found.path: found for found in operations(documented())}
 
     def check(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
@@ -127,19 +124,20 @@ def test_each_documented_reply_reaches_the_caller(operation: Operation, replies:
         COVERAGE.record(request, exchange)
 
     for key in operation.definition.raw["responses"]:
-        found = made.get(f"/{operation.definition.raw['operationId']}/{key}")
-        answer = answer_of(valid_case(found)) if found else Answer(status_of(key), b"", {})
-        replies.check(request, answer, ["sync"], check)
+        path = f"/{operation.definition.raw['operationId']}/{key}"
+        empty = Answer(status_of(key), b"", {})
+        answer = answer_of(valid_case(made[path])) if path in made else empty
+        answered(path, answer, ["sync"], check)
 
 
 @each_layer
 @each_reply
 def test_a_reply_with_one_odd_member_is_complete_or_tolerated(
-    reply: Operation, layer: tuple[str, str], replies: Replies
+    reply: Operation, layer: tuple[str, str], answered: Answered
 ) -> None:
     for case in near_valid_cases(reply):
         check = assert_complete if is_valid_as_meant(case) else assert_tolerated
-        replies.check(replies.request(reply), answer_of(case), layer, check)
+        answered(reply.path, answer_of(case), layer, check)
 
 
 def truncated_or_broken(answer: Answer) -> Iterator[Answer]:
@@ -154,7 +152,7 @@ def truncated_or_broken(answer: Answer) -> Iterator[Answer]:
 @each_layer
 @each_reply
 def test_a_truncated_or_broken_reply_is_an_exception(
-    reply: Operation, layer: tuple[str, str], replies: Replies
+    reply: Operation, layer: tuple[str, str], answered: Answered
 ) -> None:
     complete = answer_of(valid_case(reply))
 
@@ -167,23 +165,23 @@ def test_a_truncated_or_broken_reply_is_an_exception(
         assert_names_the_call(request, error)
 
     for broken in truncated_or_broken(complete):
-        replies.check(replies.request(reply), broken, layer, check)
+        answered(reply.path, broken, layer, check)
 
 
 @schemathesis.pytest.parametrize(
     **slices("documented", VALID, documented, EXAMPLES // 8, 2),
     **slices("wild", VALID, wild, EXAMPLES // 8, 2),
 )
-def test_a_reply_comes_out_of_the_client_complete(case: AnyCase, replies: Replies) -> None:
+def test_a_reply_comes_out_of_the_client_complete(case: AnyCase, answered: Answered) -> None:
     check = functools.partial(assert_complete, wild="[wild" in reporting.current.name)
-    replies.check(replies.request(case), answer_of(case), layer_of(case), check)
+    answered(case.operation.path, answer_of(case), layer_of(case), check)
 
 
 @schemathesis.pytest.parametrize(**slices("broken", INVALID, documented, EXAMPLES // 8, 2))
 def test_a_reply_that_breaks_the_document_is_no_bare_exception(
-    case: AnyCase, replies: Replies
+    case: AnyCase, answered: Answered
 ) -> None:
     assume(case.method.upper() == case.operation.method.upper())
     # Some cases break nothing but the content type, which the client ignores.
     assume(case.headers.get("content-type", JSON) == JSON)
-    replies.check(replies.request(case), answer_of(case), layer_of(case), assert_tolerated)
+    answered(case.operation.path, answer_of(case), layer_of(case), assert_tolerated)
