@@ -11,7 +11,7 @@ from processes import HERE, REQUIREMENTS
 
 PAGE = HERE.parent / "docs" / "evidence" / "benchmarks.md"
 COLUMNS = ("What", "Median", "Quartiles", "Of", "Target", "")
-DISTRIBUTIONS = ("signalwire-compat", "attrs", "httpx", "httpcore", "h11", "anyio", "aiohttp")
+DISTRIBUTIONS = ("signalwire-compat", "attrs", "httpx", "httpcore", "h11", "anyio", "sniffio")
 
 
 class Line(NamedTuple):

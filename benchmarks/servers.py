@@ -1,10 +1,11 @@
-"""Serve what the clients buy from: servers.py plain, or servers.py mock.
+"""Serve what the clients buy from: servers.py plain, servers.py late SECONDS, or servers.py mock.
 
 Prints its URL, then its CPU time so far in seconds for each line of standard input.
 """
 
 import asyncio
 import json
+import re
 import sys
 import threading
 import time
@@ -15,12 +16,15 @@ from signalwire_compat_mock import MockServer
 from worker import TOKEN
 
 ROOT = Path(__file__).resolve().parent.parent
+# Of the number, in a form or in JSON.
+DIGITS = re.compile(rb"PhoneNumber[^0-9]+(?:2B)?(\d{11})")
 
 
 class PlainConnection(asyncio.Protocol):
-    """Answer each request with the same reply, with as little work as possible."""
+    """Answer each request with its number in the same reply, with as little work as possible."""
 
-    reply: bytes
+    reply: tuple[bytes, bytes]
+    late = 0.0
     _received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -35,7 +39,13 @@ class PlainConnection(asyncio.Protocol):
         length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
         if end and len(body) >= int(length):
             self._received = b""
-            self._transport.write(self.reply)
+            found = DIGITS.search(body)
+            assert found
+            reply = found[1].join(self.reply)
+            if self.late:
+                asyncio.get_running_loop().call_later(self.late, self._transport.write, reply)
+            else:
+                self._transport.write(reply)
 
 
 def plain_server() -> str:
@@ -43,9 +53,11 @@ def plain_server() -> str:
     document = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
     operation = document["paths"]["/Accounts/{AccountSid}/IncomingPhoneNumbers"]["post"]
     content = operation["responses"]["201"]["content"]["application/json"]
-    body = json.dumps(content["examples"]["purchased"]["value"])
+    example = content["examples"]["purchased"]["value"] | {"phone_number": "+15550100000"}
+    body = json.dumps(example)
     head = f"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-    PlainConnection.reply = f"{head}\r\n\r\n{body}".encode()
+    before, _, after = f"{head}\r\n\r\n{body}".encode().partition(b"15550100000")
+    PlainConnection.reply = before, after
     loop = asyncio.new_event_loop()
     serving = loop.create_server(PlainConnection, "127.0.0.1", 0, backlog=1024)
     server = loop.run_until_complete(serving)
@@ -55,7 +67,8 @@ def plain_server() -> str:
 
 if __name__ == "__main__":
     mock = MockServer(token=TOKEN)
-    print(plain_server() if sys.argv[1] == "plain" else mock.start().url, flush=True)
+    PlainConnection.late = float(sys.argv[2]) if sys.argv[1] == "late" else 0.0
+    print(mock.start().url if sys.argv[1] == "mock" else plain_server(), flush=True)
     for _ in sys.stdin:
         print(time.process_time(), flush=True)
     mock.close()

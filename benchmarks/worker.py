@@ -76,10 +76,6 @@ async def connect_async(client: str, url: str) -> Buy:
     from signalwire_compat import AsyncRestClient
 
     ours = AsyncRestClient(PROJECT, TOKEN, url)
-    if client == "signalwire_compat_aiohttp":
-        import aiohttp
-
-        ours = AsyncRestClient(PROJECT, TOKEN, url, http_client=aiohttp.ClientSession())
     return lambda number: ours.compat.phone_numbers.purchase(**form(number))
 
 
@@ -114,7 +110,7 @@ async def buy_in_tasks(buy: Buy, numbers: list[str], at_a_time: int) -> list[flo
 def main(client: str, url: str) -> None:
     """Buy what standard input asks for."""
     unused = count(15_550_100_000)
-    is_async = client.endswith(("_async", "_aiohttp"))
+    is_async = client.endswith("_async")
     with asyncio.Runner() as runner:
         # Some clients complain at the end that they were not closed.
         runner.get_loop().set_exception_handler(lambda *_: None)

@@ -73,6 +73,11 @@ class Constraints:
         """Give the path of an operation as the contract writes it."""
         return str(self._operations[operation][1])
 
+    def repeats(self, operation: str) -> list[tuple[str, str, str]]:
+        """List member, argument and comparison of what a reply of an operation repeats."""
+        members = self._operation(operation).get("x-reply-repeats", {})
+        return [(name, rule["argument"], rule["compare"]) for name, rule in members.items()]
+
     def parameters(self, operation: str) -> str:
         """Write one schema for all parameters of an operation, as if they were an object."""
         places = parameters_of(self._document, self._operations[operation])

@@ -33,6 +33,7 @@ from codegen.document import (
     target,
 )
 from codegen.lint import style
+from codegen.reply_repeats import KEY, SHAPE, reply_repeats
 from codegen.unsupported import KEYWORDS, unsupported
 from codegen.yaml_source import Mark, Source, SpecError
 
@@ -89,7 +90,12 @@ def problems(document: Any) -> list[Problem]:
     return (
         list(references(document))
         or list(structure(document))
-        or [*operations(document), *unsupported(document), *examples(document)]
+        or [
+            *operations(document),
+            *reply_repeats(document),
+            *unsupported(document),
+            *examples(document),
+        ]
     )
 
 
@@ -155,6 +161,8 @@ def structure(document: dict[str, Any]) -> Iterator[Problem]:
         found = list(_META.iter_errors(node)) if kind == "schema" else []
         for error in sorted(found, key=lambda e: e.kind.name == "unevaluatedProperties")[:1]:
             yield _problem(error, where)
+        if kind == "operation":
+            yield from (_problem(e, (*where, KEY)) for e in SHAPE.iter_errors(node.get(KEY, {})))
 
 
 def operations(document: dict[str, Any]) -> Iterator[Problem]:

@@ -43,7 +43,9 @@ def _cases(document: dict[str, Any], name: str, operation: Operation) -> Iterato
     ] or [(next(iter(operation.replies)), "nothing", None, "")]
     calls = [(body, replies[0]) for body in bodies]
     calls += [(bodies[0], reply) for reply in replies[1:]]
-    for (asked, place, body, media), (status, answered, reply, content_type) in calls:
+    for (asked, place, body, media), (status, answered, example, content_type) in calls:
+        given = {**arguments, **(body if isinstance(body, dict) else {})}
+        reply = _repeating(raw, given, example) if status.startswith("2") else example
         yield {
             "name": f"{name}, {asked}, {status} {answered}",
             "tag": PythonIdentifier(raw["tags"][0], "tag"),
@@ -56,6 +58,13 @@ def _cases(document: dict[str, Any], name: str, operation: Operation) -> Iterato
             "reply": json.dumps(reply) if is_json(content_type) else reply,
             "type": content_type,
         }
+
+
+def _repeating(raw: dict[str, Any], given: dict[str, Any], reply: Any) -> Any:
+    """Make an example of a reply one about the arguments that are given."""
+    rules = raw.get("x-reply-repeats", {}).items() if isinstance(reply, dict) else ()
+    repeated = {m: given[rule["argument"]] for m, rule in rules if rule["argument"] in given}
+    return {**reply, **repeated} if repeated else reply
 
 
 def _files(document: dict[str, Any], media: dict[str, Any]) -> list[str]:

@@ -90,6 +90,7 @@ class _Comparison(SchemaComparison):
         parameters = list(self._parameters(name, old, new))
         yield from _with_moves(parameters, list(self._body(name, old, new)))
         yield from self._replies(name, old.replies, new.replies)
+        yield from _repeats(name, *(side.raw.get("x-reply-repeats", {}) for side in (old, new)))
         if old.raw.get("security") != new.raw.get("security"):
             yield Change(name, "changed", "its credentials", False, on_wire=True)
         before, after = map(_callbacks, self.documents, (old, new))
@@ -181,6 +182,16 @@ class _Comparison(SchemaComparison):
         for place, first, second in pairs:
             schemas = first.get("schema", {}), second.get("schema", {})
             yield from self.compare(place, *schemas, False)
+
+
+def _repeats(name: str, *sides: Node) -> Changes:
+    """Compare which argument each member of a reply repeats."""
+    for member in dict.fromkeys((*sides[0], *sides[1])):
+        rules = [side.get(member) for side in sides]
+        if rules[0] != rules[1]:
+            words = (r and f"{r['argument']} (compared by {r['compare']})" for r in rules)
+            what = f"the argument that it must repeat: {became(*words)}"
+            yield Change(f"{name}: reply: {member}", "changed", what, False, on_wire=True)
 
 
 def _with_moves(parameters: list[Change], body: list[Change]) -> Changes:

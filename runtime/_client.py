@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
@@ -12,6 +13,7 @@ import httpx
 from ._call import Call
 from ._contract import USER_AGENT
 from ._errors import APIConnectionError, InvalidRequestError
+from ._redaction import find_interrupt
 from ._reply import Reply
 from ._request import Request
 from ._settings import (
@@ -28,16 +30,11 @@ from ._settings import (
 from .api import AsyncCompat, Compat
 
 if TYPE_CHECKING:
-    from aiohttp import ClientSession
+    from ._caller_client import AsyncCallerClient, CallerClient
+    from ._transport import AsyncConnections, Connections
 
-    from ._given import AsyncGiven, Given
-    from ._session import AiohttpGiven
-    from ._transport import AsyncTransport, Transport
-else:
-    ClientSession = object  # aiohttp is optional; at run time only the hint needs a value.
-
-_USER_AGENT = f"{USER_AGENT} python/{platform.python_version()}"
-_T = TypeVar("_T")
+_USER_AGENT = f"{USER_AGENT} python/{platform.python_version()} httpx/{httpx.__version__}"
+T = TypeVar("T")
 
 
 class _BaseClient:
@@ -99,10 +96,10 @@ class _BaseClient:
         client._owns_transport = False
         return client
 
-    def _send(self, request: Request) -> Any:
+    def _send(self, request: Request, read: Callable[[Reply], T]) -> T:
         raise self._wrong_kind(request)
 
-    async def _asend(self, request: Request) -> Any:
+    async def _asend(self, request: Request, read: Callable[[Reply], T]) -> T:
         raise self._wrong_kind(request)
 
     def _wrong_kind(self, request: Request) -> InvalidRequestError:
@@ -117,11 +114,13 @@ class _BaseClient:
             raise InvalidRequestError("the client is closed. Make a new one.", **request.context)
         query = f"?{request.query}" if request.query else ""
         url = f"{self.base_url}{request.path}{query}"
-        headers = call.headers(f"{_USER_AGENT} {self._transport.library}")
         try:
-            return self._transport.request(request, url, headers, call.deadline)
+            prepared = self._transport.request(request, url, call.headers(_USER_AGENT))
         except (TypeError, ValueError) as error:
             raise InvalidRequestError(f"it can't be sent: {error}", **request.context) from error
+        if request.authenticate:
+            prepared.headers["authorization"] = self._settings.authorization.reveal()
+        return prepared
 
 
 class RestClient(_BaseClient):
@@ -134,13 +133,14 @@ class RestClient(_BaseClient):
             https, loopback ones http. The path of a URL replaces the documented base path.
         timeout: Seconds for a whole call: connecting, sending, the complete reply, and all retries.
             None waits for ever.
-        max_retries: How often a call is sent again that cannot have taken effect: no connection,
-            429, and 503 with `Retry-After`. 0 turns retries off.
+        max_retries: How often a call is sent again that cannot have taken effect: nothing was sent,
+            429, and a 503 by which the service declines. 0 turns retries off.
         max_reply_bytes: A larger reply is an error.
         allow_http: Send the token unencrypted to a host other than this machine.
         headers: Sent with every request.
-        http_client: Your own `httpx.Client`, for proxies, certificates or hooks. You close it. Its
-            timeouts are replaced: the remaining `timeout` applies to each step.
+        http_client: Your own `httpx.Client`, for hooks, client certificates or a transport. You
+            close it. Each call opens a connection. Its timeouts are replaced: the remaining
+            `timeout` applies to each step.
 
     Raises:
         InvalidRequestError: A setting is missing or wrong. The error names all of them.
@@ -177,31 +177,34 @@ class RestClient(_BaseClient):
         """The operations, by tag: `client.compat.<tag>.<operation>(...)`."""
         return Compat(self)
 
-    def _send(self, request: Request) -> Reply:
-        """Send a request, and again if it cannot have taken effect.
+    def _send(self, request: Request, read: Callable[[Reply], T]) -> T:
+        """Send a request, and again if it cannot have taken effect; read the reply.
 
         Errors: `APIConnectionError` without a complete reply; `InvalidRequestError` for a request
-        that can't be sent, and if the client is closed.
+        that can't be sent, and if the client is closed; those of `read`.
         """
-        call = Call(self._settings, request)
-        while True:
-            outcome = self._attempt(call)
-            pause = call.pause_seconds(outcome)
-            if pause is None:
-                return _result(outcome)
-            time.sleep(pause)
-            call.next_attempt()
+        call = Call(self._settings, request, self._transport)
+        try:
+            while True:
+                outcome = self._attempt(call)
+                pause = call.pause_seconds(outcome)
+                if pause is None:
+                    return call.result(outcome, read)
+                time.sleep(pause)
+                call.next_attempt()
+        except Exception:
+            raise
+        except BaseException as error:
+            call.interrupted(error)
+            raise
 
     def _attempt(self, call: Call) -> Reply | APIConnectionError:
         prepared = self._prepare(call)
         try:
             self._transport.exchange(prepared, call)
+            return call.replied()
         except Exception as error:  # A caller's transport or hook may raise anything.
             return call.failed(error)
-        except BaseException as error:
-            call.cancelled(error)
-            raise
-        return call.replied()
 
     def close(self) -> None:
         """Close the connections. A client made by `with_...` leaves them open."""
@@ -218,8 +221,7 @@ class RestClient(_BaseClient):
 class AsyncRestClient(_BaseClient):
     """The awaitable twin of `RestClient`. Safe to share between tasks of one event loop.
 
-    Takes the arguments of `RestClient`; `http_client` is an `httpx.AsyncClient` or an
-    `aiohttp.ClientSession`.
+    Takes the arguments of `RestClient`; `http_client` is an `httpx.AsyncClient`.
     """
 
     def __init__(
@@ -233,7 +235,7 @@ class AsyncRestClient(_BaseClient):
         max_reply_bytes: int = DEFAULT_MAX_REPLY_BYTES,
         allow_http: bool = False,
         headers: dict[str, str] | None = None,
-        http_client: httpx.AsyncClient | ClientSession | None = None,
+        http_client: httpx.AsyncClient | None = None,
     ) -> None:
         token = hide_token(token)
         settings = read_settings(
@@ -253,29 +255,37 @@ class AsyncRestClient(_BaseClient):
         """The operations, by tag: `await client.compat.<tag>.<operation>(...)`."""
         return AsyncCompat(self)
 
-    async def _asend(self, request: Request) -> Reply:
+    async def _asend(self, request: Request, read: Callable[[Reply], T]) -> T:
         """Do what `RestClient._send` does."""
-        call = Call(self._settings, request)
-        while True:
-            outcome = await self._attempt(call)
-            pause = call.pause_seconds(outcome)
-            if pause is None:
-                return _result(outcome)
-            import anyio
+        call = Call(self._settings, request, self._transport)
+        try:
+            while True:
+                outcome = await self._attempt(call)
+                pause = call.pause_seconds(outcome)
+                if pause is None:
+                    return call.result(outcome, read)
+                import anyio
 
-            await anyio.sleep(pause)
-            call.next_attempt()
+                await anyio.sleep(pause)
+                call.next_attempt()
+        except Exception:
+            raise
+        except BaseException as error:
+            call.interrupted(error)
+            raise
 
     async def _attempt(self, call: Call) -> Reply | APIConnectionError:
         prepared = self._prepare(call)
+        handled = sys.exception()
         try:
             await self._transport.exchange(prepared, call)
-        except Exception as error:  # A caller's transport or hook may raise anything.
-            return call.failed(error)
+            return call.replied()
         except BaseException as error:
-            call.cancelled(error)
-            raise
-        return call.replied()
+            if interrupt := find_interrupt(error, handled):
+                raise interrupt from None
+            if not isinstance(error, Exception):
+                raise
+            return call.failed(error)  # A caller's transport or hook may raise anything.
 
     async def aclose(self) -> None:
         """Close the connections. A client made by `with_...` leaves them open."""
@@ -289,47 +299,40 @@ class AsyncRestClient(_BaseClient):
         await self.aclose()
 
 
-def _result(outcome: Reply | APIConnectionError) -> Reply:
-    if isinstance(outcome, Reply):
-        return outcome
-    raise outcome
-
-
 # The transports are imported when a client is made: httpcore takes as long to import as httpx.
-def _sync_transport(given: httpx.Client | None, base_url: str) -> Transport | Given:
-    from ._given import Given
-    from ._transport import Transport
+def _sync_transport(given: httpx.Client | None, base_url: str) -> Connections | CallerClient:
+    from ._caller_client import CallerClient
+    from ._transport import Connections
 
     if given is None:
-        return _open(Transport, base_url)
+        return _open(Connections, base_url)
     if isinstance(given, httpx.Client):
-        return Given(given)
+        return CallerClient(given)
     raise _wrong_type(given, "an httpx.Client")
 
 
 def _async_transport(
-    given: httpx.AsyncClient | ClientSession | None, base_url: str
-) -> AsyncTransport | AsyncGiven | AiohttpGiven:
-    from ._given import AsyncGiven
-    from ._session import AiohttpGiven, is_session
-    from ._transport import AsyncTransport
+    given: httpx.AsyncClient | None, base_url: str
+) -> AsyncConnections | AsyncCallerClient:
+    from ._caller_client import AsyncCallerClient
+    from ._transport import AsyncConnections
 
     if given is None:
-        return _open(AsyncTransport, base_url)
+        return _open(AsyncConnections, base_url)
     if isinstance(given, httpx.AsyncClient):
-        return AsyncGiven(given)
-    if is_session(given):
-        return AiohttpGiven(given)
-    raise _wrong_type(given, "an httpx.AsyncClient or an aiohttp.ClientSession")
+        return AsyncCallerClient(given)
+    raise _wrong_type(given, "an httpx.AsyncClient")
 
 
 def _wrong_type(given: object, expected: str) -> InvalidRequestError:
     return InvalidRequestError(f"http_client must be {expected}, got {type(given).__name__}.")
 
 
-def _open(kind: Callable[[str], _T], base_url: str) -> _T:
+def _open(kind: Callable[[str], T], base_url: str) -> T:
     try:
         return kind(base_url)
+    except InvalidRequestError:
+        raise
     except Exception as error:  # The environment can name a broken proxy or certificate file.
         raise InvalidRequestError(
             f"the proxy or certificate settings of the environment can't be used: {error}"

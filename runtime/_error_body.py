@@ -107,6 +107,19 @@ def parse_error_body(content: bytes) -> ErrorBody:
     return ErrorBody(code, one_line("; ".join(filter(None, messages))), more_info)
 
 
+def says_declined(content: bytes) -> bool:
+    """Whether a body is the provider's error object with a code that says that it did nothing."""
+    try:
+        body = json.loads(content)
+    except (RecursionError, ValueError):
+        return False
+    if not isinstance(body, dict) or not isinstance(body.get("message"), str):
+        return False
+    code = _code(body.get("code"))
+    category, _ = CODES.get(code, ("unknown", "")) if isinstance(code, int) else ("unknown", "")
+    return category not in ("unavailable", "unknown")
+
+
 def _first_text(item: dict[str, Any], *names: str) -> str | None:
     texts = (item.get(name) for name in names)
     return next((one_line(text) for text in texts if isinstance(text, str) and text.strip()), None)

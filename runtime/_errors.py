@@ -25,6 +25,8 @@ from typing import Any
 
 from ._contract import Category
 
+_JSON_TOKEN = re.compile(rb'[{}\[\]:]|"(?:[^"\\]|\\.)*"?|[^\s{}\[\]:,"]+', re.DOTALL)
+_NO_SID = (b"null", b"true", b"false")
 _REQUEST_ID = re.compile(
     "(?:x-)?(?:request|correlation|trace)-?id|x-amzn-(?:requestid|trace-id)|cf-ray"
 )
@@ -89,7 +91,7 @@ class SignalWireError(Exception):
 
     @property
     def sid(self) -> str | None:
-        """SID in the reply, even if the reply is cut off."""
+        """SID of what the reply is about, even if the reply is cut off."""
         return find_sid(self.content or b"")
 
     @property
@@ -175,11 +177,18 @@ def find_request_id(headers: Mapping[str, str]) -> str | None:
 
 
 def find_sid(content: bytes) -> str | None:
-    """Find the first SID in a reply, even if the reply is cut off."""
-    found = re.search(rb'"sid"\s*:\s*"?([\w.:-]{1,100})', content)
-    if not found or found[1] in (b"null", b"true", b"false"):
-        return None
-    return found[1].decode("ascii", "replace")
+    """Find the member `sid` of a JSON object, even if the end of the object is missing."""
+    depth, name, colon = 0, b"", b""
+    for found in _JSON_TOKEN.finditer(content):
+        token = found[0]
+        if (depth, name, colon) == (1, b'"sid"', b":"):
+            sid = token.strip(b'"')
+            known = re.fullmatch(rb"[\w.:-]{1,100}", sid) and token not in _NO_SID
+            return sid.decode("ascii", "replace") if known else None
+        # What guards JSON against scripts begins with brackets that nothing opened.
+        depth = max(depth + (token in (b"{", b"[")) - (token in (b"}", b"]")), 0)
+        name, colon = colon, token
+    return None
 
 
 def _unpickle(

@@ -1,71 +1,241 @@
-"""The network below the connections, kept to one total time for all steps of a call."""
+"""The network below httpcore: it keeps the deadline of a call and knows what was written."""
 
 from __future__ import annotations
 
-import ipaddress
-import queue
-import socket
+import functools
+import re
 import ssl
-import threading
-import time
-from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from typing import TYPE_CHECKING, Any, Self
 
-# The longest wait that every platform bears; stands for no limit.
-FOREVER = 4_000_000.0
+import anyio
+import httpcore
+import httpx
+
+from ._addresses import async_race, look_up, race
+
+if TYPE_CHECKING:
+    from ._call import Call
+
+# A longer reply is not kept for the check that nothing came behind it.
+_LONGEST_KEPT_REPLY = 65_536
 _PIECE = 16_384
+_LENGTHS = re.compile(rb"\r\n(content-length|transfer-encoding):[ \t]*([^\r\n]*)")
+_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})(?:;[^\r\n]*)?\r\n")
 
 
-class Deadline(float):
-    """The time-out of one attempt, given to each of its steps, which then asks what is left.
+class _BaseNetwork:
+    """What one connection, and the call that has it, did on the network.
 
-    Shape: as a number, the seconds that were left when it was made. `sent` says whether a byte of
-    the request may have left this machine, `opened` is what was connected meanwhile.
+    Attributes:
+        connecting: Whether this attempt opened a connection.
+        sent: Whether this attempt may have written a byte of the request.
+        idle_since: When the last call ended, on the monotonic clock.
+        stream: The connection. It is kept here first, so that an interrupt can close it.
     """
 
-    at: float
-    sent: bool
-    opened: Any
+    connecting = sent = False
+    idle_since = 0.0
+    _received = b""
+    _call: Call
+    stream: Any = None
 
-    def __new__(cls, at: float) -> Deadline:
-        """Make the time-out that ends at a moment of the monotonic clock."""
-        self = super().__new__(cls, min(max(at - time.monotonic(), 0.001), FOREVER))
-        self.at = at
-        self.sent = False
-        self.opened = None
+    def begin(self, call: Call) -> Self:
+        """Start an attempt of a call: its deadline holds for every step."""
+        self._call = call
+        self.connecting = self.sent = False
         return self
 
+    def replied(self, response: httpx.Response) -> None:
+        """Give the head of a reply to the call before httpx reads its `Location`, and may fail."""
+        self._call.begin_reply(response)
+
+    async def areplied(self, response: httpx.Response) -> None:
+        """Do what `replied` does, for an async client."""
+        self.replied(response)
+
+    def proves_unsent(self, _: Exception) -> bool:
+        """Whether this attempt certainly wrote nothing of the request."""
+        return self.connecting and not self.sent
+
+    def is_about(self, _: Exception) -> bool:
+        """Say yes: these connections have no hooks of the caller's."""
+        return True
+
+    def distrust(self) -> None:
+        """Make httpcore close the connection before the next call."""
+        self._received = b""
+
+    def note_written(self, data: bytes) -> None:
+        """Take what is written. What asks a proxy for a tunnel tells the server nothing."""
+        if data and not data.startswith((b"CONNECT ", b"\x01", b"\x05")):
+            if not self.sent:
+                self._received = b""
+            self.sent = True
+
+    def note_received(self, data: bytes) -> bytes:
+        """Take what was read, and hand it on."""
+        if len(self._received) <= _LONGEST_KEPT_REPLY:
+            self._received += data
+        return data
+
+    def is_readable(self, stream: Any) -> bool:
+        """Whether an idle connection must not be used again; httpcore asks for this name."""
+        return not _is_one_reply(self._received) or _has_unread(stream)
+
+
+class Network(_BaseNetwork, httpcore.NetworkBackend):
+    """Opens the one connection of a sync pool."""
+
+    def __init__(self) -> None:
+        self._backend = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address of a host that answers."""
+        self.connecting = True
+        addresses = look_up(host, port).result(self.left())
+        connect = functools.partial(self._connect, port)
+        if len(addresses) == 1:
+            self.stream = connect(addresses[0])
+        else:
+            self.stream = race(connect, addresses, self.left)
+        return self.watched()
+
     def left(self) -> float:
-        """Seconds left now. Errors: `TimeoutError` when there are none."""
-        left = self.at - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the time of the call is over")
-        return min(left, FOREVER)
+        """Seconds left. Errors: `TimeoutError` when there are none."""
+        return self._call.left()
+
+    def watched(self) -> httpcore.NetworkStream:
+        """Watch the stream from here on."""
+        self.stream = watched = _Stream(self.stream, self)
+        return watched
+
+    def _connect(self, port: int, address: str) -> httpcore.NetworkStream:
+        return self._backend.connect_tcp(address, port, self.left())
+
+    def close(self) -> None:
+        """Close the connection, whatever state httpcore is in."""
+        if self.stream is not None:
+            self.stream.close()
 
 
-def _left(timeout: float | None) -> float | None:
-    return timeout.left() if isinstance(timeout, Deadline) else timeout
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream, network: Network) -> None:
+        self._stream = stream
+        self._network = network
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._network.note_received(self._stream.read(max_bytes, self._network.left()))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), _PIECE):
+            piece = buffer[start : start + _PIECE]
+            left = self._network.left()
+            self._network.note_written(piece)
+            self._stream.write(piece, left)
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        left = self._network.left()
+        self._network.stream = self._stream.start_tls(ssl_context, server_hostname, left)
+        return self._network.watched()
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            return self._network.is_readable(self._stream)
+        return self._stream.get_extra_info(info)
+
+    def close(self) -> None:
+        self._stream.close()
 
 
-def _pieces(buffer: bytes, timeout: float | None) -> list[bytes]:
-    # What asks a proxy for a tunnel tells the server nothing; its body is empty.
-    if isinstance(timeout, Deadline) and buffer and not buffer.startswith(b"CONNECT "):
-        timeout.sent = True
-    return [buffer[start : start + _PIECE] for start in range(0, len(buffer), _PIECE)]
+class AsyncNetwork(_BaseNetwork, httpcore.AsyncNetworkBackend):
+    """Opens the one connection of an async pool. The caller keeps the deadline."""
+
+    def __init__(self) -> None:
+        self._backend = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first address of a host that answers."""
+        self.connecting = True
+        found = look_up(host, port)
+        while not found.done():
+            await anyio.sleep(0.002)
+        connect = functools.partial(self._backend.connect_tcp, port=port)
+        addresses = found.result()
+        if len(addresses) == 1:
+            self.stream = await connect(addresses[0])
+        else:
+            self.stream = await async_race(connect, addresses)
+        return self.watched()
+
+    def watched(self) -> httpcore.AsyncNetworkStream:
+        """Watch the stream from here on."""
+        self.stream = watched = _AsyncStream(self.stream, self)
+        return watched
+
+    async def aclose(self) -> None:
+        """Close the connection, also when the call was cancelled."""
+        if self.stream is not None:
+            with anyio.CancelScope(shield=True):
+                await self.stream.aclose()
 
 
-def _extra_info(stream: Any, info: str) -> Any:
-    return is_readable(stream) if info == "is_readable" else stream.get_extra_info(info)
+class _AsyncStream(httpcore.AsyncNetworkStream):
+    def __init__(self, stream: httpcore.AsyncNetworkStream, network: AsyncNetwork) -> None:
+        self._stream = stream
+        self._network = network
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._network.note_received(await self._stream.read(max_bytes))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._network.note_written(buffer)
+        await self._stream.write(buffer)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        self._network.stream = await self._stream.start_tls(ssl_context, server_hostname)
+        return self._network.watched()
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            return self._network.is_readable(self._stream)
+        return self._stream.get_extra_info(info)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
-def is_readable(stream: Any) -> bool:
-    """Whether anything came on a stream of httpcore, be it that TLS has taken it already."""
+def _has_unread(stream: Any) -> bool:
+    """Whether anything came on an idle connection: on the socket, or in the buffer of TLS."""
     if stream.get_extra_info("is_readable"):
         return True
     tls = stream.get_extra_info("ssl_object")
-    # Only one apart from its socket takes more from it than it has given.
-    if not isinstance(tls, ssl.SSLObject):
+    if not isinstance(
+        tls, ssl.SSLObject
+    ):  # One with a socket of its own takes no more than it gives.
         return False
     try:
         tls.read(1)
@@ -76,143 +246,30 @@ def is_readable(stream: Any) -> bool:
     return True
 
 
-class _Stream:
-    def __init__(self, stream: Any, opening: float | None) -> None:
-        self._stream = stream
-        self._opening = opening  # A SOCKS proxy is asked without a time-out.
-        if isinstance(opening, Deadline):
-            opening.opened = self
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        received: bytes = self._stream.read(max_bytes, timeout=_left(timeout or self._opening))
-        return received
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for piece in _pieces(buffer, timeout):
-            self._stream.write(piece, timeout=_left(timeout or self._opening))
-
-    def start_tls(
-        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> _Stream:
-        started = self._stream.start_tls(ssl_context, server_hostname, _left(timeout))
-        return _Stream(started, timeout)
-
-    def get_extra_info(self, info: str) -> Any:
-        return _extra_info(self._stream, info)
-
-    def close(self) -> None:
-        self._stream.close()
+def _is_one_reply(received: bytes) -> bool:
+    """Whether these bytes are exactly one reply. False where that can't be known."""
+    head, end, body = received.partition(b"\r\n\r\n")
+    status = head[9:12]
+    if not end or len(received) > _LONGEST_KEPT_REPLY:
+        return False
+    if status.startswith(b"1"):
+        return _is_one_reply(body)
+    if status in (b"204", b"304"):
+        return not body
+    lengths = _LENGTHS.findall(head.lower())
+    if len(lengths) != 1:
+        return False
+    name, value = lengths[0]
+    if name == b"content-length":
+        return bool(value.strip() == b"%d" % len(body))
+    return bool(value.strip() == b"chunked") and _is_one_chunked_body(body)
 
 
-class _AsyncStream:
-    def __init__(self, stream: Any, opening: float | None) -> None:
-        self._stream = stream
-        self._opening = opening
-        if isinstance(opening, Deadline):
-            opening.opened = self
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        left = _left(timeout or self._opening)
-        received: bytes = await self._stream.read(max_bytes, timeout=left)
-        return received
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for piece in _pieces(buffer, timeout):
-            await self._stream.write(piece, timeout=_left(timeout or self._opening))
-
-    async def start_tls(
-        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> _AsyncStream:
-        started = await self._stream.start_tls(ssl_context, server_hostname, _left(timeout))
-        return _AsyncStream(started, timeout)
-
-    def get_extra_info(self, info: str) -> Any:
-        return _extra_info(self._stream, info)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-class Network:
-    """What connections are opened with; looking up a name is within the time as well."""
-
-    def __init__(self, network: Any) -> None:
-        """Connect as a network of httpcore does."""
-        self._network = network
-
-    def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, **options: Any
-    ) -> _Stream:
-        """Try the addresses of a host in turn, each with its share of the time."""
-        addresses = _addresses(host, port, timeout)
-        while True:
-            address = addresses.pop(0)
-            left = _left(timeout)
-            share = left if left is None else left / (len(addresses) + 1)
-            try:
-                stream = self._network.connect_tcp(address, port, share, **options)
-                return _Stream(stream, timeout)
-            except Exception:
-                if not addresses:
-                    raise
-
-
-class AsyncNetwork:
-    """The same for an event loop."""
-
-    def __init__(self, network: Any) -> None:
-        """Connect as a network of httpcore does."""
-        self._network = network
-
-    async def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, **options: Any
-    ) -> _AsyncStream:
-        """Connect; the network itself tries the addresses, and looks them up within the time."""
-        stream = await self._network.connect_tcp(host, port, _left(timeout), **options)
-        return _AsyncStream(stream, timeout)
-
-
-def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
-    """Look a name up in a thread, since the system's own call knows no time-out."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        pass
-    else:
-        return [host]
-    answers: queue.SimpleQueue[list[str] | OSError] = queue.SimpleQueue()
-
-    def look_up() -> None:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answers.put([str(address[0]) for *_, address in found])
-        except (OSError, UnicodeError) as error:
-            answers.put(error if isinstance(error, OSError) else OSError(str(error)))
-
-    threading.Thread(target=look_up, daemon=True, name=f"look up {host}").start()
-    try:
-        answer = answers.get(timeout=_left(timeout))
-    except queue.Empty:
-        raise TimeoutError(f"the name {host} was not found in time") from None
-    if isinstance(answer, OSError):
-        raise answer
-    return answer
-
-
-def proxy_for(base_url: str) -> str | None:
-    """Give the proxy that the environment names for a host that is not this machine."""
-    parts = urlsplit(base_url)
-    name = parts.hostname or ""
-    if is_loopback(name) or proxy_bypass(name):
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host is this machine, whatever network it is on."""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
+def _is_one_chunked_body(body: bytes) -> bool:
+    position = 0
+    while chunk := _CHUNK_SIZE.match(body, position):
+        size = int(chunk[1], 16)
+        position = chunk.end() + size + 2
+        if not size:
+            return position == len(body)
+    return False

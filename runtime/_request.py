@@ -16,6 +16,7 @@ class Request(NamedTuple):
         operation: The operation as `tag.name`.
         arguments: The arguments of the call, by their names in the contract.
         required: The arguments that identify the call in a message.
+        repeats: Member of a reply, the argument that it repeats, and how they compare.
         route: The path as the contract writes it.
         path: The path below the base path, percent-encoded.
         query: The query, percent-encoded.
@@ -28,6 +29,7 @@ class Request(NamedTuple):
     path: str
     arguments: Mapping[str, Any] = {}
     required: tuple[str, ...] = ()
+    repeats: tuple[tuple[str, str, str], ...] = ()
     query: str = ""
     headers: Mapping[str, str] = {}
     content: bytes | str | None = None

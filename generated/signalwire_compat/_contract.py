@@ -67,6 +67,7 @@ CODES: dict[int, tuple[Category, str]] = {
     21218: ("input", "The SID of an application is malformed."),
     21401: ("input", "The number to purchase is not a valid phone number."),
     21402: ("input", "A URL is not a fully qualified URL."),
+    21404: ("limit", "A trial account has used up what it may buy."),
     21420: ("input", "The application for calls or messages does not exist."),
     21421: ("input", "No number was given."),
     21456: ("input", "The URL of a callback is not valid."),

@@ -7,24 +7,33 @@ import contextlib
 import html
 import json
 import traceback
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote, quote_plus
 
+T = TypeVar("T")
 
-class Secret(str):
-    """Text whose repr hides it, so that no traceback or debugger shows it."""
 
-    __slots__ = ()
+class Secret(Generic[T]):
+    """Holds a value that no traceback, debugger or dump may show. `reveal()` returns it."""
+
+    __slots__ = ("reveal",)
+
+    def __init__(self, value: T) -> None:
+        self.reveal: Callable[[], T] = lambda: value
 
     def __repr__(self) -> str:
         return "[secret]"
 
 
-def redact(value: Any, secrets: tuple[str, ...]) -> Any:
+Secrets = Secret[tuple[str, ...]]
+"""Texts that must not be shown, the longest first."""
+
+
+def redact(value: Any, secrets: Secrets) -> Any:
     """Replace secrets in a text, or in all texts of a JSON value."""
     if isinstance(value, str):
-        for secret in secrets:
+        for secret in secrets.reveal():
             value = value.replace(secret, "[secret]")
     elif isinstance(value, list):
         return [redact(item, secrets) for item in value]
@@ -40,7 +49,7 @@ def secret_variants(text: str) -> Iterator[str]:
     yield from (quote(text, safe=""), quote_plus(text), html.escape(text))
 
 
-def scrub_traceback(error: BaseException | None, secrets: tuple[str, ...]) -> None:
+def scrub_traceback(error: BaseException | None, secrets: Secrets) -> None:
     """Clear the local variables of a traceback, and redact the texts of its exceptions."""
     for cause in error_chain(error):
         traceback.clear_frames(cause.__traceback__)
@@ -54,8 +63,15 @@ def scrub_traceback(error: BaseException | None, secrets: tuple[str, ...]) -> No
                     setattr(cause, name, redacted)
 
 
-def _redact_text(value: Any, secrets: tuple[str, ...]) -> Any:
-    return redact(value, secrets) if isinstance(value, str) else value
+def _redact_text(value: Any, secrets: Secrets) -> Any:
+    if isinstance(value, str):
+        return redact(value, secrets)
+    if isinstance(value, Mapping):
+        return {name: _redact_text(item, secrets) for name, item in value.items()}
+    if isinstance(value, tuple):  # An error of aiohttp holds the headers of its request in one.
+        make = getattr(value, "_make", tuple)
+        return make([_redact_text(item, secrets) for item in value])
+    return value
 
 
 def error_chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -65,6 +81,21 @@ def error_chain(error: BaseException | None) -> Iterator[BaseException]:
         yield error
         seen.append(error)
         error = error.__cause__ or error.__context__
+
+
+def find_interrupt(error: BaseException, handled: BaseException | None) -> BaseException | None:
+    """Find an interrupt that anyio put in a group, or replaced by an error of its own.
+
+    One that the caller already `handled` is none of this call.
+    """
+    for cause in error_chain(error):
+        if cause is handled:
+            return None
+        if isinstance(cause, KeyboardInterrupt | SystemExit):
+            return cause
+        if isinstance(cause, BaseExceptionGroup):
+            return find_interrupt(cause.exceptions[0], handled)
+    return None
 
 
 def one_line(text: str, limit: int = 300) -> str:

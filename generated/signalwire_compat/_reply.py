@@ -8,13 +8,13 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from ._error_body import status_error
+from ._error_body import says_declined, status_error
 from ._errors import APIResponseError, APIStatusError, find_sid
-from ._redaction import one_line, redact, scrub_traceback
+from ._redaction import Secret, Secrets, one_line, redact, scrub_traceback
 from ._request import Request
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Reply(NamedTuple):
     content: bytes
     problem: str = ""
     uncertain: bool = False
-    secrets: tuple[str, ...] = ()
+    secrets: Secrets = Secret(())
 
     def __repr__(self) -> str:
         return f"Reply(status_code={self.status_code})"  # Headers and body can repeat the token.
@@ -54,13 +54,17 @@ class Reply(NamedTuple):
         return 200 <= self.status_code < 300
 
     @property
+    def is_declined(self) -> bool:
+        """Whether the reply says that nothing was carried out and that a later call may succeed."""
+        if self.status_code == 503 and retry_after(self.headers) is not None:
+            return says_declined(self.content)  # A cache says 503, too, after the server did it.
+        return self.status_code == 429
+
+    @property
     def outcome_unknown(self) -> bool:
-        """Whether the request may have taken effect, as far as status and headers tell."""
-        if self.status_code == 503:
-            refused = retry_after(self.headers) is not None
-        else:
-            refused = self.status_code in (307, 308) or 400 <= self.status_code < 500
-            refused = refused and self.status_code not in (408, 499)
+        """Whether the request may have taken effect, as far as the reply tells."""
+        refused = self.status_code in (307, 308) or 400 <= self.status_code < 500
+        refused = (refused and self.status_code not in (408, 499)) or self.is_declined
         return (self.uncertain or not refused) and not self.request.is_safe
 
     @property
@@ -89,13 +93,14 @@ class Reply(NamedTuple):
                 problem = "it has no sid" if isinstance(value, dict) else "it is not an object"
             elif violations and not self.is_success:
                 problem = "it breaks the contract"
+            elif self.is_success:
+                problem = self._difference(value)
             if self.is_success:
                 self._warn(violations)
             if not problem:
                 return convert(value)
-        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-            deep = isinstance(error, RecursionError)
-            reason = "nested too deep" if deep else one_line(redact(str(error), self.secrets), 100)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            reason = one_line(redact(str(error), self.secrets), 100)
             problem, cause = f"it can't be decoded ({reason})", error
         # Raised outside of `except`: the frames there hold the reply.
         scrub_traceback(cause, self.secrets)
@@ -130,10 +135,24 @@ class Reply(NamedTuple):
     def context(self) -> dict[str, Any]:
         """The part of an error that describes the reply, without secrets."""
         content = self.content
-        for secret in self.secrets:
+        for secret in self.secrets.reveal():
             content = content.replace(secret.encode(), b"[secret]")
         headers = {name: redact(value, self.secrets) for name, value in self.headers.items()}
         return {"status": self.status_code, "headers": headers, "content": content}
+
+    def _difference(self, value: Any) -> str:
+        """Say which member is not about what was asked for; empty if none."""
+        for member, argument, compare in self.request.repeats:
+            asked = self.request.arguments.get(argument)
+            answered = value.get(member) if isinstance(value, dict) else None
+            if asked is None:
+                continue
+            if answered is None:
+                log.warning("%s: the reply has no %s", self.request.operation, member)
+            elif _compared(answered, compare) != _compared(asked, compare):
+                shown = one_line(redact(repr(answered), self.secrets), 40)
+                return f"it is about another {argument}: asked for {asked!r}, got {shown}"
+        return ""
 
     def _json(self) -> Any:
         if not self.content.strip():
@@ -162,35 +181,6 @@ class Reply(NamedTuple):
         )
 
 
-class Headers(Mapping[str, str]):
-    """Headers of a reply. Names are matched in any case; repeated ones are joined with commas."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
-        values: dict[str, str] = {}
-        for raw_name, raw_value in raw:
-            name = raw_name.decode("latin-1").lower()
-            try:
-                value = raw_value.decode()
-            except UnicodeDecodeError:
-                value = raw_value.decode("latin-1")
-            values[name] = f"{values[name]}, {value}" if name in values else value
-        self._values = values
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return f"Headers({self._values!r})"
-
-
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Give the seconds that the header `Retry-After` asks for, as a number or until a date."""
     value = headers.get("retry-after", "").strip()
@@ -203,6 +193,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, date.timestamp() - time.time())
     except (OverflowError, TypeError, ValueError):
         return None
+
+
+def _compared(value: Any, compare: str) -> str:
+    return re.sub("[^0-9]", "", str(value)) if compare == "digits" else str(value)
 
 
 def _has_sid(value: Any) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 import ssl
 
-from ._errors import APIConnectionError
+from ._errors import APIConnectionError, APITimeoutError
 from ._redaction import error_chain
 from ._reply import Reply, retry_after
 from ._request import Request
@@ -16,19 +16,28 @@ _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_RETRY_AFTER = 0.5, 8.0, 60.0
 
 
 def may_repeat(
-    request: Request, outcome: Reply | APIConnectionError, *, connection_lost: bool
+    request: Request,
+    outcome: Reply | APIConnectionError,
+    *,
+    connection_lost: bool,
+    unsent: bool,
+    own_connections: bool,
 ) -> bool:
     """Whether a request may be sent again after this outcome.
 
-    A request that may have taken effect is sent again only if it is idempotent.
+    One that is not idempotent is sent again only if the network below httpcore knows that not one
+    byte of it was written, or if the reply says that it was declined. A client of the caller's may
+    have sent it more than once, so that its reply alone says too little.
     """
     if isinstance(outcome, Reply):
-        status = outcome.status_code
-        declined = status == 429 or (status == 503 and retry_after(outcome.headers) is not None)
-        return declined or (request.is_idempotent and status in (408, 500, 502, 503, 504))
-    if not connection_lost or is_certificate_error(outcome.__cause__):
+        if request.is_idempotent:
+            return outcome.status_code in (408, 429, 500, 502, 503, 504)
+        return outcome.is_declined and own_connections
+    if is_certificate_error(outcome.__cause__):
         return False
-    return request.is_idempotent or not outcome.outcome_unknown
+    if isinstance(outcome, APITimeoutError) and (own_connections or not request.is_idempotent):
+        return False  # The time of the call is over, or a signal handler raised TimeoutError.
+    return unsent or (request.is_idempotent and connection_lost)
 
 
 def pause_before(retries: int, outcome: Reply | APIConnectionError) -> float | None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from base64 import b64encode
@@ -13,8 +14,7 @@ from urllib.parse import urlsplit
 from ._contract import BASE_PATH, SERVERS
 from ._encoding import headers as encode_headers
 from ._errors import InvalidRequestError
-from ._network import is_loopback
-from ._redaction import Secret, secret_variants
+from ._redaction import Secret, Secrets, secret_variants
 
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_MAX_RETRIES = 2
@@ -40,17 +40,20 @@ class Settings(NamedTuple):
     max_retries: int
     max_reply_bytes: int
     headers: dict[str, str]
-    authorization: Secret
-    secrets: tuple[Secret, ...]
+    authorization: Secret[str]
+    secrets: Secrets
 
 
-class _UncheckedProject(Secret):
+class _UncheckedProject(str):
     """A project that is not a Project ID; it may be the token, passed in the wrong place."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return f"[project=, or {VARIABLES['project']}]"
+
+    def __getitem__(self, _: Any) -> str:
+        return repr(self)  # Dumps cut long texts before they show them.
 
 
 def read_settings(
@@ -67,7 +70,7 @@ def read_settings(
     """Check all settings. Errors: `InvalidRequestError` that names every problem."""
     checks: dict[str, Callable[[], Any]] = {
         "project": lambda: _project(project),
-        "token": lambda: Secret(_setting("token", token)),
+        "token": lambda: _setting("token", token),
         "base_url": lambda: _base_url(_setting("host", host), allow_http=allow_http),
         "timeout": lambda: check_timeout(timeout),
         "max_retries": lambda: check_count("max_retries", max_retries, 0),
@@ -83,10 +86,9 @@ def read_settings(
             problems += error.problems
     if problems:
         raise InvalidRequestError(" ".join(problems), problems=problems)
-    secret = checked.pop("token")
-    pair = Secret(b64encode(f"{checked['project']}:{secret}".encode()).decode())
-    authorization = Secret(f"Basic {pair}")
-    return Settings(**checked, authorization=authorization, secrets=_secrets(pair, secret))
+    token = checked.pop("token").reveal()
+    pair = b64encode(f"{checked['project']}:{token}".encode()).decode()
+    return Settings(**checked, authorization=Secret(f"Basic {pair}"), secrets=_secrets(pair, token))
 
 
 def hide_token(token: Any) -> Any:
@@ -123,25 +125,35 @@ def check_headers(headers: dict[str, str]) -> dict[str, str]:
     return written
 
 
-def _setting(name: str, value: Any) -> str:
-    variable = VARIABLES[name]
+def is_loopback(name: str) -> bool:
+    """Whether a host is this machine, whatever network it is on."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+
+
+def _setting(name: str, value: Any) -> Any:
     if value is None:
-        value = os.environ.get(variable)
+        value = os.environ.get(VARIABLES[name])
         value = hide_token(value) if name == "token" else value
+    if problem := _problem(name, value.reveal() if isinstance(value, Secret) else value):
+        raise InvalidRequestError(f"{name} {problem}.")
+    return value
+
+
+def _problem(name: str, value: Any) -> str:
+    """Say what is wrong with a setting. No frame that raises holds the token."""
     if not value:
-        raise InvalidRequestError(
-            f"{name} is missing: pass {name}= to the client, or set {variable}."
-        )
+        return f"is missing: pass {name}= to the client, or set {VARIABLES[name]}"
     if not isinstance(value, str):
         kind = value if isinstance(value, type) else type(value)
-        raise InvalidRequestError(f"{name} must be text, got {kind.__name__}.")
+        return f"must be text, got {kind.__name__}"
     if value != value.strip():
-        raise InvalidRequestError(
-            f"{name} begins or ends with blanks or a line break: remove them."
-        )
+        return "begins or ends with blanks or a line break: remove them"
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise InvalidRequestError(f"{name} holds half of a surrogate pair, which can't be sent.")
-    return value
+        return "holds half of a surrogate pair, which can't be sent"
+    return ""
 
 
 def _project(value: Any) -> str:
@@ -151,11 +163,11 @@ def _project(value: Any) -> str:
     return project if re.fullmatch(r"[0-9a-fA-F-]{36}", project) else _UncheckedProject(project)
 
 
-def _secrets(pair: str, token: str) -> tuple[Secret, ...]:
+def _secrets(pair: str, token: str) -> Secrets:
     # A short token could be part of any word; the service does not issue such.
     known = (pair, token, b64encode(token.encode()).decode()) if len(token) >= 8 else (pair,)
-    found = {Secret(variant) for text in known for variant in secret_variants(text.rstrip("="))}
-    return tuple(sorted(found, key=len, reverse=True))
+    found = {variant for text in known for variant in secret_variants(text.rstrip("="))}
+    return Secret(tuple(sorted(found, key=len, reverse=True)))
 
 
 def _base_url(host: str, *, allow_http: bool) -> str:

@@ -66,7 +66,10 @@ class Response:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the spec, with its parameters by location (`path`, `query` and so on)."""
+    """One operation of the spec, with its parameters by location (`path`, `query` and so on).
+
+    `repeats` says which member of a successful reply repeats which argument.
+    """
 
     id: str
     pointer: str
@@ -74,6 +77,7 @@ class Operation:
     parameters: Mapping[str, Part]
     body: Body | None
     responses: Mapping[str, Response]
+    repeats: Mapping[str, str]
 
     def response(self, status: int) -> Response | None:
         """Find the reply documented for a status: by number, by class such as 4XX, or default."""

@@ -102,7 +102,7 @@ class Engine:
         parameters, body = check_request(incoming, operation, path, self._show)
         handler = HANDLERS.get(operation.id)
         if handler is None:
-            return self._sample(operation)
+            return _repeating(self._sample(operation), operation, parameters, body)
         return handler(Call(self.contract, operation, parameters, body), self.state)
 
     def _sample(self, operation: Operation) -> Reply:
@@ -157,6 +157,19 @@ class Engine:
         elif value is not None:
             raise ReplyError(f"{response.pointer} documents no content, but the reply has some.")
         return Answer(status, body, headers)
+
+
+def _repeating(
+    reply: Reply, operation: Operation, parameters: Mapping[str, Mapping[str, Any]], body: Any
+) -> Reply:
+    """Let a sample repeat the arguments that the contract names, as a reply about them does."""
+    if not isinstance(reply.body, dict):
+        return reply
+    given = dict(body) if isinstance(body, dict) else {}
+    for values in parameters.values():
+        given |= values
+    repeated = {m: given[name] for m, name in operation.repeats.items() if name in given}
+    return replace(reply, body={**reply.body, **repeated})
 
 
 @contextlib.contextmanager

@@ -102,6 +102,7 @@ def _operation(document: Document, item: str, method: str, path: str) -> Operati
         parameters=_parameters(document, item, pointer),
         body=_body(document, join(pointer, "requestBody")) if "requestBody" in value else None,
         responses=responses,
+        repeats={m: rule["argument"] for m, rule in value.get("x-reply-repeats", {}).items()},
     )
 
 

@@ -131,7 +131,8 @@ class MockServer:
         replace those of the reply. `delay_seconds` delays the reply, `drop` closes the connection
         instead. With `code` or `status` the request is not carried out; otherwise it is, so a
         number is bought although the reply is late, lost or broken. `carried_out` overrides this.
-        Faults happen in the order of the calls.
+        Faults happen in the order of the calls. A `body` is sent as it is: give a reply to a
+        purchase the number that is bought, or the client raises `APIResponseError`.
 
         Errors: `FaultError`, a `ValueError`, for a fault that makes no sense.
         """

@@ -3,8 +3,9 @@
 import copy
 import json
 import time
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -16,20 +17,31 @@ from tests.conftest import PROJECT
 from tests.edits.generated_package import generated
 from tests.edits.helpers import adds, object_of, reply, text
 
-NUMBER = "+15551234567"
+# The number that the reply of the page is about.
+NUMBER = "+13103386745"
 TOKEN = "PT-hunter2-very-secret-token"
 METHODS = ("GET", "HEAD", "PUT", "DELETE", "POST", "PATCH")
 Answer = httpx.Response | BaseException
 
 
 class Service:
-    """A caller's HTTP client: it gives one answer after the other, the last one for ever."""
+    """Gives one answer after the other, the last one for ever, over a caller's client of httpx."""
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = answers
         self.requests: list[httpx.Request] = []
         self.transport = httpx.MockTransport(self.answer)
         self.http_client = httpx.Client(transport=self.transport)
+        self.is_intercepting = False
+
+    def intercept(self, monkeypatch: pytest.MonkeyPatch) -> Self:
+        """Answer what the default clients send, as libraries that mock httpx do."""
+        respond, arespond = self.transport.handle_request, self.transport.handle_async_request
+        here, there = httpx.HTTPTransport, httpx.AsyncHTTPTransport
+        monkeypatch.setattr(here, "handle_request", lambda _, request: respond(request))
+        monkeypatch.setattr(there, "handle_async_request", lambda _, request: arespond(request))
+        self.is_intercepting = True
+        return self
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -39,21 +51,37 @@ class Service:
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
     def client(self, token: str = TOKEN, **settings: Any) -> RestClient:
-        settings = {"http_client": self.http_client, **settings}
-        return RestClient(PROJECT, token, "localhost", **settings)
+        return RestClient(PROJECT, token, "localhost", **self._settings(settings))
 
     def async_client(self) -> AsyncRestClient:
-        given = httpx.AsyncClient(transport=self.transport)
+        given = None if self.is_intercepting else httpx.AsyncClient(transport=self.transport)
         return AsyncRestClient(PROJECT, TOKEN, "localhost", http_client=given)
 
     def call(self, package: ModuleType, method: str, **settings: Any) -> Any:
         """Call the operation of the package `verbs` with this method; give its result or error."""
-        settings = {"http_client": self.http_client, **settings}
-        client = package.RestClient(PROJECT, TOKEN, "localhost", **settings)
+        client = package.RestClient(PROJECT, TOKEN, "localhost", **self._settings(settings))
         try:
             return getattr(client.compat.things, method.lower())()
         except package.SignalWireError as error:
             return error
+
+    def _settings(self, settings: dict[str, Any]) -> dict[str, Any]:
+        return {"http_client": None if self.is_intercepting else self.http_client, **settings}
+
+
+MakeService = Callable[..., Service]
+
+
+@pytest.fixture
+def over_default(monkeypatch: pytest.MonkeyPatch) -> MakeService:
+    """Make a service that answers a client without `http_client`."""
+    return lambda *answers: Service(*answers).intercept(monkeypatch)
+
+
+@pytest.fixture(params=["default", "given"])
+def over_either(request: pytest.FixtureRequest, over_default: MakeService) -> MakeService:
+    """Make a service that answers a client without `http_client`, and one with it."""
+    return over_default if request.param == "default" else Service
 
 
 def answering(

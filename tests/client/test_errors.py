@@ -46,6 +46,7 @@ SCOPE = "that the token has the scope Numbers"
     ("number", "kind", "status", "code"),
     [
         ("+15550010000", BadRequestError, 400, 10000),
+        ("+15550021404", BadRequestError, 400, 21404),
         ("+15550020003", AuthenticationError, 401, 20003),
         ("+15550021401", UnprocessableEntityError, 422, 21401),
     ],
@@ -155,6 +156,16 @@ def test_the_mock_refuses_a_sold_number_and_wrong_credentials_as_the_service_doe
     assert SCOPE in str(error)
 
 
+def test_a_trial_account_that_is_used_up_has_come_to_its_limit() -> None:
+    error = failure(answering(400, {"code": 21404, "message": "Upgrade your account."}))
+    assert type(error) is BadRequestError
+    assert (error.category, error.message) == ("limit", "Upgrade your account.")
+    assert (
+        error.advice == "The account or Space does not allow this; ask the provider to enable it."
+    )
+    assert not error.outcome_unknown
+
+
 @pytest.mark.parametrize(
     ("retry_after", "unknown"),
     [("5", False), ("Wed, 21 Oct 2015 07:28:00 GMT", False), ("soon", True)],
@@ -162,7 +173,8 @@ def test_the_mock_refuses_a_sold_number_and_wrong_credentials_as_the_service_doe
 def test_an_unavailable_service_that_says_when_to_retry_has_done_nothing(
     retry_after: str, unknown: bool
 ) -> None:
-    error = failure(answering(503, b"", {"Retry-After": retry_after}))
+    body = {"code": 20429, "message": "too many"}
+    error = failure(answering(503, body, {"Retry-After": retry_after}))
     assert error.outcome_unknown is unknown
 
 
@@ -211,6 +223,27 @@ def test_every_shape_of_an_error_body_gives_a_useful_message(
 def test_the_id_of_a_request_is_found_under_its_usual_names(header: str) -> None:
     assert failure(answering(500, b"", {header: "abc"})).request_id == "abc"
     assert failure(answering(500, b"", {"X-Other": "abc"})).request_id is None
+
+
+@pytest.mark.parametrize(
+    ("body", "sid"),
+    [
+        (b'{"sid": "PN-1"}', "PN-1"),
+        (b'{"a": {"sid": "PN-2", "b": [{"sid": "PN-3"}]}, "sid": "PN-1", "c', "PN-1"),
+        (b'[{"sid": "PN-2"}]', None),
+        (b'{"a": {"sid": "PN-2"}}', None),
+        (b'{"a": {"sid": "PN-2"', None),
+        (b'{"a": "sid", "b": "\\"sid\\": \\"PN-2\\"", "sid" : "PN-1"', "PN-1"),
+        (b'{"a": "}", "b": {"c": "{", "sid": "PN-2"}, "sid": "PN-1"}', "PN-1"),
+        (b'{"account_sid": "AC-1", "Sid": "PN-2"}', None),
+        (b'{"sid": {"sid": "PN-2"}}', None),
+        (b'{"sid": null, "a": "PN-2"}', None),
+    ],
+)
+def test_the_sid_of_an_error_is_that_of_what_the_reply_is_about(
+    body: bytes, sid: str | None
+) -> None:
+    assert failure(answering(500, body)).sid == sid
 
 
 @attrs.frozen

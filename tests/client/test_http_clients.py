@@ -1,6 +1,9 @@
 """A client of httpx that the caller gives, and the transports and hooks that it brings."""
 
 import asyncio
+import contextlib
+import subprocess
+import sys
 from typing import Any
 
 import httpx
@@ -15,7 +18,7 @@ from signalwire_compat import (
 )
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
-from tests.client.conftest import Answer, Service, buy, buy_async, failure
+from tests.client.conftest import NUMBER, Answer, Service, buy, buy_async, failure
 from tests.conftest import PROJECT
 from tests.transport.fault_server import FaultServer
 from tests.transport.faults.scripts import BUY, RECEIPT, drip
@@ -28,6 +31,47 @@ def test_a_given_http_client_is_used_and_left_open(mock: MockServer) -> None:
         assert not given.is_closed
     assert dict(mock.journal[-1].headers)["x-mine"] == "yes"
     assert mock.journal[-1].status == 201
+
+
+FORK = f"""
+import os, sys, httpx, signalwire_compat
+client = signalwire_compat.RestClient(
+    {PROJECT!r}, {DEFAULT_TOKEN!r}, sys.argv[1], http_client=httpx.Client()
+)
+buy = client.compat.phone_numbers.purchase
+if sys.argv[2] == "used":
+    buy(PhoneNumber="+15550000001")
+if not os.fork():
+    try:
+        buy(PhoneNumber="+15550000002")
+    except signalwire_compat.InvalidRequestError as error:
+        os._exit("forked: make a client in each process." not in str(error))
+    os._exit(2)
+assert os.wait()[1] == 0
+buy(PhoneNumber="+15550000003")
+"""
+
+
+@pytest.mark.parametrize("before", ["used", "unused"])
+def test_a_given_client_is_refused_in_a_forked_process_before_sending(
+    mock: MockServer, before: str
+) -> None:
+    subprocess.run([sys.executable, "-c", FORK, mock.url, before], check=True)
+    numbers = [dict(exchange.form or ())["PhoneNumber"] for exchange in mock.journal]
+    assert numbers == ["+15550000001"] * (before == "used") + ["+15550000003"]
+
+
+def test_a_given_async_client_is_refused_in_another_event_loop_before_sending(
+    mock: MockServer,
+) -> None:
+    client = AsyncRestClient(PROJECT, DEFAULT_TOKEN, mock.url, http_client=httpx.AsyncClient())
+    with asyncio.Runner() as first:
+        assert first.run(buy_async(client)).phone_number == NUMBER
+        with pytest.raises(InvalidRequestError, match="make a client in each event loop") as caught:
+            asyncio.run(buy_async(client, PhoneNumber="+15550002"))
+        assert not caught.value.outcome_unknown
+        assert first.run(buy_async(client, PhoneNumber="+15550003")).phone_number == "+15550003"
+    assert len(mock.journal) == 2
 
 
 @pytest.mark.parametrize(
@@ -110,6 +154,42 @@ def test_a_transport_that_fails_after_sending_does_not_buy_again(
     assert (len(mock.journal), waits) == (1, [])
 
 
+@pytest.mark.parametrize(
+    "last", [httpx.ReadError("lost"), httpx.ReadTimeout("late"), RuntimeError("lost"), OSError(5)]
+)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_transport_that_fails_over_after_a_refused_connection_does_not_buy_again(
+    waits: list[float], last: Exception, is_async: bool
+) -> None:
+    """That httpcore failed to connect says nothing about what the transport did then."""
+    elsewhere = Service(last)
+
+    class Failover(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            with contextlib.suppress(httpx.ConnectError):
+                return super().handle_request(request)
+            return elsewhere.transport.handle_request(request)
+
+    class AsyncFailover(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            with contextlib.suppress(httpx.ConnectError):
+                return await super().handle_async_request(request)
+            return await elsewhere.transport.handle_async_request(request)
+
+    async def buy_async_once(host: str) -> None:
+        async with httpx.AsyncClient(transport=AsyncFailover()) as given:
+            await buy_async(AsyncRestClient(PROJECT, "token", host, http_client=given))
+
+    def buy_once(host: str) -> None:
+        with httpx.Client(transport=Failover()) as given:
+            buy(RestClient(PROJECT, "token", host, http_client=given))
+
+    with FaultServer(listening=False) as dead, pytest.raises(APIConnectionError) as caught:
+        asyncio.run(buy_async_once(dead.host)) if is_async else buy_once(dead.host)
+    assert caught.value.outcome_unknown
+    assert (len(elsewhere.requests), waits) == (1, [])
+
+
 def test_any_exception_of_a_transport_becomes_a_connection_error() -> None:
     error = failure(Service(RuntimeError("Event loop is closed")).client())
     assert type(error) is APIConnectionError
@@ -127,31 +207,3 @@ def test_a_hook_that_raises_for_a_status_ends_in_the_error_of_that_status() -> N
     error = failure(service.client())
     assert type(error) is UnprocessableEntityError
     assert (error.code, error.message) == (21401, "no such number")
-
-
-CANCELLED = "phone_numbers.purchase was cancelled after it was sent: it may have taken effect"
-
-
-def test_an_interrupted_call_is_logged_since_it_may_have_taken_effect(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        buy(Service(KeyboardInterrupt()).client())
-    assert caplog.messages == [CANCELLED]
-
-
-def test_a_cancelled_call_is_logged_since_it_may_have_taken_effect(
-    mock: MockServer, async_client: AsyncRestClient, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def cancelled() -> None:
-        async with async_client as client:
-            call = asyncio.ensure_future(buy_async(client))
-            while not mock.journal:
-                await asyncio.sleep(0.01)
-            call.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await call
-
-    mock.inject(delay_seconds=60)
-    asyncio.run(cancelled())
-    assert [record.getMessage() for record in caplog.records if record.levelno > 20] == [CANCELLED]

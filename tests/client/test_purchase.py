@@ -45,7 +45,7 @@ def test_the_request_follows_the_contract(mock: MockServer, client: RestClient) 
     headers = {name.lower(): value for name, value in exchange.headers}
     assert (exchange.method, exchange.query) == ("POST", "")
     assert exchange.path == f"/api/laml/2010-04-01/Accounts/{PROJECT}/IncomingPhoneNumbers"
-    assert exchange.body == b"PhoneNumber=%2B15551234567"
+    assert exchange.body == b"PhoneNumber=%2B13103386745"
     scheme, _, credentials = headers["authorization"].partition(" ")
     assert (scheme, b64decode(credentials).decode()) == ("Basic", f"{PROJECT}:{DEFAULT_TOKEN}")
     assert headers["accept"] == "application/json"

@@ -1,7 +1,9 @@
 """A reply is read with tolerance: what was paid for is never lost, and drift is logged."""
 
+import asyncio
 import copy
 import datetime
+import gzip
 import json
 import logging
 import pickle
@@ -15,6 +17,8 @@ from attrs import fields, has
 from signalwire_compat import (
     UNSET,
     APIResponseError,
+    AsyncRestClient,
+    RestClient,
     SignalWireError,
     UnprocessableEntityError,
     Unset,
@@ -22,8 +26,21 @@ from signalwire_compat import (
 )
 from signalwire_compat.models import IncomingPhoneNumber
 
-from tests.client.conftest import NUMBER, Service, answering, buy, failure
-from tests.conftest import page_reply
+from tests.client.conftest import NUMBER, TOKEN, Service, answering, buy, buy_async, failure
+from tests.conftest import PROJECT, page_reply
+from tests.transport.fault_server import FaultServer
+from tests.transport.faults.scripts import (
+    BUY,
+    HEALTHY,
+    KEEP,
+    MISSING,
+    READ,
+    coded,
+    http,
+    purchased,
+    send,
+)
+from tests.transport.faults.scripts import failure as says_failure
 
 SID = page_reply()["sid"]
 
@@ -195,6 +212,79 @@ def test_a_reply_that_is_too_large_is_an_error_that_keeps_the_beginning(
     assert error.content == body[:100]
     assert error.sid == "PN-1"
     assert ("it is larger than max_reply_bytes=100" in str(error)) == (status == 201)
+
+
+OTHER = "+13105550100"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("answer", [OTHER, "13105550100", "", "none", [OTHER]])
+def test_a_reply_about_another_number_is_an_error_that_shows_both(
+    answer: Any, is_async: bool
+) -> None:
+    """Its connection is used no more: the next reply on it may be about this number."""
+
+    async def twice(host: str) -> SignalWireError:
+        async with AsyncRestClient(PROJECT, TOKEN, host) as client:
+            with pytest.raises(APIResponseError) as caught:
+                await buy_async(client)
+            assert (await buy_async(client)).phone_number == NUMBER
+        return caught.value
+
+    with FaultServer() as server:
+        server.play((*BUY, send(http(201, purchased(phone_number=answer))), KEEP), HEALTHY)
+        if is_async:
+            error = asyncio.run(twice(server.host))
+        else:
+            with RestClient(PROJECT, TOKEN, server.host) as client:
+                error = failure(client)
+                assert buy(client).phone_number == NUMBER
+    assert type(error) is APIResponseError
+    assert f"it is about another PhoneNumber: asked for '{NUMBER}', got {answer!r}" in str(error)
+    assert (error.status, error.sid, error.outcome_unknown) == (201, SID, True)
+    assert (server.requests, server.connections) == (2, 2)
+
+
+@pytest.mark.parametrize("answer", [NUMBER, NUMBER[1:], int(NUMBER), "1 (310) 338-6745"])
+def test_a_number_is_the_same_in_any_notation(answer: Any) -> None:
+    assert buy(answering(201, page_reply(phone_number=answer))).phone_number == str(answer)
+
+
+@pytest.mark.parametrize("answer", [None, MISSING])
+def test_a_reply_that_does_not_say_its_number_is_taken_with_a_warning(
+    caplog: pytest.LogCaptureFixture, answer: Any
+) -> None:
+    reply = page_reply(phone_number=answer)
+    if answer is MISSING:
+        del reply["phone_number"]
+    number = buy(answering(201, reply))
+    kept: object = number.phone_number
+    assert (number.sid, kept) == (SID, UNSET if answer is MISSING else None)
+    assert "phone_numbers.purchase: the reply has no phone_number" in drift(caplog)
+
+
+def test_a_refusal_leaves_its_connection_in_use() -> None:
+    with FaultServer() as server, RestClient(PROJECT, TOKEN, server.host) as client:
+        server.play((READ, send(says_failure(422)), KEEP), HEALTHY)
+        assert failure(client).status == 422
+        assert buy(client).phone_number == NUMBER
+    assert (server.requests, server.connections) == (2, 1)
+
+
+@pytest.mark.parametrize("members", [1, 2, 50])
+@pytest.mark.parametrize("is_given", [False, True])
+def test_a_gzip_body_of_several_members_is_read_whole(members: int, is_given: bool) -> None:
+    def pack(content: bytes) -> bytes:
+        size = len(content) // members + 1
+        parts = (content[start : start + size] for start in range(0, len(content), size))
+        return b"".join(map(gzip.compress, parts))
+
+    reply = http(201, coded(purchased(), pack), "Content-Encoding: gzip")
+    with FaultServer() as server, httpx.Client(trust_env=False) as given:
+        server.play((*BUY, send(reply), KEEP))
+        http_client = given if is_given else None
+        with RestClient(PROJECT, TOKEN, server.host, http_client=http_client) as client:
+            assert buy(client).phone_number == NUMBER
 
 
 @pytest.mark.parametrize("written", ["2026-01-31T12:00:00.120Z", "2026-01-31T12:00:00.123456789Z"])

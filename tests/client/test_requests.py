@@ -34,7 +34,7 @@ class Verb(str, Enum):  # noqa: UP042  # as callers have it
 class Number(StrEnum):
     """An enumeration whose `str()` is its value."""
 
-    MAIN = "+15551234567"
+    MAIN = "+13103386745"
 
 
 def test_a_member_of_an_enumeration_is_sent_as_its_value(

@@ -48,7 +48,7 @@ def test_the_example_buys_the_number_that_it_is_given(mock: MockServer, execute:
 
 
 @pytest.mark.parametrize("space", ["", "127.0.0.1:9"])
-@pytest.mark.parametrize("name", ["buy.py", slow("buy_async.py"), slow("buy_aiohttp.py")])
+@pytest.mark.parametrize("name", ["buy.py", slow("buy_async.py")])
 def test_an_example_that_fails_says_what_to_do_without_a_traceback(
     name: str, space: str, execute: Execute
 ) -> None:
@@ -129,7 +129,6 @@ def test_every_command_of_the_readme_and_the_guide_exists(line: str, tmp_path: P
         assert line in (
             "python3 -m venv ../buyer",
             "../buyer/bin/pip install . './mock_server[pytest]'",
-            "pip install '.[aiohttp]'",
         )
 
 

@@ -12,7 +12,10 @@ from .document import AnyCase, Schema
 
 Item = tuple[str, ...]
 """Kind, operation, and which one of that kind."""
-KINDS = ("operation", "parameter", "keyword", "example", "response", "allowed value")
+KINDS = (
+    *("operation", "parameter", "keyword", "example", "response", "allowed value"),
+    "repeated argument",
+)
 _KEYWORDS = {
     *("anyOf", "const", "enum", "exclusiveMaximum", "exclusiveMinimum", "maxItems", "maxLength"),
     *("maximum", "minItems", "minLength", "minimum", "multipleOf", "oneOf", "pattern", "required"),
@@ -25,7 +28,7 @@ class Coverage:
     """What the document holds, and what of that the cases reached.
 
     A parameter, an example and an allowed value are reached when they were accepted, a keyword when
-    a case that breaks it was tried.
+    a case that breaks it was tried, a repeated argument when a reply came that repeats another.
     """
 
     def __init__(self) -> None:
@@ -50,6 +53,8 @@ class Coverage:
                 found |= {("parameter", name) for name in inputs}
                 found |= {("example", n, doc.as_json(value)) for n, value in inputs.items()}
                 found |= {("allowed value", n, str(v)) for n, v in (members | inputs).items()}
+                differing = doc.differing(case, doc.typed(exchange.reply_body))
+                found |= {("repeated argument", name) for name in differing}
         label = case.operation.label
         self._reached |= {(kind, label, *rest) for kind, *rest in found} & self._all
 
@@ -82,6 +87,9 @@ def _items() -> Iterator[Item]:
         label = f"{method.upper()} {path}"
         yield "operation", label
         yield from (("response", label, status) for status in operation["responses"])
+        yield from (
+            ("repeated argument", label, name) for name in operation.get("x-reply-repeats", {})
+        )
         for name, parameter in doc.documented_parameters(path, operation).items():
             yield from _items_of_input(label, name, parameter)
         body = doc.resolved(operation.get("requestBody", {}))

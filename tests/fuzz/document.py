@@ -237,6 +237,36 @@ def has_unnamed_members(case: AnyCase) -> bool:
     return not named_members(schema).keys() >= set(case.body) and is_valid(case, schema, case.body)
 
 
+def repeats(case: AnyCase) -> dict[str, tuple[Any, str]]:
+    """Return what members of a reply must repeat: arguments of the case, and how they compare."""
+    given = parameters(case) | (case.body if isinstance(case.body, dict) else {})
+    rules = case.operation.definition.raw.get("x-reply-repeats", {}).items()
+    found = {name: (given.get(rule["argument"]), rule["compare"]) for name, rule in rules}
+    return {name: rule for name, rule in found.items() if rule[0] is not None}
+
+
+def differing(case: AnyCase, said: Any) -> list[str]:
+    """List the members of a reply that show that it is not about what the case asks for."""
+    members = said if isinstance(said, dict) else {}
+    return [
+        name
+        for name, (asked, compare) in repeats(case).items()
+        if members.get(name) is not None
+        and _compared(members[name], compare) != _compared(asked, compare)
+    ]
+
+
+def unrepeated(case: AnyCase, said: Any) -> list[str]:
+    """List the members of a reply that should repeat an argument and are missing or null."""
+    members = said if isinstance(said, dict) else {}
+    return [name for name in repeats(case) if members.get(name) is None]
+
+
+def _compared(value: Any, compare: str) -> str:
+    text = str(value)
+    return "".join(c for c in text if c in "0123456789") if compare == "digits" else text
+
+
 def reply_key(case: AnyCase, status: int) -> str | None:
     """Return the key under which an operation documents a status: itself, its class or default."""
     keys = (str(status), f"{status // 100}XX", "default")

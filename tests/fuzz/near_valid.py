@@ -49,7 +49,9 @@ def valid_case(operation: Operation) -> AnyCase:
         phases=[Phase.generate],
         suppress_health_check=[*HealthCheck],
     )
-    return find(operation.as_strategy(generation_mode=VALID), lambda _: True, settings=first)
+    rules = operation.definition.raw.get("x-reply-repeats", {})
+    strategy = operation.as_strategy(generation_mode=VALID)
+    return find(strategy, lambda case: doc.repeats(case).keys() == rules.keys(), settings=first)
 
 
 def near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
@@ -67,7 +69,7 @@ def _all_near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
     texts = [*settings_["dictionaries"]["texts"]["values"], *_ALLOWED]
     for name in doc.parameter_schemas(base):
         group = next(g for g in _GROUPS if any(p.name == name for p in getattr(operation, g)))
-        for value in [*texts, *_SEGMENTS, *_misspelt(_EXAMPLES.get(name, []))]:
+        for value in [*texts, *_SEGMENTS, *misspelt(_EXAMPLES.get(name, []))]:
             yield changed(base, **{group: {**getattr(base, group), name: value}})
     schema = doc.body_schema(base)
     has_json = doc.is_json(base.media_type)
@@ -83,7 +85,7 @@ def _all_near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
         examples = _EXAMPLES.get(name, [])
         # Schemathesis takes a part of a form for text, and text for all that it holds.
         inside = _odd_inside(member, base.body.get(name)) if doc.is_form(base) else ()
-        for value in (*texts, *_ODD, *examples, *_misspelt(examples), *inside):
+        for value in (*texts, *_ODD, *examples, *misspelt(examples), *inside):
             yield changed(base, body={**base.body, name: value})
     for name in base.body:
         yield changed(base, body={key: value for key, value in base.body.items() if key != name})
@@ -128,7 +130,8 @@ def changed(base: AnyCase, **changes: Any) -> AnyCase:
     return made
 
 
-def _misspelt(values: list[str]) -> list[str]:
+def misspelt(values: list[str]) -> list[str]:
+    """Make values that are almost, but not quite, like these."""
     spelt: list[str] = []
     for value in values:
         spelt += [f"{value}\n", f"\n{value}", f" {value}", f"{value} ", value[1:], value[:-1]]

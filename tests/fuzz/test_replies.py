@@ -16,6 +16,7 @@ from signalwire_compat_mock.engine import Answer
 
 from tests.conftest import PROJECT
 
+from . import document as doc
 from . import reporting
 from .client_calls import Caller, Outcome, each_layer, layer_of
 from .contract_coverage import COVERAGE
@@ -28,7 +29,7 @@ from .expected_reply import (
     send,
 )
 from .expected_request import is_valid_as_meant
-from .near_valid import near_valid_cases, valid_case
+from .near_valid import misspelt, near_valid_cases, valid_case
 from .settings import (
     EXAMPLES,
     INVALID,
@@ -47,17 +48,21 @@ Check = Callable[[str, AnyCase, Outcome, Exchange], None]
 Answered = Callable[[str, Answer, Iterable[str], Check], None]
 
 
+@functools.cache
+def request_of(path: str) -> AnyCase:
+    """Make a request to the operation of a reply's path."""
+    found = {o.definition.raw["operationId"]: o for o in operations(spec())}
+    return valid_case(found[path.split("/")[1]])
+
+
 @pytest.fixture(scope="module")
 def answered(server: MockServer, caller: Caller) -> Iterator[Answered]:
     """Return a function that has a call of a path's operation answered so, and checks the outcome.
 
     A path is that of a reply that schemathesis made as a request.
     """
-    found = (valid_case(operation) for operation in operations(spec()))
-    requests = {case.operation.definition.raw["operationId"]: case for case in found}
-
     def answered(path: str, answer: Answer, ways: Iterable[str], check: Check) -> None:
-        request = requests[path.split("/")[1]]
+        request = request_of(path)
         asks_for_retry = answer.status in (429, 503)
         sender = no_retry_caller if asks_for_retry else caller
         with (
@@ -73,9 +78,15 @@ def answered(server: MockServer, caller: Caller) -> Iterator[Answered]:
 
 
 def answer_of(case: AnyCase) -> Answer:
-    """Turn the request that schemathesis made into the reply that it stands for."""
+    """Turn the request that schemathesis made into the reply that it stands for.
+
+    It is about what its request asks for: a text that should repeat an argument does.
+    """
     kind = case.headers.get("content-type") or case.media_type or JSON
     body = case.body
+    if isinstance(body, dict):
+        rules = doc.repeats(request_of(case.path)).items()
+        body = body | {n: asked for n, (asked, _) in rules if type(body.get(n)) is type(asked)}
     if not isinstance(body, NotSet | bytes):
         # Half of a surrogate pair is written as an escape: no UTF-8 holds it.
         body = json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")
@@ -94,7 +105,8 @@ def assert_complete(
     if exchange.status < 300:
         assert_decoded(way, request, outcome, exchange)
         # Unknown values are logged, all of them in one line.
-        assert len(outcome.warnings) <= wild
+        unrepeated = doc.unrepeated(request, json.loads(exchange.reply_body))
+        assert len(outcome.warnings) - len(unrepeated) <= wild
     else:
         assert_refused(way, request, outcome, exchange, documented=not wild)
 
@@ -106,13 +118,21 @@ def assert_tolerated(way: str, request: AnyCase, outcome: Outcome, exchange: Exc
         assert_refused(way, request, outcome, exchange)
     elif error is None:
         assert_decoded(way, request, outcome, exchange, converted=True)
-        assert len(outcome.warnings) == 1, "no line of the log says so"
+        said = json.loads(exchange.reply_body)
+        assert doc.differing(request, said) == [], "it is about something else"
+        unrepeated = doc.unrepeated(request, said)
+        assert len(outcome.warnings) == 1 + len(unrepeated), "no line of the log says so"
     else:
-        assert isinstance(error, APIResponseError), repr(error)
-        assert error.status == exchange.status
-        assert error.content == exchange.reply_body
-        assert_names_the_call(request, error)
-        assert error.outcome_unknown == (request.method.upper() != "GET")
+        assert_unusable(way, request, outcome, exchange)
+
+
+def assert_unusable(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
+    error = outcome.error
+    assert isinstance(error, APIResponseError), repr(error)
+    assert error.status == exchange.status
+    assert error.content == exchange.reply_body
+    assert_names_the_call(request, error)
+    assert error.outcome_unknown == (request.method.upper() != "GET")
 
 
 @each_operation
@@ -138,6 +158,33 @@ def test_a_reply_with_one_odd_member_is_complete_or_tolerated(
     for case in near_valid_cases(reply):
         check = assert_complete if is_valid_as_meant(case) else assert_tolerated
         answered(reply.path, answer_of(case), layer, check)
+
+
+@each_layer
+@pytest.mark.parametrize(
+    "reply",
+    [
+        reply
+        for reply in operations(documented())
+        if "/2" in reply.path and doc.repeats(request_of(reply.path))
+    ],
+    ids=lambda o: o.path,
+)
+def test_a_reply_about_something_else_is_an_exception(
+    reply: Operation, layer: tuple[str, str], answered: Answered
+) -> None:
+    def check(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
+        said = json.loads(exchange.reply_body)
+        differs = doc.differing(request, said)
+        (assert_unusable if differs else assert_complete)(way, request, outcome, exchange)
+        assert all(repr(said[name])[:20] in str(outcome.error) for name in differs)
+        COVERAGE.record(request, exchange)
+
+    answer = answer_of(valid_case(reply))
+    for name, (asked, _) in doc.repeats(request_of(reply.path)).items():
+        for value in (asked, "", *misspelt([str(asked)])):
+            body = json.dumps({**json.loads(answer.body), name: value}).encode()
+            answered(reply.path, replace(answer, body=body), layer, check)
 
 
 def truncated_or_broken(answer: Answer) -> Iterator[Answer]:

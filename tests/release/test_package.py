@@ -48,15 +48,15 @@ def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
     assert "signalwire_compat/py.typed" in names
 
 
-def test_the_wheel_needs_attrs_and_httpx_alone(wheel: Path) -> None:
+def test_the_wheel_needs_attrs_httpx_and_sniffio_alone(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
     metadata = Parser().parsestr(archive.read(name).decode())
     needed = metadata.get_all("Requires-Dist") or []
     needed = [line for line in needed if "extra ==" not in line]
-    assert [re.split(r"[<>=!~ ;]", line)[0] for line in needed] == ["attrs", "httpx"]
+    assert [re.split(r"[<>=!~ ;]", line)[0] for line in needed] == ["attrs", "httpx", "sniffio"]
     assert all(">=" in line and "<" in line for line in needed)
-    assert metadata.get_all("Provides-Extra") == ["aiohttp", "mock", "socks"]
+    assert metadata.get_all("Provides-Extra") == ["mock", "socks"]
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "MIT"
 
@@ -68,9 +68,8 @@ def test_the_wheel_imports_without_the_checkout(wheel: Path, tmp_path: Path) -> 
 
 
 def test_the_package_imports_nothing_that_it_does_not_declare() -> None:
-    # httpx itself needs anyio, and an async client sleeps with what its caller's loop is. It also
-    # needs httpcore, whose connections it opens. aiohttp, which needs yarl, is an extra.
-    declared = {*sys.stdlib_module_names, "anyio", "attrs", "httpcore", "httpx", "aiohttp", "yarl"}
+    # httpx itself needs anyio and httpcore.
+    declared = {*sys.stdlib_module_names, "anyio", "attrs", "httpcore", "httpx"}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -86,8 +85,8 @@ PURCHASE = "api.phone_numbers.purchase"
 @pytest.mark.parametrize(
     ("code", "present", "absent"),
     [
-        ("import signalwire_compat", "_errors", "httpx aiohttp anyio _client api. models."),
-        (CLIENT, "_client httpx", "aiohttp api. models."),
+        ("import signalwire_compat", "_errors", "httpx httpcore anyio _client api. models."),
+        (CLIENT, "_client httpx", "api. models."),
         ("from signalwire_compat.models import Error", "models.error", "models.capabilities"),
         (f"{CLIENT}.compat.phone_numbers", "models.http_method", PURCHASE),
         (f"{CLIENT}; s.api.phone_numbers.purchase.sync", PURCHASE, "aiohttp"),

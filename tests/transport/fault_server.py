@@ -76,6 +76,11 @@ class Peer:
         if not self._buffer:
             self._fill()
 
+    def skip_bytes(self) -> None:
+        """Wait until the client has sent anything, and forget it."""
+        self.wait_for_bytes()
+        self._buffer = b""
+
     def see_request(self) -> None:
         """Wait for the first bytes of a request, and count it."""
         self.wait_for_bytes()

@@ -10,13 +10,19 @@ from signalwire_compat.models import IncomingPhoneNumber
 
 from tests.transport.faults.page import DOCUMENT, document
 from tests.transport.faults.rows import BY_NAME, FAULTS, GROUPS, as_parameters
-from tests.transport.faults.run import CALLERS, KINDS, TOKEN, Caller, Kind, run
-from tests.transport.faults.table import bought, lost
+from tests.transport.faults.run import CALLERS, TOKEN, Caller, run
+from tests.transport.faults.table import CALLERS_CLIENTS, KINDS, Kind, bought, lost
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", as_parameters(BY_NAME))
 def test_a_fault_ends_as_the_table_promises(name: str, kind: Kind) -> None:
+    assert run(BY_NAME[name], kind).problems == ()
+
+
+@pytest.mark.parametrize("kind", CALLERS_CLIENTS)
+@pytest.mark.parametrize("name", as_parameters(fault.name for fault in FAULTS if fault.costs))
+def test_no_money_is_lost_over_a_client_of_the_callers(name: str, kind: Kind) -> None:
     assert run(BY_NAME[name], kind).problems == ()
 
 
@@ -84,6 +90,32 @@ def test_a_client_that_shows_its_token_is_not_clean(
         "arguments are {}",
         "there is no __cause__",
         "the message names not what was tried",
+    ):
+        assert problem in found
+
+
+@pytest.mark.parametrize("kind", CALLERS_CLIENTS)
+def test_a_column_of_a_client_that_loses_money_is_not_clean(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purchase: Callable[..., IncomingPhoneNumber] = CALLERS[kind].purchase
+
+    def buys_twice(self: Any, number: str, timeout: float | None = None) -> IncomingPhoneNumber:
+        purchase(self, number, timeout)
+        if timeout:
+            return purchase(self, "+13105550109", timeout)
+        purchase(self, number, timeout)
+        raise APIConnectionError(f"lost {TOKEN}", operation="x", outcome_unknown=False)
+
+    monkeypatch.setattr(CALLERS[kind], "purchase", buys_twice)
+    found = " ".join(run(BY_NAME["chunked"], kind).problems)
+    for problem in (
+        "a piece of the secret is in the traceback",
+        "the server saw 2 requests",
+        "+13105550100 was executed 2 times",
+        "+13105550100 was executed, and reported as not bought",
+        "+13105550102 was asked for, and +13105550109 returned",
+        "+13105550109 was never asked for",
     ):
         assert problem in found
 

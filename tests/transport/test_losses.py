@@ -10,7 +10,8 @@ from signalwire_compat import SignalWireError
 from tests.transport.fault_server import FaultServer
 from tests.transport.faults.losses import Result, bought_or_unknown, losses
 from tests.transport.faults.rows import BY_NAME, FAULTS
-from tests.transport.faults.run import CALLERS, KINDS, Caller, Kind
+from tests.transport.faults.run import ALL_KINDS, CALLERS, Caller
+from tests.transport.faults.table import Kind
 
 
 def buy(caller: Caller, number: str, timeout: float) -> Result:
@@ -68,7 +69,7 @@ def play_sequence(kind: Kind, names: list[str]) -> tuple[FaultServer, dict[str, 
 
 
 @pytest.mark.parametrize("sequences", SEQUENCES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 def test_no_purchase_of_a_random_sequence_of_faults_is_lost_or_doubled(
     kind: Kind, sequences: tuple[int, int]
 ) -> None:
@@ -81,7 +82,7 @@ def test_no_purchase_of_a_random_sequence_of_faults_is_lost_or_doubled(
 
 
 @pytest.mark.parametrize("sequences", SEQUENCES)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 def test_what_was_executed_is_what_was_bought_and_what_is_unknown(
     kind: Kind, sequences: tuple[int, int]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Runs every row against both clients, prints the table, and writes docs/evidence/reliability.md.
+"""Runs every row against all kinds of clients, prints the table, and writes docs/evidence/reliability.md.
 
 Names of rows or groups as arguments run those alone, and write nothing. The exit status is 1 if a
 row is not clean.
@@ -14,8 +14,8 @@ from concurrent.futures import ProcessPoolExecutor
 
 from .page import DOCUMENT, document, requests_in_words
 from .rows import FAULTS
-from .run import KINDS, Results, run_both
-from .table import Fault
+from .run import ALL_KINDS, Outcome, Results, run_all
+from .table import KINDS, Fault
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,10 +29,10 @@ def main(arguments: Sequence[str]) -> int:
     group = ""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2 * (os.cpu_count() or 1), mp_context=context) as pool:
-        for fault, results in zip(faults, pool.map(run_both, names), strict=True):
+        for fault, results in zip(faults, pool.map(run_all, names), strict=True):
             if fault.group != group:
                 group = fault.group
-                print(f"\n{group}\n{_line('fault', 'sync', 'async', 'requests', 'bought')}promise")
+                print(f"\n{group}\n{_line('fault', *ALL_KINDS, 'requests', 'bought')}promise")
             print(_shown(fault, results))
             bad += any(outcome.problems for outcome in results.values())
     if not arguments:
@@ -43,12 +43,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _shown(fault: Fault, results: Results) -> str:
-    words = ("not clean" if results[kind].problems else "clean" for kind in KINDS)
+    words = (_word(results.get(kind)) for kind in ALL_KINDS)
     requests = _seen([results[kind].requests for kind in KINDS], requests_in_words(fault))
     executed = _seen([results[kind].executed for kind in KINDS], str(fault.executed))
     line = _line(fault.name, *words, requests, executed) + fault.promise.words
-    problems = (f"    {kind}: {problem}" for kind in KINDS for problem in results[kind].problems)
+    problems = (f"    {kind}: {text}" for kind in results for text in results[kind].problems)
     return "\n".join([line, *problems])
+
+
+def _word(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return "-"
+    return "not clean" if outcome.problems else "clean"
 
 
 def _seen(counts: list[int], promised: str) -> str:
@@ -58,7 +64,7 @@ def _seen(counts: list[int], promised: str) -> str:
 
 
 def _line(name: str, *cells: str) -> str:
-    return f"  {name:<46}{''.join(f'{cell:<11}' for cell in cells)}"
+    return f"  {name:<46}{''.join(f'{cell:<15}' for cell in cells)}"
 
 
 if __name__ == "__main__":

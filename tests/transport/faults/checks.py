@@ -7,7 +7,7 @@ import copy
 import logging
 import pickle
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ from signalwire_compat.models import IncomingPhoneNumber
 
 from tests.transport.fault_server import FaultServer
 
+from .losses import Result
 from .scripts import SID
 from .table import Fault
 
@@ -28,7 +29,8 @@ MARGIN_SECONDS = 2.0
 class Call:
     """What a call returned or raised, and what it cost."""
 
-    result: IncomingPhoneNumber | Exception
+    before: Mapping[str, Result]
+    result: Result
     seconds: float
     peak_bytes: int
     requests: int
@@ -70,24 +72,38 @@ def problems_of(
     known: tuple[str, str, str],
 ) -> list[str]:
     """Say everything that is not as the row promises."""
-    number, token, project = known
-    pieces = _pieces(project, token)
-    shown = [*_shown_by_log(records, everything=not fault.echoes)]
+    number, _, _ = known
     if isinstance(call.result, SignalWireError):
         result = [*_error_problems(fault, call.result, number)]
-        shown += _shown_by_error(call.result, locals_too=not fault.echoes)
     elif isinstance(call.result, IncomingPhoneNumber):
         result = [*_number_problems(fault, call.result, number)]
     else:
         text = "".join(traceback.format_exception(call.result)[-3:])
         result = [f"{type(call.result).__name__} came through bare: {text}"]
-    secret = [
+    result += [
+        f"the purchase before raised {before}"
+        for before in call.before.values()
+        if isinstance(before, Exception)
+    ]
+    secret = secret_problems(fault, call, records, known)
+    return [*result, *_cost_problems(fault, call, server), *_log_problems(fault, records), *secret]
+
+
+def secret_problems(
+    fault: Fault, call: Call, records: Sequence[logging.LogRecord], known: tuple[str, str, str]
+) -> list[str]:
+    """Say where a piece of the token is shown: by the error, or in the log."""
+    _, token, project = known
+    pieces = _pieces(project, token)
+    shown = [*_shown_by_log(records, everything=not fault.echoes)]
+    if isinstance(call.result, SignalWireError):
+        shown += _shown_by_error(call.result, locals_too=not fault.echoes)
+    return [
         f"a piece of the secret is in {where}"
         for where, text in shown
         for short in [_without_filling(text)]
         if any(piece in short for piece in pieces)
     ]
-    return [*result, *_cost_problems(fault, call, server), *_log_problems(fault, records), *secret]
 
 
 def _without_filling(text: str) -> str:

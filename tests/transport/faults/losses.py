@@ -9,7 +9,7 @@ from signalwire_compat.models import IncomingPhoneNumber
 
 from tests.transport.fault_server import FaultServer
 
-Result = IncomingPhoneNumber | SignalWireError
+Result = IncomingPhoneNumber | Exception
 
 
 def losses(server: FaultServer, results: Mapping[str, Result]) -> list[str]:
@@ -24,6 +24,8 @@ def losses(server: FaultServer, results: Mapping[str, Result]) -> list[str]:
                 wrong.append(f"{number} was reported as bought, and never executed")
             if result.phone_number != number:
                 wrong.append(f"{number} was asked for, and {result.phone_number} returned")
+        elif not isinstance(result, SignalWireError):
+            wrong.append(f"{number} ended in {result!r}, not in an error of the package")
         elif executed and not result.outcome_unknown:
             wrong.append(f"{number} was executed, and reported as not bought: {result}")
     return wrong
@@ -32,6 +34,6 @@ def losses(server: FaultServer, results: Mapping[str, Result]) -> list[str]:
 def bought_or_unknown(results: Mapping[str, Result]) -> int:
     """Count the numbers that were reported as bought or as possibly bought."""
     return sum(
-        isinstance(result, IncomingPhoneNumber) or result.outcome_unknown
+        isinstance(result, IncomingPhoneNumber) or getattr(result, "outcome_unknown", False)
         for result in results.values()
     )

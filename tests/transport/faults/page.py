@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .rows import FAULTS, GROUPS
-from .table import Fault
+from .table import CALLERS_CLIENTS, Fault
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "evidence" / "reliability.md"
 HEAD = """\
@@ -19,16 +19,18 @@ a network does:
 - A call returns the number, or raises one of the exceptions of this package. Nothing else comes out.
 - It ends within `timeout` seconds, retries included.
 - It sends a purchase again only if the first one can't have been carried out: nothing was sent, or
-  the answer was 429, or 503 with `Retry-After`.
+  the answer was 429, or 503 with `Retry-After` and the provider's own error object.
 - `outcome_unknown` is True on the exception if the number may have been bought. Then look at what
   the account holds before you buy again. If it is False, nothing was bought.
 - The exception names the number that was asked for, and holds the SID if the reply did.
 - No exception and no log line shows the token, even if the server sends it back.
 - The client can be used afterwards, and leaks no connection.
 
-Each of the {count} rows below is one fault that is really played, by a server on a socket, to the client
-and to its async twin, and all of that is checked each time. The tests do it, and so does this
-command, which also wrote this page:
+Each of the {count} rows below is one fault that a server really plays, on a socket, to the client and to
+its async twin, and all of that is checked each time. Where money is at stake, in {costs} rows, the
+fault is also played over three clients of the caller's: an `httpx.Client`, an `httpx.AsyncClient`, and
+one that sends through aiohttp (httpx-aiohttp). The tests do it, and so does this command, which also
+wrote this page:
 
 ```sh
 make faults
@@ -39,19 +41,27 @@ says. **Unknown** is `outcome_unknown` of the exception, a dash where there is n
 how many requests the server sees, retries included, and **bought** how many purchases it executes:
 never more than one. Where a stalled reply ends in the number or in an exception, the timeout of the
 test is half a second or so; it is `timeout` of your client.
+
+The last three columns are the callers' clients. **Money** means: the purchase is executed at most once
+and sent at most once, the number that is returned is the one that was asked for, an exception after a
+purchase that was executed says `outcome_unknown`, the next purchase is right, too, and no secret is
+shown. A dash means that no money is at stake, so the row is not played.
 """
 
 
 def document() -> str:
     """Write the whole page."""
-    return HEAD.format(count=len(FAULTS)) + "".join(_sections())
+    return HEAD.format(count=len(FAULTS), costs=sum(fault.costs for fault in FAULTS)) + "".join(
+        _sections()
+    )
 
 
 def _sections() -> Iterator[str]:
     for group, (about, _) in GROUPS.items():
         yield f"\n## {group.capitalize()}\n\n{(about or '').strip()}\n\n"
-        yield "| Fault | The server | The caller gets | Unknown | Requests | Bought |\n"
-        yield "| --- | --- | --- | --- | --- | --- |\n"
+        heads = ("Fault", "The server", "The caller gets", "Unknown", "Requests", "Bought")
+        yield f"| {' | '.join((*heads, *CALLERS_CLIENTS))} |\n"
+        yield f"|{' --- |' * (len(heads) + len(CALLERS_CLIENTS))}\n"
         for fault in FAULTS:
             if fault.group == group:
                 yield f"| {' | '.join(_cell(text) for text in _row(fault))} |\n"
@@ -65,6 +75,7 @@ def _row(fault: Fault) -> tuple[str, ...]:
         unknown_in_words(fault),
         requests_in_words(fault),
         str(fault.executed),
+        *["money" if fault.costs else "-"] * len(CALLERS_CLIENTS),
     )
 
 

@@ -17,6 +17,10 @@ from signalwire_compat import (
 from tests.transport.fault_server import Script
 
 Connect = Literal["http", "https", "https-stock", "name", "slow-name", "refused", "full"]
+Kind = Literal["sync", "async", "httpx", "httpx async", "httpx-aiohttp"]
+KINDS: tuple[Kind, ...] = ("sync", "async")
+# Over a client of the caller's only what concerns money is promised.
+CALLERS_CLIENTS: tuple[Kind, ...] = ("httpx", "httpx async", "httpx-aiohttp")
 STALLED_SECONDS = 0.5
 
 
@@ -87,6 +91,11 @@ class Fault:
     memory_bytes: int | None = None
     echoes: bool = False
     heals: bool = True
+
+    @property
+    def costs(self) -> bool:
+        """Whether there is money in it: something was executed, or may have been."""
+        return self.executed > 0 or self.promise.outcome_unknown is not False
 
     @property
     def fewest_requests(self) -> int:

@@ -44,6 +44,7 @@ def _request(
         operation=_OPERATION,
         arguments=arguments,
         required=("PhoneNumber",),
+        repeats=(("phone_number", "PhoneNumber", "digits"),),
         method="POST",
         route="/Accounts/{AccountSid}/IncomingPhoneNumbers",
         path="/Accounts/{account_sid}/IncomingPhoneNumbers".format(
@@ -82,13 +83,12 @@ def sync_detailed(
     body: PurchaseRequest,
 ) -> Response[IncomingPhoneNumber | Error]:
     """Do what `sync` does, but return a documented error, too; see `Response.status_code`."""
-    return _response(
-        client._send(
-            _request(
-                account_sid=account_sid,
-                body=body,
-            )
-        )
+    return client._send(
+        _request(
+            account_sid=account_sid,
+            body=body,
+        ),
+        _response,
     )
 
 
@@ -109,13 +109,12 @@ def sync(
     Limits: 13,800 requests per 10 seconds for each account; 1,000 numbers for each project by
     default, 1 in trial. The API token needs the scope Numbers.
     """
-    return _success(
-        client._send(
-            _request(
-                account_sid=account_sid,
-                body=body,
-            )
-        )
+    return client._send(
+        _request(
+            account_sid=account_sid,
+            body=body,
+        ),
+        _success,
     )
 
 
@@ -126,13 +125,12 @@ async def asyncio_detailed(
     body: PurchaseRequest,
 ) -> Response[IncomingPhoneNumber | Error]:
     """Do what `asyncio` does, but return a documented error, too; see `Response.status_code`."""
-    return _response(
-        await client._asend(
-            _request(
-                account_sid=account_sid,
-                body=body,
-            )
-        )
+    return await client._asend(
+        _request(
+            account_sid=account_sid,
+            body=body,
+        ),
+        _response,
     )
 
 
@@ -153,11 +151,10 @@ async def asyncio(
     Limits: 13,800 requests per 10 seconds for each account; 1,000 numbers for each project by
     default, 1 in trial. The API token needs the scope Numbers.
     """
-    return _success(
-        await client._asend(
-            _request(
-                account_sid=account_sid,
-                body=body,
-            )
-        )
+    return await client._asend(
+        _request(
+            account_sid=account_sid,
+            body=body,
+        ),
+        _success,
     )
