@@ -149,9 +149,9 @@ class Reply(NamedTuple):
                 continue
             if answered is None:
                 log.warning("%s: the reply has no %s", self.request.operation, member)
-            elif _compared(answered, compare) != _compared(asked, compare):
-                shown = one_line(redact(repr(answered), self.secrets), 40)
-                return f"it is about another {argument}: asked for {asked!r}, got {shown}"
+            elif answered != asked and _compared(answered, compare) != _compared(asked, compare):
+                shown = [one_line(redact(repr(v), self.secrets), 40) for v in (asked, answered)]
+                return f"it is about another {argument}: asked for {shown[0]}, got {shown[1]}"
         return ""
 
     def _json(self) -> Any:

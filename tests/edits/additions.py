@@ -21,6 +21,15 @@ TREES = {
 }  # fmt: skip
 PROBLEM = object_of("title status", title=text(), status={"type": "integer", "description": "HTTP status."}, detail=text())  # fmt: skip
 
+SIZE = {"type": "integer", "description": "In mm."}
+REPEATS: Document = {
+    "x-reply-repeats": {
+        "sid": {"argument": "Sid", "compare": "exact"},
+        "size": {"argument": "Size", "compare": "exact"},
+    }
+}
+REPEATING = adds("/things/{Sid}", parameters=[parameter("Sid", "path"), parameter("Size", schema=SIZE)], responses={"200": reply(object_of("sid", sid=text(), size=SIZE))}, **REPEATS)  # fmt: skip
+
 
 def parted(name: str, value: object, file_name: str = "", kind: str = "") -> str:
     """Write a part of a multipart body, lines between bars, without the boundary."""
@@ -51,6 +60,7 @@ METHODS = [
     Row("a TRACE operation", adds(method="trace"), ADDED, "compat.things.try_it()", "TRACE /things"),
     Row("a tag in another script", adds(tags=["Ünï things"]), ADDED, "compat.ü_n_ï_things.try_it()", GOT),
     Row("two operations of one path", both(adds(), adds(method="delete", operationId="drop")), f"{ADDED}, {ADDED}", "compat.things.try_it()\ncompat.things.drop()", f"{GOT}\nDELETE /things"),
+    Row("replies that repeat arguments", REPEATING, ADDED, "it = compat.things.try_it(Sid='a b', Size=3)\nassert (it.sid, it.size) == ('a b', 3)", f"{GOT}/a%20b?Size=3"),
     Row("an operation of an existing tag", adds(tags=["phone_numbers"]), ADDED, "compat.phone_numbers.try_it()", GOT),
     Row("an operation without credentials", adds(security=[]), ADDED, "compat.things.try_it()", GOT),
 ]  # fmt: skip

@@ -109,6 +109,25 @@ def test_the_package_of_an_edited_contract_can_be_called(
     assert bool(found.python) >= row.breaks_names
 
 
+def test_a_reply_about_another_path_or_query_is_refused(build: Build) -> None:
+    module = build(CALLED["replies that repeat arguments"].edit)
+    said: list[dict[str, Any]] = []
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=said.pop()))
+    with httpx.Client(transport=transport) as http_client:
+        client = module.RestClient(PROJECT, "token", "localhost", http_client=http_client)
+        for good in ({"sid": "a", "size": 3}, {"sid": "a", "size": 3.0}, {"sid": "a"}):
+            said.append(good)
+            assert client.compat.things.try_it(Sid="a", Size=3).sid == "a"
+        for other, words in (
+            ({"sid": "b", "size": 3}, "another Sid: asked for 'a', got 'b'"),
+            ({"sid": "a", "size": 30}, "another Size: asked for 3, got 30"),
+        ):
+            said.append(other)
+            with pytest.raises(module.APIResponseError, match=words) as caught:
+                client.compat.things.try_it(Sid="a", Size=3)
+            assert not caught.value.outcome_unknown
+
+
 def test_a_recursive_schema_is_checked_at_every_depth_by_client_mock_and_replies(
     tmp_path: Path, build: Build, caplog: pytest.LogCaptureFixture
 ) -> None:

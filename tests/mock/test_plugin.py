@@ -106,11 +106,21 @@ def test_a_fault_on_demand_is_what_the_client_meets(
 def test_faults_happen_in_the_order_of_the_calls_since_the_last_reset(mock: MockServer) -> None:
     mock.inject(code=30002)
     mock.reset()
-    mock.inject(status=503, headers={"Retry-After": "0"}, times=2)
+    mock.inject(status=429, headers={"Retry-After": "0"}, times=2)
     mock.inject(delay_seconds=0.01)
     assert purchase(mock, max_retries=2).phone_number == NUMBER
-    assert [exchange.status for exchange in mock.journal] == [503, 503, 201]
+    assert [exchange.status for exchange in mock.journal] == [429, 429, 201]
     assert mock.charges() == len(mock.phone_numbers()) == 1
+
+
+def test_an_injected_body_is_sent_as_it_is(mock: MockServer) -> None:
+    purchase(mock)
+    body = mock.journal[0].reply_body.replace(NUMBER.encode(), b"+15551230000")
+    mock.reset()
+    mock.inject(body=body)
+    with pytest.raises(compat.APIResponseError, match="another PhoneNumber"):
+        purchase(mock)
+    assert mock.journal[0].reply_body == body
 
 
 def test_a_mock_with_a_late_answer_still_closes_at_once() -> None:
