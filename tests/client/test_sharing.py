@@ -15,10 +15,10 @@ from signalwire_compat.models import IncomingPhoneNumber
 
 from tests.client.conftest import buy, buy_async
 from tests.transport.fault_server import FaultServer, Peer, Script
+from tests.transport.faults.callers import PROJECT, TOKEN
 from tests.transport.faults.certificates import trusted_by_environment
 from tests.transport.faults.losses import Result, bought_or_unknown, losses
 from tests.transport.faults.rows import FAULTS
-from tests.transport.faults.run import PROJECT, TOKEN
 from tests.transport.faults.scripts import (
     BUY,
     HEALTHY,

@@ -26,8 +26,8 @@ from signalwire_compat import AsyncRestClient, RestClient, SignalWireError
 from signalwire_compat.models import IncomingPhoneNumber
 
 from tests.transport.fault_server import FaultServer, Peer
+from tests.transport.faults.callers import PROJECT, TOKEN
 from tests.transport.faults.rows import FAULTS
-from tests.transport.faults.run import PROJECT, TOKEN
 from tests.transport.faults.scripts import HEALTHY
 
 TASKS, THREADS = 50, 8

@@ -13,7 +13,7 @@ import pytest
 from signalwire_compat import APIConnectionError, APITimeoutError, AsyncRestClient, RestClient
 
 from tests.transport.fault_server import FaultServer
-from tests.transport.faults.run import PROJECT, TOKEN
+from tests.transport.faults.callers import PROJECT, TOKEN
 from tests.transport.faults.scripts import HEALTHY
 
 NAME = "several-addresses.localhost"

@@ -13,13 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from signalwire_compat import APITimeoutError, AsyncRestClient, RestClient
+from signalwire_compat import APIResponseError, APITimeoutError, AsyncRestClient, RestClient
 
 from tests.transport.fault_server import FaultServer, Peer
+from tests.transport.faults.callers import CALLERS, PROJECT, TOKEN
 from tests.transport.faults.certificates import trusted_by_environment
-from tests.transport.faults.run import PROJECT, TOKEN
 from tests.transport.faults.scripts import (
     BUY,
     HEALTHY,
@@ -27,9 +26,12 @@ from tests.transport.faults.scripts import (
     KEEP,
     RECEIPT,
     STALL,
+    http,
+    purchased,
     send,
     tls,
 )
+from tests.transport.faults.table import Kind
 
 MOST_CONNECTIONS = 100  # As httpx allows a client.
 SLOW = (*BUY, lambda peer: peer.pause(0.2), send(RECEIPT), KEEP)
@@ -248,27 +250,20 @@ def test_a_process_that_forked_uses_no_connection_of_its_parent(
     assert set(server.executed.values()) == {1}
 
 
-@pytest.mark.parametrize("script", [HEALTHY, HEALTHY_TLS], ids=["http", "https"])
-@pytest.mark.parametrize("kind", [httpx.Client, httpx.AsyncClient])
-def test_a_reply_behind_a_reply_is_nobodys_on_a_given_client_either(
-    server: FaultServer, kind: Any, script: Any
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_connection_that_brought_the_reply_of_another_call_is_closed(
+    server: FaultServer, kind: Kind
 ) -> None:
-    """Both are in the same segment, so that httpx has taken the second one from the socket."""
-    scheme, secured = ("https", (tls(),)) if script is HEALTHY_TLS else ("http", ())
-    twice = (*secured, *BUY, lambda peer: peer.send(RECEIPT(peer) * 2), KEEP)
-    server.play(twice, script)
-    settings: Any = (PROJECT, TOKEN, f"{scheme}://{server.host}")
-
-    def buy() -> list[str]:
-        with httpx.Client() as own:
-            purchase = RestClient(*settings, http_client=own).compat.phone_numbers.purchase
-            return [purchase(PhoneNumber=number).phone_number for number in numbers(2)]
-
-    async def abuy() -> list[str]:
-        async with httpx.AsyncClient() as own:
-            purchase = AsyncRestClient(*settings, http_client=own).compat.phone_numbers.purchase
-            return [(await purchase(PhoneNumber=number)).phone_number for number in numbers(2)]
-
-    with trusted_by_environment():
-        assert (buy() if kind is httpx.Client else asyncio.run(abuy())) == numbers(2)
+    of_another = http(201, purchased(phone_number=numbers(1)[0]))
+    server.play(HEALTHY, (*BUY, send(of_another), KEEP), HEALTHY)
+    caller = CALLERS[kind](server.host)
+    caller.purchase(numbers(2)[0])
+    with pytest.raises(APIResponseError) as caught:
+        caller.purchase(numbers(2)[1])
+    assert caught.value.outcome_unknown
+    assert all(number in str(caught.value) for number in numbers(2))
+    assert server.connections == 1
+    caller.purchase(numbers(3)[2])
     assert server.connections == 2
+    assert server.wait_for(lambda: server.open_connections == 1)
+    caller.close()

@@ -8,9 +8,10 @@ import pytest
 from signalwire_compat import APIConnectionError
 from signalwire_compat.models import IncomingPhoneNumber
 
+from tests.transport.faults.callers import CALLERS, TOKEN, Caller
 from tests.transport.faults.page import DOCUMENT, document
 from tests.transport.faults.rows import BY_NAME, FAULTS, GROUPS, as_parameters
-from tests.transport.faults.run import CALLERS, TOKEN, Caller, run
+from tests.transport.faults.run import run
 from tests.transport.faults.table import CALLERS_CLIENTS, KINDS, Kind, bought, lost
 
 

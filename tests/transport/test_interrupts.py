@@ -24,8 +24,8 @@ import pytest
 from signalwire_compat import APIConnectionError, AsyncRestClient, RestClient
 
 from tests.transport.fault_server import FaultServer
+from tests.transport.faults.callers import PROJECT, TOKEN
 from tests.transport.faults.certificates import trusted_by_environment
-from tests.transport.faults.run import PROJECT, TOKEN
 from tests.transport.faults.scripts import BUY, HEALTHY, HEALTHY_TLS, KEEP, RECEIPT, pause, send
 
 TIMEOUT = 5.0

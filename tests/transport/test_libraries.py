@@ -26,7 +26,7 @@ from signalwire_compat import APIConnectionError, AsyncRestClient, RestClient
 
 from tests.conftest import page_reply
 from tests.transport.fault_server import FaultServer
-from tests.transport.faults.run import PROJECT, TOKEN
+from tests.transport.faults.callers import PROJECT, TOKEN
 from tests.transport.faults.scripts import BUY, CLOSE, HEALTHY, RESET, STALL
 
 ONE, OTHER = "+13105550100", "+13105550101"

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from signalwire_compat import SignalWireError
 
 from tests.transport.fault_server import FaultServer
+from tests.transport.faults.callers import CALLERS, Caller
 from tests.transport.faults.losses import Result, bought_or_unknown, losses
 from tests.transport.faults.rows import BY_NAME, FAULTS
-from tests.transport.faults.run import ALL_KINDS, CALLERS, Caller
+from tests.transport.faults.run import ALL_KINDS
 from tests.transport.faults.table import Kind
 
 

@@ -19,8 +19,8 @@ from signalwire_compat import (
 )
 
 from tests.transport.fault_server import FaultServer, Peer
+from tests.transport.faults.callers import PROJECT, TOKEN
 from tests.transport.faults.certificates import trusted_by_environment
-from tests.transport.faults.run import PROJECT, TOKEN
 from tests.transport.faults.scripts import (
     BUY,
     CLOSE,

@@ -22,7 +22,8 @@ def _authority() -> trustme.CA:
 def server_context(kind: str) -> ssl.SSLContext:
     """Make the TLS settings of a server.
 
-    Shape: `kind` is `good`, `expired`, `other-name`, or `stranger` for an unknown authority.
+    Shape: `kind` is `good`, `expired`, `other-name`, `stranger` for an unknown authority, or
+    `wants-certificate` for a server that wants one of the client.
     """
     authority = trustme.CA() if kind == "stranger" else _authority()
     name = "elsewhere.invalid" if kind == "other-name" else "127.0.0.1"
@@ -31,6 +32,8 @@ def server_context(kind: str) -> ssl.SSLContext:
     certificate = authority.issue_cert(name, **(expiry if kind == "expired" else {}))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
+    if kind == "wants-certificate":
+        context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 

@@ -43,9 +43,9 @@ never more than one. Where a stalled reply ends in the number or in an exception
 test is half a second or so; it is `timeout` of your client.
 
 The last three columns are the callers' clients. **Money** means: the purchase is executed at most once
-and sent at most once, the number that is returned is the one that was asked for, an exception after a
-purchase that was executed says `outcome_unknown`, the next purchase is right, too, and no secret is
-shown. A dash means that no money is at stake, so the row is not played.
+and sent at most once, the number that is returned is the one that was asked for, `outcome_unknown` is
+True after a purchase that was executed and False if nothing was sent, the next purchase is right, too,
+and no secret is shown. A dash means that no money is at stake, so the row is not played.
 """
 
 

@@ -94,8 +94,13 @@ class Fault:
 
     @property
     def costs(self) -> bool:
-        """Whether there is money in it: something was executed, or may have been."""
-        return self.executed > 0 or self.promise.outcome_unknown is not False
+        """Whether money is at stake: something was executed, or may have been, or nothing was sent."""
+        return self.executed > 0 or self.promise.outcome_unknown is not False or self.is_unsent
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether nothing is sent, and the caller must be told so."""
+        return not self.requests and self.promise.outcome_unknown is False
 
     @property
     def fewest_requests(self) -> int:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import socket
+
 from signalwire_compat import UnprocessableEntityError
+
+from tests.transport.fault_server import Step, contract_example
 
 from ..scripts import BUY, CLOSE, KEEP, NUMBER_BODY, READ, RECEIPT, RESET, SEE, STALL, Text, answers, chunked, does, failure, http, in_chunks, joined, pause, plain, replaced, send, up_to
 from ..table import STALLED_SECONDS, Fault, Promise, bought, broken, lost, refused
 
+GOODBYE: Step = lambda peer: peer.connection.shutdown(socket.SHUT_WR)  # noqa: E731  # a step like the others
 HALF = up_to(NUMBER_BODY, '"sms_application_sid"')
 REST: Text = lambda peer: NUMBER_BODY(peer)[len(HALF(peer)) :]  # noqa: E731  # a text like the others
 WHOLE_ANYWAY = bought("The JSON is whole.", drift=("",))
@@ -57,6 +63,9 @@ INTERIM = (
         executed=0,
     ),
     Fault(name="interim-then-reset", server="Executes, says 103, and resets the connection.", scripts=does(*BUY, send(plain("HTTP/1.1 103 Wait\r\n\r\n")), pause(0.02), RESET), promise=lost()),
+    executes("interim-with-a-length", "Says 100 with a Content-Length and a body of it before the answer.", joined(plain("HTTP/1.1 100 Wait\r\nContent-Length: 2\r\n\r\nok"), RECEIPT), lost()),
+    executes("interim-and-closed", "Executes, says 100, and closes.", plain("HTTP/1.1 100 Continue\r\n\r\n"), lost()),
+    executes("switching-protocols-and-an-answer", "Says 101, and answers all the same.", joined(plain("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"), RECEIPT), lost()),
     executes("switching-protocols", "Says 101, as if the client had asked for another protocol.", plain("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"), lost()),
 )
 
@@ -75,6 +84,13 @@ CHUNKED = (
     Fault(name="last-chunk-reset", server="Sends the whole body, and resets instead of the last chunk.", scripts=does(*BUY, send(in_chunks(HALF, REST, end="")), pause(0.02), RESET), promise=WHOLE_ANYWAY),
     executes("transfer-encoding-unknown", "Says `Transfer-Encoding: gzip`.", http(201, NUMBER_BODY, "Transfer-Encoding: gzip", length=None), lost()),
     executes("chunked-and-length", "Sends chunks, and a Content-Length as well.", http(201, chunked(NUMBER_BODY), "Transfer-Encoding: chunked", length="5"), bought(), close=False),
+    executes("chunked-and-gzip", "Says `Transfer-Encoding: gzip, chunked`.", http(201, chunked(NUMBER_BODY), "Transfer-Encoding: gzip, chunked", length=None), lost()),
+    executes("chunked-in-capitals", "Says `Transfer-Encoding: CHUNKED`.", http(201, chunked(NUMBER_BODY), "Transfer-Encoding: CHUNKED", length=None), bought(), close=False),
+    executes("chunked-in-http-1.0", "Sends chunks in HTTP/1.0, and closes.", http(201, chunked(NUMBER_BODY), "Transfer-Encoding: chunked", length=None, version="HTTP/1.0"), bought()),
+    executes("chunk-size-behind-zeros", "Writes zeros before the size of the chunk.", replaced(in_chunks(NUMBER_BODY), "\r\n\r\n", "\r\n\r\n0000"), bought(), close=False),
+    executes("chunk-size-in-0x", "Writes `0x` before the size of the chunk.", replaced(in_chunks(NUMBER_BODY), "\r\n\r\n", "\r\n\r\n0x"), lost(201)),
+    executes("trailers-that-lie", "Sends another Content-Length in the trailers.", in_chunks(NUMBER_BODY, end="0\r\nContent-Length: 5\r\nLocation: /elsewhere\r\n\r\n"), bought(), close=False),
+    executes("trailer-without-a-colon", "Sends a trailer without a colon.", in_chunks(NUMBER_BODY, end="0\r\nNonsense\r\n\r\n"), WHOLE_ANYWAY),
     executes("chunked-twice", "Says `Transfer-Encoding: chunked` twice.", http(201, chunked(NUMBER_BODY), "Transfer-Encoding: chunked", "Transfer-Encoding: chunked", length=None), lost()),
 )
 
@@ -88,6 +104,13 @@ LENGTH = (
     executes("length-twice-different", "Sends two different Content-Lengths.", http(201, NUMBER_BODY, "Content-Length: 5"), lost()),
     executes("length-negative", "Says `Content-Length: -1`.", http(201, NUMBER_BODY, length="-1"), lost()),
     executes("length-of-letters", "Says `Content-Length: many`.", http(201, NUMBER_BODY, length="many"), lost()),
+    executes("length-with-a-plus", "Says `Content-Length: +5000`.", http(201, NUMBER_BODY, length="+5000"), lost()),
+    executes("length-in-hexadecimal", "Says `Content-Length: 0x400`.", http(201, NUMBER_BODY, length="0x400"), lost()),
+    executes("length-as-a-list", "Says the same length twice in one Content-Length.", lambda peer: http(201, NUMBER_BODY, length=f"{len(NUMBER_BODY(peer))}, {len(NUMBER_BODY(peer))}")(peer), bought(), close=False),
+    executes("length-as-a-list-of-two", "Says two different lengths in one Content-Length.", http(201, NUMBER_BODY, length="5, 1174"), lost()),
+    executes("length-behind-zeros", "Writes zeros before the length.", lambda peer: http(201, NUMBER_BODY, length=f"000{len(NUMBER_BODY(peer))}")(peer), bought(), close=False),
+    executes("length-of-5000-digits", "Says a length of 5,000 digits, and closes after the body.", http(201, NUMBER_BODY, length="9" * 5000), lost()),
+    executes("length-behind-a-blank", "Writes a blank before the colon of Content-Length.", replaced(RECEIPT, "Content-Length:", "Content-Length :"), lost()),
     executes("length-empty", "Sends an empty Content-Length.", http(201, NUMBER_BODY, length=""), lost()),
     Fault(
         name="length-too-long-for-an-error",
@@ -102,6 +125,22 @@ LENGTH = (
 )
 
 EARLY = (
+    Fault(
+        name="408-before-the-request",
+        server="Says 408 as soon as it is there, and closes.",
+        scripts=does(send(http(408, plain(""), "Connection: close")), CLOSE),
+        promise=refused(408, unknown=True),
+        executed=0,
+        requests=0,
+    ),
+    Fault(
+        name="reply-before-the-request",
+        server="Sends the reply of somebody else as soon as it is there; then it executes.",
+        scripts=does(send(http(201, plain(json.dumps({**contract_example(), "phone_number": "+13105550199"})))), *BUY, STALL),
+        promise=broken(sid=True),
+    ),
+    Fault(name="half-closed-before-the-request", server="Says goodbye as soon as it is there, reads on all the same, and executes.", scripts=does(GOODBYE, *BUY), promise=lost()),
+    Fault(name="half-closed-after-the-reply", server="Executes, answers, and says goodbye.", scripts=does(*BUY, send(RECEIPT), GOODBYE, STALL), promise=bought()),
     Fault(
         name="refused-before-the-request-was-read",
         server="Refuses with 422 on the first byte of the request, and closes.",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+
 from tests.transport.fault_server import Script, Step
 
-from ..scripts import BUY, CLOSE, HEALTHY, KEEP, NUMBER_BODY, READ, RECEIPT, RESET, SEE, STALL, Text, failure, http, joined, pause, plain, send
-from ..table import STALLED_SECONDS, Fault, Promise, bought, late, lost
+from ..scripts import BUY, CLOSE, HEALTHY, HEALTHY_TLS, KEEP, NUMBER_BODY, READ, RECEIPT, RESET, SEE, STALL, Text, failure, http, in_chunks, joined, pause, plain, purchased, send, tls
+from ..table import STALLED_SECONDS, Connect, Fault, Promise, bought, broken, late, lost
 
 IDLE = http(408, plain(""), "Connection: close")
 
 
-def reused(name: str, server: str, *scripts: Script, promise: Promise | None = None, executed: int = 1, timeout: float = 10.0) -> Fault:
+def reused(name: str, server: str, *scripts: Script, promise: Promise | None = None, executed: int = 1, timeout: float = 10.0, connect: Connect = "http", idle_seconds: float = 0.1) -> Fault:
     """Make the row of a second purchase, a while after a first one that went well."""
-    return Fault(name=name, server=server, scripts=scripts, promise=promise or bought(), executed=executed, timeout=timeout, before=1, idle_seconds=0.1)
+    return Fault(name=name, server=server, scripts=scripts, promise=promise or bought(), executed=executed, timeout=timeout, connect=connect, before=1, idle_seconds=idle_seconds)
 
 
 def then(*steps: Step) -> Script:
@@ -20,9 +22,38 @@ def then(*steps: Step) -> Script:
     return (*BUY, send(RECEIPT), *steps)
 
 
-def leaves(text: Text) -> Script:
+def leaves(text: Text, reply: Text = RECEIPT) -> Script:
     """Answer well, with this behind the reply in the same packet."""
-    return (*BUY, send(joined(RECEIPT, text)), KEEP)
+    return (*BUY, send(joined(reply, text)), KEEP)
+
+
+def once_more(*steps: Step, connect: Connect = "http") -> tuple[Fault, ...]:
+    """Make the rows of a server that leaves a second reply in every way that there is."""
+    secured = (tls(),) if connect == "https" else ()
+    over, healthy = (" over TLS", HEALTHY_TLS) if secured else ("", HEALTHY)
+    return tuple(
+        reused(f"{name}{'-over-tls' if secured else ''}", f"{server}{over}.", (*secured, *script), healthy, connect=connect)
+        for name, server, script in (
+            ("reply-in-chunks-twice", "Sends its reply twice, both in chunks", leaves(CHUNKS, CHUNKS)),
+            ("reply-in-chunks-and-another", "Sends its reply in chunks, and another one with a length behind it", leaves(RECEIPT, CHUNKS)),
+            ("reply-and-another-in-chunks", "Sends another reply behind its own, in chunks", leaves(CHUNKS)),
+            ("reply-of-60-kb-twice", "Sends its reply of 60 kB twice", leaves(MEDIUM, MEDIUM)),
+            ("reply-of-100-kb-and-another", "Sends another reply behind its own, which has 100 kB", leaves(RECEIPT, LARGE)),
+            ("reply-of-a-megabyte-in-chunks-and-another", "Sends another reply behind its own, which has a megabyte of chunks", leaves(RECEIPT, HUGE)),
+            ("reply-and-another-at-once", "Sends another reply right after its own", (*BUY, send(RECEIPT), send(RECEIPT), KEEP)),
+            ("reply-and-half-of-another", "Sends the first bytes of another reply behind its own, and the rest a little later", (*BUY, send(joined(RECEIPT, HALF)), pause(0.03), send(REST), KEEP)),
+            ("reply-and-one-byte", "Sends one byte behind its reply", leaves(plain("H"))),
+            ("reply-with-an-interim-one-and-another", "Says 103 before its reply, and sends another one behind it", leaves(RECEIPT, joined(plain("HTTP/1.1 103 Wait\r\n\r\n"), RECEIPT))),
+        )
+    )
+
+
+CHUNKS = in_chunks(NUMBER_BODY)
+HALF: Text = lambda peer: RECEIPT(peer)[:30]  # noqa: E731  # a text like the others
+REST: Text = lambda peer: RECEIPT(peer)[30:]  # noqa: E731  # a text like the others
+MEDIUM, LARGE = (http(201, purchased(padding="x" * size)) for size in (60_000, 100_000))
+HUGE = in_chunks(purchased(padding="x" * 1_000_000))
+AGAIN = http(201, purchased(phone_number="+13105550101"))
 
 
 FAULTS = (
@@ -46,5 +77,20 @@ FAULTS = (
     reused("reply-and-garbage", "Sends garbage behind its reply.", leaves(plain("garbage")), HEALTHY),
     reused("reply-and-an-empty-line", "Sends an empty line behind its reply.", leaves(plain("\r\n")), HEALTHY),
     reused("reply-and-an-interim-reply", "Sends 100 Continue behind its reply.", leaves(plain("HTTP/1.1 100 Continue\r\n\r\n")), HEALTHY),
+    *once_more(),
+    *once_more(connect="https"),
+    reused("reply-twice-over-tls", "Sends its reply twice in one record of TLS.", (tls(), *leaves(RECEIPT)), HEALTHY_TLS, connect="https"),
+    reused("reply-twice-with-a-pause-over-tls", "Sends its reply again a little later, over TLS.", (tls(), *then(pause(0.03), send(RECEIPT), KEEP)), HEALTHY_TLS, connect="https"),
+    reused("closed-while-idle-over-tls", "Closes the connection while it is idle, over TLS.", (tls(), *then(CLOSE)), HEALTHY_TLS, connect="https"),
+    reused("reply-of-100-kb-and-reused", "Sends a reply of 100 kB, and keeps the connection.", (*BUY, send(LARGE), KEEP), HEALTHY),
+    reused("half-closed-while-idle", "Sends a goodbye while the connection is idle, and would go on reading.", then(lambda peer: peer.connection.shutdown(socket.SHUT_WR), KEEP), HEALTHY),
+    reused("previous-reply-again", "Executes the second request, and answers with the reply of the first one.", HEALTHY, (*BUY, send(AGAIN), KEEP), promise=broken(sid=True, note="Both numbers are named.")),
+    reused(
+        "previous-reply-again-in-chunks",
+        "Executes the second request, and answers with the reply of the first one, in chunks.",
+        HEALTHY,
+        (*BUY, send(in_chunks(purchased(phone_number="+13105550101"))), KEEP),
+        promise=broken(sid=True),
+    ),
     reused("http-1.0-kept", "Answers in HTTP/1.0 with `keep-alive`.", (*BUY, send(http(201, NUMBER_BODY, "Connection: keep-alive", version="HTTP/1.0")), KEEP), HEALTHY),
 )

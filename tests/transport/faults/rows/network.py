@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
 from signalwire_compat import APIConnectionError, APITimeoutError, UnprocessableEntityError
 
 from tests.transport.fault_server import Peer
@@ -15,6 +18,22 @@ ERROR = failure(422)
 HEADERS = plain(" Created\r\nX-Padding: " + "x" * 1000)
 HALF_ERROR = up_to(ERROR, '"message"')
 EITHER = Promise(kind=APIConnectionError, outcome_unknown=None, note="Chance decides whether something was sent, and so whether it is retried.")
+
+
+def drip_raw(peer: Peer, content: bytes) -> None:
+    """Send bytes below TLS, one at a time."""
+    with socket.socket(fileno=os.dup(peer.connection.fileno())) as raw:
+        for byte in content:
+            raw.sendall(bytes([byte]))
+            peer.pause(0.05)
+
+
+def IN_THE_CLEAR(peer: Peer) -> None:  # noqa: N802  # a step like the others
+    """Send a reply below TLS."""
+    with socket.socket(fileno=os.dup(peer.connection.fileno())) as raw:
+        raw.sendall(RECEIPT(peer))
+
+
 ENDS = (("reset", "resets the connection", RESET), ("close", "closes the connection", CLOSE))
 
 BEFORE_SENDING = (
@@ -88,6 +107,45 @@ BEFORE_SENDING = (
         connect="https",
         executed=0,
         requests=0,
+    ),
+    Fault(
+        name="tls-handshake-drips",
+        server="Announces an answer to the TLS handshake, and sends a byte of it every 50 ms.",
+        scripts=does(Peer.wait_for_bytes, drip(plain(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc" + bytes(500)))),
+        promise=unsent(APITimeoutError),
+        connect="https",
+        timeout=STALLED_SECONDS,
+        executed=0,
+        requests=0,
+    ),
+    Fault(
+        name="tls-wants-a-certificate",
+        server="Wants a certificate of the client, and says so when TLS 1.3 is over for the client.",
+        scripts=does(tls("wants-certificate"), *HEALTHY),
+        promise=Promise(kind=APIConnectionError, outcome_unknown=True),
+        connections=1,
+        connect="https",
+        executed=0,
+        requests=0,
+    ),
+    Fault(name="tls-then-plain-text", server="Executes, and answers in plain text in the middle of TLS.", scripts=does(tls(), *BUY, IN_THE_CLEAR, CLOSE), promise=lost(), connect="https"),
+    Fault(name="tls-cut-off", server="Executes, and closes in the body without a goodbye of TLS.", scripts=does(tls(), *BUY, send(AFTER_SID), pause(0.02), RESET), promise=lost(201, sid=True), connect="https"),
+    Fault(name="tls-stalls", server="Executes, and never answers, over TLS.", scripts=does(tls(), *BUY, STALL), promise=late(), connect="https", timeout=STALLED_SECONDS),
+    Fault(
+        name="tls-drips",
+        server="Executes, and sends a byte of the body every 50 ms, each in a record of TLS.",
+        scripts=does(tls(), *BUY, send(head_of(RECEIPT)), drip(NUMBER_BODY), CLOSE),
+        promise=late(201),
+        connect="https",
+        timeout=STALLED_SECONDS,
+    ),
+    Fault(
+        name="tls-record-drips",
+        server="Executes, and sends a record of TLS a byte at a time.",
+        scripts=does(tls(), *BUY, lambda peer: drip_raw(peer, b"\x17\x03\x03\x04\x00" + bytes(500)), CLOSE),
+        promise=late(),
+        connect="https",
+        timeout=STALLED_SECONDS,
     ),
     Fault(name="certificate-expired", server="Shows a certificate that has expired.", scripts=does(tls("expired"), *HEALTHY), promise=unsent(note="Not retried."), connections=1, connect="https", executed=0, requests=0),
 )

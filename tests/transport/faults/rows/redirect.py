@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.transport.fault_server import Peer
 
-from ..scripts import Text, answers, failure, http, plain, refuses
+from ..scripts import NUMBER_BODY, Text, answers, failure, http, plain, refuses
 from ..table import Fault, refused
 
 UNCERTAIN = (300, 301, 302, 303, 304, 305)
@@ -57,5 +57,6 @@ FAULTS = (
     row(307, "to-a-port-of-letters", "to a port of letters", "Location: http://127.0.0.1:port/"),
     row(308, "to-a-long-url", "to a URL of 20,000 characters", "Location: /" + "a" * 20_000),
     row(307, "twice", "to two places", "Location: /a", "Location: /b"),
+    Fault(name="redirect-304-with-a-body", server="Executes, and answers 304 with the number, which 304 can't have.", scripts=answers(http(304, NUMBER_BODY)), promise=refused(304, unknown=True)),
     row(307, "with-a-cookie", "and sets a cookie", "Location: /a", "Set-Cookie: a=b"),
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import json
 from email.utils import format_datetime
+from typing import Any
 
 from signalwire_compat import RateLimitError, ServerError
 
@@ -45,6 +47,39 @@ def at_once(name: str, server: str, script: Script, promise: Promise, timeout: f
 
 
 ZERO = "Retry-After: 0"
+DECLINED = {"code": 21401, "message": "no such number"}
+
+
+def cached(name: str, server: str, body: Text, *headers: str, **options: Any) -> Fault:
+    """Make the row of a cache that answers 503 with Retry-After after the server behind it has executed."""
+    script = (*BUY, send(http(503, body, *(headers or (ZERO,)), **options)), KEEP)
+    return Fault(
+        name=f"executed-and-503-{name}",
+        server=f"Executes, and a cache in front answers 503 with Retry-After and {server}.",
+        scripts=(script, HEALTHY),
+        promise=refused(503, ServerError, unknown=True, note="Not repeated."),
+    )
+
+
+def in_json(*members: Any) -> Text:
+    """Say the first value as JSON."""
+    return plain(json.dumps(members[0]))
+
+
+CACHES = (
+    cached(
+        "of-varnish", "the page of Varnish", plain("<html><h1>Error 503 Backend fetch failed</h1></html>"), "Server: Varnish", "X-Varnish: 32770", "Retry-After: 5", reason="Backend fetch failed", content_type="text/html"
+    ),
+    cached("in-nothing", "nothing", plain("")),
+    cached("in-json", "JSON of its own", in_json({"error": "Backend fetch failed"})),
+    cached("and-a-message", "a message without a code", in_json({"message": "Service Unavailable"})),
+    cached("and-a-code-alone", "a known code without a message", in_json({"code": 21401})),
+    cached("and-an-unknown-code", "a code that nobody knows", in_json({"code": 503, "message": "Service Unavailable"})),
+    cached("and-the-code-of-a-failure", "the provider's code for a failure of its own", in_json({"code": 20504, "message": "failed"})),
+    cached("in-a-list", "the provider's error object in a list", in_json([DECLINED])),
+    cached("cut-off", "half of the provider's error object", plain(json.dumps(DECLINED)[:-2])),
+    cached("and-a-date", "a date in it, in HTML", plain("<html>"), "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT"),
+)
 OWN_WAIT = 0.2
 GOOD = (
     once("limited-once", "Answers 429 without Retry-After", declines(429), OWN_WAIT),
@@ -133,4 +168,4 @@ BAD = (
     ),
 )
 
-FAULTS = (*GOOD, *BAD)
+FAULTS = (*GOOD, *BAD, *CACHES)

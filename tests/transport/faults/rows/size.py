@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import zlib
 
 from signalwire_compat import UnprocessableEntityError
@@ -10,7 +11,7 @@ from signalwire_compat import UnprocessableEntityError
 from tests.transport.fault_server import Peer
 
 from ..scripts import BUY, CLOSE, KEEP, NUMBER_BODY, READ, Text, answers, chunked, does, failure, flood, http, in_chunks, plain, purchased, send, up_to
-from ..table import Fault, Promise, bought, broken, lost, refused
+from ..table import STALLED_SECONDS, Fault, Promise, bought, broken, late, lost, refused
 
 MEGABYTE = 1_000_000
 MEMORY_BYTES = 60 * MEGABYTE
@@ -50,6 +51,8 @@ BODIES = (
     large("a-byte-over-the-limit", "Sends a number that is a byte longer than `max_reply_bytes`.", http(201, padded(LIMIT + 1)), broken(sid=True), limit=LIMIT),
     large("eleven-megabytes-of-an-error", "Refuses with 422 and 11 MB.", failure(422, {"code": 21401, "message": "x" * 11 * MEGABYTE}), refused(422, UnprocessableEntityError), execute=False),
     large("gzip-bomb", "Sends 200 MB, in 200 kB of gzip.", http(201, lambda _: bomb(), "Content-Encoding: gzip"), broken()),
+    large("gzip-bomb-in-gzip", "Sends 200 MB, compressed twice.", http(201, lambda _: gzip.compress(bomb()), "Content-Encoding: gzip, gzip"), broken()),
+    large("gzip-bomb-of-many-members", "Sends 200 MB, a megabyte in each member of the gzip.", http(201, lambda _: gzip.compress(b" " * MEGABYTE) * 200, "Content-Encoding: gzip"), broken()),
     large("gzip-bomb-in-an-error", "Refuses with 422 and 200 MB, in 200 kB of gzip.", failure(422, lambda _: bomb(), "Content-Encoding: gzip"), refused(422, UnprocessableEntityError), execute=False),
     large("many-unknown-members", "Sends a number with 20,000 unknown members.", http(201, lambda peer: purchased(**{f"x{i}": i for i in range(20_000)})(peer)), bought(drift=None)),
     Fault(
@@ -78,6 +81,15 @@ HEADERS = (
     large("header-of-a-megabyte", "Sends a header of a megabyte.", http(201, NUMBER_BODY, "X-Long: " + "x" * MEGABYTE), lost(), close=True),
     large("hundred-thousand-headers", "Sends 100,000 headers.", http(201, NUMBER_BODY, *(f"X-{n}: {n}" for n in range(100_000))), lost(), close=True),
     large("reason-phrase-of-a-megabyte", "Sends a reason phrase of a megabyte.", http(201, NUMBER_BODY, reason="x" * MEGABYTE), lost(), close=True),
+    Fault(
+        name="flood-of-interim-replies",
+        server="Says 103 without an end, as fast as it can.",
+        scripts=does(*BUY, flood(plain("HTTP/1.1 103 Wait\r\n\r\n" * 1000))),
+        promise=late(),
+        at_most_seconds=10.0,
+        timeout=STALLED_SECONDS,
+        memory_bytes=MEMORY_BYTES,
+    ),
     Fault(name="endless-status-line", server="Sends a status line without an end.", scripts=does(*BUY, send(plain("HTTP/1.1 201 ")), flood(plain("x" * 65536))), promise=lost(), memory_bytes=MEMORY_BYTES),
     Fault(name="endless-headers", server="Sends headers without an end.", scripts=does(*BUY, send(plain("HTTP/1.1 201 OK\r\n")), flood(plain("X-A: b\r\n" * 8000))), promise=lost(), memory_bytes=MEMORY_BYTES),
     Fault(

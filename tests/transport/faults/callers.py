@@ -1,0 +1,118 @@
+"""The clients that rows are played against, all called the same way."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, Protocol
+
+import httpx
+from httpx_aiohttp import AiohttpTransport
+from signalwire_compat import AsyncRestClient, RestClient
+from signalwire_compat.models import IncomingPhoneNumber
+
+from .table import Kind
+
+PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
+TOKEN = "PTfa0175ecre7b1d9c0ffee"  # of no account
+
+
+class Caller(Protocol):
+    """Either client, called the same way."""
+
+    def purchase(self, number: str, timeout: float | None = None) -> IncomingPhoneNumber:
+        """Buy a number, within another time than that of the client if one is given."""
+
+    def idle(self, seconds: float) -> None:
+        """Let time go by."""
+
+    def close(self) -> None:
+        """Close the client."""
+
+
+class SyncCaller:
+    """A `RestClient`."""
+
+    http_client: httpx.Client | None = None
+
+    def __init__(self, host: str, **settings: Any) -> None:
+        self.client = RestClient(PROJECT, TOKEN, host, http_client=self.http_client, **settings)
+
+    def purchase(self, number: str, timeout: float | None = None) -> IncomingPhoneNumber:
+        """Buy a number."""
+        client = self.client.with_timeout(timeout) if timeout else self.client
+        return client.compat.phone_numbers.purchase(PhoneNumber=number)
+
+    def idle(self, seconds: float) -> None:
+        """Let time go by."""
+        time.sleep(seconds)
+
+    def close(self) -> None:
+        """Close the client."""
+        self.client.close()
+
+
+class AsyncCaller:
+    """An `AsyncRestClient` and the event loop that it lives in."""
+
+    http_client: httpx.AsyncClient | None = None
+
+    def __init__(self, host: str, **settings: Any) -> None:
+        self._runner = asyncio.Runner()
+        http_client = self.http_client
+        self.client = AsyncRestClient(PROJECT, TOKEN, host, http_client=http_client, **settings)
+
+    def purchase(self, number: str, timeout: float | None = None) -> IncomingPhoneNumber:
+        """Buy a number."""
+        client = self.client.with_timeout(timeout) if timeout else self.client
+        return self._runner.run(client.compat.phone_numbers.purchase(PhoneNumber=number))
+
+    def idle(self, seconds: float) -> None:
+        """Let time go by, and the event loop notice what happens meanwhile."""
+        self._runner.run(asyncio.sleep(seconds))
+
+    def close(self) -> None:
+        """Close the client and its event loop."""
+        self._runner.run(self.client.aclose())
+        if self.http_client:
+            self._runner.run(self.http_client.aclose())
+        self._runner.close()
+
+
+class HttpxCaller(SyncCaller):
+    """A `RestClient` over an `httpx.Client`."""
+
+    def __init__(self, host: str, **settings: Any) -> None:
+        self.http_client = httpx.Client()
+        super().__init__(host, **settings)
+
+    def close(self) -> None:
+        """Close both clients."""
+        super().close()
+        if self.http_client:
+            self.http_client.close()
+
+
+class AsyncHttpxCaller(AsyncCaller):
+    """An `AsyncRestClient` over an `httpx.AsyncClient`."""
+
+    def __init__(self, host: str, **settings: Any) -> None:
+        self.http_client = httpx.AsyncClient()
+        super().__init__(host, **settings)
+
+
+class AiohttpCaller(AsyncCaller):
+    """An `AsyncRestClient` over an `httpx.AsyncClient` that sends through aiohttp."""
+
+    def __init__(self, host: str, **settings: Any) -> None:
+        self.http_client = httpx.AsyncClient(transport=AiohttpTransport())
+        super().__init__(host, **settings)
+
+
+CALLERS: dict[Kind, type[SyncCaller | AsyncCaller]] = {
+    "sync": SyncCaller,
+    "async": AsyncCaller,
+    "httpx": HttpxCaller,
+    "httpx async": AsyncHttpxCaller,
+    "httpx-aiohttp": AiohttpCaller,
+}
