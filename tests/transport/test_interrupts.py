@@ -332,8 +332,9 @@ def test_calls_of_other_threads_go_on_when_one_is_interrupted(sample: int) -> No
     with FaultServer() as server:
         server.play((*BUY, pause(0.1), send(RECEIPT), KEEP))
         buyer = SyncBuyer(server.url)
-        count = AtLine()
-        buyer.buy("+13105550100", count)
+        buyer.buy("+13105550100", Interruption())
+        count = AtLine()  # On a kept connection: each later call has as many points, or more.
+        buyer.buy("+13105550101", count)
         for turn in range(sample):
             numbers = [f"+1310{turn:06}{call}" for call in range(4)]
             calls = [in_thread(partial(buyer.buy, number, Interruption())) for number in numbers]
