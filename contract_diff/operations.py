@@ -26,6 +26,8 @@ Node = dict[str, Any]
 # Of the content types of a reply, the client reads the first that matches.
 _READABLE = re.compile(r"text/.*|application/(octet-stream|json|.*\+json)(;.*)?")
 
+_COMPARED = {"digits": "by digits", "exact": "exactly"}
+
 
 class Operation(NamedTuple):
     """An operation or callback, its references resolved."""
@@ -189,7 +191,7 @@ def _repeats(name: str, *sides: Node) -> Changes:
     for member in dict.fromkeys((*sides[0], *sides[1])):
         rules = [side.get(member) for side in sides]
         if rules[0] != rules[1]:
-            words = (r and f"{r['argument']} (compared by {r['compare']})" for r in rules)
+            words = (r and f"{r['argument']} (compared {_COMPARED[r['compare']]})" for r in rules)
             what = f"the argument that it must repeat: {became(*words)}"
             yield Change(f"{name}: reply: {member}", "changed", what, False, on_wire=True)
 

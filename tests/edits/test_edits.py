@@ -109,6 +109,17 @@ def test_the_package_of_an_edited_contract_can_be_called(
     assert bool(found.python) >= row.breaks_names
 
 
+def test_what_a_reply_repeats_is_reported_in_words(contract: Document) -> None:
+    rules = {"sid": {"argument": "AccountSid", "compare": "exact"}}
+    edit = words.change("purchase", **{"x-reply-repeats": rules})
+    found = changes(contract, packages.edited(edit, contract))
+    place, what = "phone_numbers.purchase: reply: ", "changed: the argument that it must repeat: "
+    assert [*map(str, found)] == [
+        f"{place}phone_number: {what}PhoneNumber (compared by digits) became none",
+        f"{place}sid: {what}none became AccountSid (compared exactly)",
+    ]
+
+
 def test_a_reply_about_another_path_or_query_is_refused(build: Build) -> None:
     module = build(CALLED["replies that repeat arguments"].edit)
     said: list[dict[str, Any]] = []

@@ -202,6 +202,8 @@ CLIENT: dict[str, Plant] = {
     "an exception says that nothing can have happened": seams.errors(lambda e: setattr(e, "outcome_unknown", False)),
     "an exception says that anything can have happened": seams.errors(lambda e: setattr(e, "outcome_unknown", True)),
     "a refused request is sent again": seams.wrapped(Call, "pause_seconds", lambda real, self, outcome: real(self, outcome._replace(status_code=429) if getattr(outcome, "status_code", 0) == 422 else outcome)),
+    "a reply may be about another number": seams.requests(lambda r: {"repeats": ()}),
+    "a number in another notation is another number": seams.requests(lambda r: {"repeats": tuple((*names, "exact") for *names, _ in r.repeats)}),
     "a lost reply is not an error": seams.wrapped(Reply, "decode", lambda real, self, convert, *rest: convert({}) if self.problem else real(self, convert, *rest)),
 }  # fmt: skip
 CLIENT_DOCUMENT: dict[str, Edit] = {
@@ -282,6 +284,7 @@ MOCK: dict[str, Plant] = {
     "a blank value is dropped": seams.wrapped(parsing, "decode_pairs", lambda real, encoded: [pair for pair in real(encoded) if pair[1]]),
     "a default is another one": seams.records(lambda r, call: {**r, "sms_method": call.body.get("SmsMethod", "GET")}),
     "a name is not kept": seams.records(lambda r, call: {**r, "friendly_name": r["phone_number"]}),
+    "a reply is about another number": seams.records(lambda r, call: {**r, "phone_number": f"{r['phone_number'][:-1]}0"}),
     "a reply names another account": seams.records(lambda r, call: {**r, "account_sid": r["account_sid"].lower()}),
     "a sold number is sold again": seams.wrapped(handlers.State, "buy", lambda real, *args: real(*args) or True),
     "a purchase is forgotten": seams.wrapped(handlers.State, "buy", lambda real, *args: True),

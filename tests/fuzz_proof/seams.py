@@ -48,8 +48,10 @@ def spoilt(owner: Any, name: str, change: Callable[..., object]) -> Plant:
 
 
 def requests(change: Callable[[Any], dict[str, Any]]) -> Plant:
-    def around(real: Callable[..., None], self: Call, settings: Any, request: Any) -> None:
-        real(self, settings, request._replace(**change(request)))
+    def around(
+        real: Callable[..., None], self: Call, settings: Any, request: Any, *rest: Any
+    ) -> None:
+        real(self, settings, request._replace(**change(request)), *rest)
 
     return wrapped(Call, "__init__", around)
 

@@ -167,6 +167,32 @@ def test_every_bug_of_the_proof_can_be_planted() -> None:
             assert edited != document, bug.name
 
 
+HARMLESS = """
+from signalwire_compat import RestClient, UnprocessableEntityError
+from signalwire_compat_mock import DEFAULT_PROJECT, DEFAULT_TOKEN, MockServer
+from tests.fuzz_proof import seams
+
+seams.requests(lambda request: {})()
+seams.errors(lambda error: None)()
+seams.answers(lambda answer: {})()
+seams.records(lambda record, call: record)()
+with MockServer() as mock, RestClient(DEFAULT_PROJECT, DEFAULT_TOKEN, mock.url) as client:
+    purchase = client.compat.phone_numbers.purchase
+    print(purchase(PhoneNumber="+15551234567").phone_number)
+    try:
+        purchase(PhoneNumber="+15551234567")
+    except UnprocessableEntityError as error:
+        print(error.status)
+"""
+
+
+def test_a_plant_that_changes_nothing_breaks_nothing() -> None:
+    """Else every bug that is planted in that way would count as caught."""
+    command = [sys.executable, "-c", HARMLESS]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout == "+15551234567\n422\n"
+
+
 @pytest.mark.slow
 def test_the_proof_fails_for_a_bug_that_is_not_caught(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -16,11 +16,11 @@ from tests.mock.helpers import ANOTHER, BASE, NUMBER, NUMBERS, Change, Send, Ser
 PURCHASES = "/Accounts/{AccountSid}/IncomingPhoneNumbers"
 
 
-def test_without_its_handler_a_purchase_answers_the_example_of_the_spec(serve: Serve) -> None:
+def test_without_its_handler_a_purchase_answers_the_example_with_its_number(serve: Serve) -> None:
     send = serve(lambda spec: spec["paths"][PURCHASES]["post"].update(operationId="acquire"))
     for _ in range(2):
         number = send.bought(ANOTHER)
-        assert (number["phone_number"], number["verification_status"]) == (NUMBER, "Unverified")
+        assert (number["phone_number"], number["verification_status"]) == (ANOTHER, "Unverified")
 
 
 @pytest.mark.parametrize(
