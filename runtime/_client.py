@@ -276,16 +276,21 @@ class AsyncRestClient(_BaseClient):
 
     async def _attempt(self, call: Call) -> Reply | APIConnectionError:
         prepared = self._prepare(call)
-        handled = sys.exception()
         try:
             await self._transport.exchange(prepared, call)
             return call.replied()
         except BaseException as error:
-            if interrupt := find_interrupt(error, handled):
+            caught = error
+        try:
+            # What is handled around the call: an interrupt may have ended the loop, which cancels.
+            handled = sys.exception()
+            if interrupt := find_interrupt(caught, handled):
                 raise interrupt from None
-            if not isinstance(error, Exception):
-                raise
-            return call.failed(error)  # A caller's transport or hook may raise anything.
+            if not isinstance(caught, Exception):
+                raise caught
+            return call.failed(caught)  # A caller's transport or hook may raise anything.
+        finally:
+            del caught  # Its traceback holds this frame.
 
     async def aclose(self) -> None:
         """Close the connections. A client made by `with_...` leaves them open."""

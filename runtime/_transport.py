@@ -233,7 +233,10 @@ class AsyncConnections(_BaseConnections):
     async def aclose(self) -> None:
         """Close every connection; one that is in use is closed when its call is over."""
         self.is_closed = True
-        await self._enter_loop()
+        try:
+            await self._enter_loop()
+        except RuntimeError:
+            return  # No event loop runs: the last one closed what was idle when it ended.
         while self._idle:
             await self._idle.pop().network.aclose()
 

@@ -31,12 +31,20 @@ UNKNOWN = "  Spare:\n      allOf: [{type: object}]\n      @required: [Nme]\n    
 FORM, REPLY = "form-urlencoded:\n            schema:\n", '"200":\n                  '
 
 BODY = "requestBody:\n"
+INFO = SPEC.read_text("utf-8").splitlines().index("info:") + 2  # Where the mapping begins.
 HMAC = "\n      description: >-\n        HMAC"
 MISTAKES: list[tuple[str, ...]] = [
     ("a tab", "  title:", "@\ttitle:", "YAML|spaces"),
     ("an open bracket", "numbers]\n      summary:", "numbers\n      summary@:", "','"),
     ("an unknown anchor", "operationId: purchase", "operationId: @*name", "'name'"),
-    ("an open quote", BODY, BODY, "mapping from line 17: expected", '"2010-04-01"', '"2010-04-01'),
+    (
+        "an open quote",
+        BODY,
+        BODY,
+        f"mapping from line {INFO}: expected",
+        '"2010-04-01"',
+        '"2010-04-01',
+    ),
     ("a circular alias", "tags: [phone_numbers]", "tags: &all [*all]", "alias|tags[0]"),
     ("a key twice", "  license:", "  license: {name: MIT}\n  @license:", '"license"|already'),
     ("a second document", "\npaths:", "\n@---\npaths:", "another document"),

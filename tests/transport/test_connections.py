@@ -200,6 +200,15 @@ def test_a_client_in_a_second_event_loop_opens_connections_of_its_own(server: Fa
     assert complaints == []
 
 
+def test_a_client_can_be_closed_when_its_event_loop_is_gone(server: FaultServer) -> None:
+    """The garbage collector closes coroutines that an interrupt left behind, and their clients."""
+    used, unused = (AsyncRestClient(PROJECT, TOKEN, server.host) for _ in range(2))
+    asyncio.run(used.compat.phone_numbers.purchase(PhoneNumber=numbers(1)[0]))
+    for client in (used, unused):
+        with pytest.raises(StopIteration):
+            client.aclose().send(None)
+
+
 def test_a_second_reply_that_tls_has_taken_from_the_socket_is_nobodys(server: FaultServer) -> None:
     """Both are there when the loop reads next, and TLS gives one of them at a time."""
     blocked, sent = threading.Event(), threading.Event()
