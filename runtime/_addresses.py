@@ -29,9 +29,14 @@ def look_up(host: str, port: int) -> Future[list[str]]:
         ipaddress.ip_address(host)
     except ValueError:
         key = (os.getpid(), host, port)
-        running = _looking_up.setdefault(key, found)
-        if running is found:
-            _start(functools.partial(_look_up, key, found))
+        try:
+            running = _looking_up.setdefault(key, found)
+            if running is found:
+                _start(functools.partial(_look_up, key, found))
+        except BaseException:
+            if _looking_up.get(key) is found:  # Nobody would ever finish it.
+                _looking_up.pop(key, None)
+            raise
         return running
     found.set_result([host])
     return found
@@ -42,10 +47,10 @@ def _look_up(key: tuple[int, str, int], found: Future[list[str]]) -> None:
     try:
         infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except Exception as error:
-        del _looking_up[key]
+        _looking_up.pop(key, None)
         found.set_exception(error if isinstance(error, OSError) else OSError(str(error)))
         return
-    del _looking_up[key]
+    _looking_up.pop(key, None)
     # The second one to try is of the other family, in case this network has no IPv6.
     others = sorted(infos[1:], key=lambda info: info[0] == infos[0][0])
     found.set_result([str(address[0]) for *_, address in (infos[0], *others)])
@@ -67,8 +72,9 @@ def race(
 
     `left` gives the seconds that are left.
     """
-    results: queue.SimpleQueue[httpcore.NetworkStream | Exception] = queue.SimpleQueue()
+    results: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
     decided = threading.Lock()
+    winner: list[httpcore.NetworkStream] = []
 
     def attempt(address: str) -> None:
         try:
@@ -77,7 +83,8 @@ def race(
             results.put(error)
             return
         if decided.acquire(blocking=False):
-            results.put(stream)
+            winner.append(stream)
+            results.put(None)
         else:
             stream.close()
 
@@ -91,17 +98,17 @@ def race(
                     result = results.get(timeout=wait)
                 except queue.Empty:
                     break
-                if not isinstance(result, Exception):
-                    return result
+                if result is None:
+                    return winner[0]
                 failures.append(result)
         if len(failures) == len(addresses):
             raise failures[-1]
         raise TimeoutError("no address of the host answered in time")
     except BaseException:
-        if not decided.acquire(blocking=False):  # One connects right now: nobody will use it.
-            while isinstance(late := results.get(), Exception):
-                pass
-            late.close()
+        if not decided.acquire(blocking=False):  # One has just connected: nobody will use it.
+            while not winner:
+                results.get()
+            winner[0].close()
         raise
 
 

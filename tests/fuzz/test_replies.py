@@ -61,6 +61,7 @@ def answered(server: MockServer, caller: Caller) -> Iterator[Answered]:
 
     A path is that of a reply that schemathesis made as a request.
     """
+
     def answered(path: str, answer: Answer, ways: Iterable[str], check: Check) -> None:
         request = request_of(path)
         asks_for_retry = answer.status in (429, 503)

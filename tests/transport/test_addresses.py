@@ -2,15 +2,21 @@
 
 import asyncio
 import contextlib
+import gc
+import itertools
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 from signalwire_compat import APIConnectionError, APITimeoutError, AsyncRestClient, RestClient
+from signalwire_compat.models import IncomingPhoneNumber
 
 from tests.transport.fault_server import FaultServer
 from tests.transport.faults.callers import PROJECT, TOKEN
@@ -186,3 +192,45 @@ def test_a_name_is_looked_up_in_the_calling_thread_if_no_other_can_be_started(
             bought = client.compat.phone_numbers.purchase(PhoneNumber=NUMBERS[0])
     assert bought.phone_number == NUMBERS[0]
     assert names.asked == [here]
+
+
+# A trace function can raise where no handler is in force yet: then the garbage collector closes.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_between_addresses_hangs_nobody(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step between looking the name up and having a connection is interrupted once."""
+    monkeypatch.setattr(socket, "getaddrinfo", Names("::1", "127.0.0.1"))
+    endings: list[type[object]] = []
+
+    def buy_and_be_interrupted_at(step: int) -> None:
+        steps = itertools.count(1)
+
+        def trace(frame: FrameType, event: str, arg: object) -> Any:
+            if Path(frame.f_code.co_filename).name != "_addresses.py":
+                return trace
+            if event == "line" and next(steps) == step:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+            return trace
+
+        with RestClient(PROJECT, TOKEN, f"{NAME}:{server.port}") as client:
+            sys.settrace(trace)
+            try:
+                client.compat.phone_numbers.purchase(PhoneNumber=f"+1313{step:07}")
+                endings.append(IncomingPhoneNumber)
+            except KeyboardInterrupt:
+                endings.append(KeyboardInterrupt)
+            finally:
+                sys.settrace(None)
+
+    while IncomingPhoneNumber not in endings:
+        step = len(endings) + 1
+        thread = threading.Thread(target=buy_and_be_interrupted_at, args=(step,), daemon=True)
+        thread.start()
+        thread.join(20)
+        assert len(endings) == step, "it hangs, or ends in another exception"
+    assert len(endings) > 20
+    gc.collect()
+    assert server.purchases == 1
+    assert server.wait_for(lambda: server.open_connections == 0)
