@@ -349,41 +349,54 @@ def test_calls_of_other_threads_go_on_when_one_is_interrupted(sample: int) -> No
         buyer.close()
 
 
-def behind_another_error() -> None:
+async def behind_another_error(_: httpx.Request) -> httpx.Response:
     try:
         raise KeyboardInterrupt
     except KeyboardInterrupt:
         raise RuntimeError("left in the wrong order")  # noqa: B904
 
 
-def in_a_group() -> None:
+async def in_a_group(_: httpx.Request) -> httpx.Response:
     raise BaseExceptionGroup("unhandled errors", [KeyboardInterrupt()])
 
 
-async def buy_over(fail: Callable[[], None]) -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
-        fail()
-        raise httpx.ConnectError("refused")
+async def refused_late(_: httpx.Request) -> httpx.Response:
+    await asyncio.sleep(0.1)
+    raise httpx.ConnectError("refused")
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http_client:
-        client = AsyncRestClient(
-            PROJECT, TOKEN, "127.0.0.1", max_retries=0, http_client=http_client
-        )
+
+async def buy_from(service: Callable[[httpx.Request], Any]) -> None:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(service)) as http_client:
+        client = AsyncRestClient(PROJECT, TOKEN, "127.0.0.1", http_client=http_client)
         await client.compat.phone_numbers.purchase(PhoneNumber="+13105550100")
 
 
-@pytest.mark.parametrize("fail", [behind_another_error, in_a_group])
+@pytest.mark.parametrize("service", [behind_another_error, in_a_group])
 def test_an_interrupt_that_a_library_hides_still_interrupts_the_call(
-    fail: Callable[[], None], caplog: pytest.LogCaptureFixture
+    service: Callable[[httpx.Request], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        asyncio.run(buy_over(fail))
+        asyncio.run(buy_from(service))
     assert "was interrupted after it was sent" in caplog.text
 
 
-def test_a_call_that_fails_while_an_interrupt_is_handled_raises_its_own_error() -> None:
-    try:
-        raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        with pytest.raises(APIConnectionError):
-            asyncio.run(buy_over(lambda: None))
+@pytest.mark.parametrize(
+    ("cancelled", "expected"), [(False, APIConnectionError), (True, asyncio.CancelledError)]
+)
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_call_that_ends_while_its_caller_handles_an_interrupt_ends_as_usual(
+    begun: bool, cancelled: bool, expected: type[BaseException]
+) -> None:
+    with asyncio.Runner() as runner:
+        call = runner.get_loop().create_task(buy_from(refused_late))
+        if begun:
+            runner.run(asyncio.sleep(0.05))
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            if not begun:
+                runner.run(asyncio.sleep(0.05))
+            if cancelled:
+                call.cancel()
+            with pytest.raises(expected):
+                runner.run(asyncio.wait_for(call, TIMEOUT))
