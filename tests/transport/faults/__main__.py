@@ -64,7 +64,7 @@ def _seen(counts: list[int], promised: str) -> str:
 
 
 def _line(name: str, *cells: str) -> str:
-    return f"  {name:<46}{''.join(f'{cell:<15}' for cell in cells)}"
+    return f"  {name:<56}{''.join(f'{cell:<15}' for cell in cells)}"
 
 
 if __name__ == "__main__":

@@ -140,7 +140,6 @@ EARLY = (
         promise=broken(sid=True),
     ),
     Fault(name="half-closed-before-the-request", server="Says goodbye as soon as it is there, reads on all the same, and executes.", scripts=does(GOODBYE, *BUY), promise=lost()),
-    Fault(name="half-closed-after-the-reply", server="Executes, answers, and says goodbye.", scripts=does(*BUY, send(RECEIPT), GOODBYE, STALL), promise=bought()),
     Fault(
         name="refused-before-the-request-was-read",
         server="Refuses with 422 on the first byte of the request, and closes.",

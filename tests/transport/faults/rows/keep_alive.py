@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-
 from tests.transport.fault_server import Script, Step
 
 from ..scripts import BUY, CLOSE, HEALTHY, HEALTHY_TLS, KEEP, NUMBER_BODY, READ, RECEIPT, RESET, SEE, STALL, Text, failure, http, in_chunks, joined, pause, plain, purchased, send, tls
@@ -83,7 +81,6 @@ FAULTS = (
     reused("reply-twice-with-a-pause-over-tls", "Sends its reply again a little later, over TLS.", (tls(), *then(pause(0.03), send(RECEIPT), KEEP)), HEALTHY_TLS, connect="https"),
     reused("closed-while-idle-over-tls", "Closes the connection while it is idle, over TLS.", (tls(), *then(CLOSE)), HEALTHY_TLS, connect="https"),
     reused("reply-of-100-kb-and-reused", "Sends a reply of 100 kB, and keeps the connection.", (*BUY, send(LARGE), KEEP), HEALTHY),
-    reused("half-closed-while-idle", "Sends a goodbye while the connection is idle, and would go on reading.", then(lambda peer: peer.connection.shutdown(socket.SHUT_WR), KEEP), HEALTHY),
     reused("previous-reply-again", "Executes the second request, and answers with the reply of the first one.", HEALTHY, (*BUY, send(AGAIN), KEEP), promise=broken(sid=True, note="Both numbers are named.")),
     reused(
         "previous-reply-again-in-chunks",
