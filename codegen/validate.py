@@ -33,7 +33,7 @@ from codegen.document import (
     target,
 )
 from codegen.lint import style
-from codegen.reply_repeats import KEY, SHAPE, reply_repeats
+from codegen.repeated_arguments import KEY, SHAPE, repeated_arguments
 from codegen.unsupported import KEYWORDS, unsupported
 from codegen.yaml_source import Mark, Source, SpecError
 
@@ -92,7 +92,7 @@ def problems(document: Any) -> list[Problem]:
         or list(structure(document))
         or [
             *operations(document),
-            *reply_repeats(document),
+            *repeated_arguments(document),
             *unsupported(document),
             *examples(document),
         ]

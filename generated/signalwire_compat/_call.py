@@ -8,12 +8,12 @@ import json
 import logging
 import socket
 import time
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 import httpx
 
+from ._decompress import decompress
 from ._errors import (
     APIConnectionError,
     APIResponseError,
@@ -48,7 +48,6 @@ _TRUST = (
     "Nothing was carried out. If you trust the server, name a file with its certificate authority "
     "in SSL_CERT_FILE. REQUESTS_CA_BUNDLE is not read."
 )
-_MOST_GZIP_MEMBERS = 100
 # The longest wait that every platform can do, in seconds; stands for no limit.
 _FOREVER = 4_000_000.0
 T = TypeVar("T")
@@ -247,7 +246,7 @@ class Call:
         limit = self._settings.max_reply_bytes
         content = self._decoded
         if content is None:
-            content, failure = _decompress(b"".join(self._parts), head.headers, limit)
+            content, failure = decompress(b"".join(self._parts), head.headers, limit)
             problem = failure or problem
         if len(content) > limit:
             content = content[:limit]
@@ -333,32 +332,3 @@ def _says_unconnected(error: Exception) -> bool:
     known = cause is None or type(cause).__module__.startswith("httpcore")
     causes = {kind.__name__ for kind in type(cause).__mro__}
     return isinstance(error, _NO_CONNECTION) and (known or bool(_NO_CONNECTION_CAUSES & causes))
-
-
-def _decompress(content: bytes, headers: Mapping[str, str], limit: int) -> tuple[bytes, str]:
-    """Undo the compression of a body, up to one byte over `limit`; give it and what is wrong."""
-    codings = [coding.strip().lower() for coding in headers.get("content-encoding", "").split(",")]
-    for coding in reversed(codings):
-        if coding in ("", "identity"):
-            continue
-        if coding not in ("gzip", "x-gzip", "deflate"):
-            return content, f"its content coding {one_line(coding, 40)} is unknown"
-        # Servers send deflate with and without the header of zlib.
-        bare = coding == "deflate" and content[:1] and content[0] & 0x0F != 8
-        window = -zlib.MAX_WBITS if bare else zlib.MAX_WBITS | 32
-        unpacked, rest, members = b"", content, 0
-        # A gzip body can have several members. What is no member behind one is ignored.
-        while rest and len(unpacked) <= limit and members < _MOST_GZIP_MEMBERS:
-            try:
-                unpacker = zlib.decompressobj(window)
-                unpacked += unpacker.decompress(rest, limit + 1 - len(unpacked))
-            except (MemoryError, zlib.error) as error:
-                if members:
-                    break
-                return content, f"its {coding} is broken ({str(error) or 'out of memory'})"
-            if not unpacker.eof and len(unpacked) <= limit:
-                return unpacked, f"its {coding} is cut off"
-            rest = unpacker.unused_data if "gzip" in coding else b""
-            members += 1
-        content = unpacked
-    return content, ""

@@ -109,7 +109,7 @@ def test_the_package_of_an_edited_contract_can_be_called(
     assert bool(found.python) >= row.breaks_names
 
 
-def test_what_a_reply_repeats_is_reported_in_words(contract: Document) -> None:
+def test_what_a_repeated_arguments_is_reported_in_words(contract: Document) -> None:
     rules = {"sid": {"argument": "AccountSid", "compare": "exact"}}
     edit = words.change("purchase", **{"x-reply-repeats": rules})
     found = changes(contract, packages.edited(edit, contract))

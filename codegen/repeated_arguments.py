@@ -35,7 +35,7 @@ SHAPE = Draft202012Validator(
 )
 
 
-def reply_repeats(document: dict[str, Any]) -> Iterator[Problem]:
+def repeated_arguments(document: dict[str, Any]) -> Iterator[Problem]:
     """Find entries whose argument or member the operation does not have, or can't compare."""
     for kind, where, node in nodes(document):
         if kind != "operation" or where[0] != "paths" or len(where) != 3:
