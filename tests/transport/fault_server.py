@@ -138,6 +138,7 @@ class Peer:
         self.connection.settimeout(PATIENCE_SECONDS)
         with contextlib.suppress(TimeoutError):
             while True:
+                self._buffer = b""
                 self._fill()
 
     def start_tls(self, context: ssl.SSLContext) -> None:
