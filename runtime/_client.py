@@ -12,7 +12,7 @@ import httpx
 
 from ._call import Call
 from ._contract import USER_AGENT
-from ._errors import APIConnectionError, InvalidRequestError
+from ._errors import APIConnectionError, InvalidRequestError, SignalWireError
 from ._redaction import find_interrupt
 from ._reply import Reply
 from ._request import Request
@@ -192,8 +192,10 @@ class RestClient(_BaseClient):
                     return call.result(outcome, read)
                 time.sleep(pause)
                 call.next_attempt()
-        except Exception:
+        except SignalWireError:
             raise
+        except Exception as error:  # A signal handler can raise one between any two steps.
+            raise call.broken_off(error) from error
         except BaseException as error:
             call.interrupted(error)
             raise
@@ -268,8 +270,10 @@ class AsyncRestClient(_BaseClient):
 
                 await anyio.sleep(pause)
                 call.next_attempt()
-        except Exception:
+        except SignalWireError:
             raise
+        except Exception as error:  # A signal handler can raise one between any two steps.
+            raise call.broken_off(error) from error
         except BaseException as error:
             call.interrupted(error)
             raise

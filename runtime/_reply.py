@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import logging
@@ -112,7 +113,9 @@ class Reply(NamedTuple):
         context = self.context
         unknown = self.outcome_unknown
         if not self.is_success:
-            return status_error(self.request, **context, outcome_unknown=unknown)
+            return status_error(
+                self.request, **context, outcome_unknown=unknown, secrets=self.secrets
+            )
         reason = redact(reason, self.secrets)
         advice = "It changes nothing, so it can be called again."
         if unknown:
@@ -136,6 +139,11 @@ class Reply(NamedTuple):
         content = self.content
         for secret in self.secrets.reveal():
             content = content.replace(secret.encode(), b"[secret]")
+        if b"\\u" in content:  # A secret written with escapes would show in `error.body`.
+            with contextlib.suppress(RecursionError, ValueError):
+                body = json.loads(content)
+                if (shown := redact(body, self.secrets)) != body:
+                    content = json.dumps(shown).encode()
         headers = {name: redact(value, self.secrets) for name, value in self.headers.items()}
         return {"status": self.status_code, "headers": headers, "content": content}
 

@@ -24,17 +24,19 @@ def may_repeat(
 ) -> bool:
     """Whether a request may be sent again after this outcome.
 
-    One that is not idempotent is sent again only if the network below httpcore knows that not one
-    byte of it was written, or if the reply says that it was declined. A client of the caller's may
-    have sent it more than once, so that its reply alone says too little.
+    One that is not idempotent is sent again only if our network below httpcore knows that not one
+    byte of it was written, or if the reply says that it was declined. Over a client of the
+    caller's it is never sent again: that client may have sent it elsewhere, unseen.
     """
+    if not (own_connections or request.is_idempotent):
+        return False
     if isinstance(outcome, Reply):
         if request.is_idempotent:
             return outcome.status_code in (408, 429, 500, 502, 503, 504)
-        return outcome.is_declined and own_connections
+        return outcome.is_declined
     if is_certificate_error(outcome.__cause__):
         return False
-    if isinstance(outcome, APITimeoutError) and (own_connections or not request.is_idempotent):
+    if isinstance(outcome, APITimeoutError) and own_connections:
         return False  # The time of the call is over, or a signal handler raised TimeoutError.
     return unsent or (request.is_idempotent and connection_lost)
 

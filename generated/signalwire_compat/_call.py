@@ -220,6 +220,14 @@ class Call:
         scrub_traceback(cause, self._settings.secrets)
         raise failure from cause
 
+    def broken_off(self, error: Exception) -> SignalWireError:
+        """Make the error of a call that something else than its attempts ended."""
+        self.interrupted(error)
+        outcome = self.failed(error)
+        if isinstance(outcome, Reply):
+            return outcome.error(one_line(f"the call was broken off ({type(error).__name__})"))
+        return outcome
+
     def interrupted(self, error: BaseException) -> None:
         """Log that a call that was not finished may have taken effect."""
         scrub_traceback(error, self._settings.secrets)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ._request import Request
 
 
+class _KeptConnectionError(Exception):
+    """The request would go over a connection that was used before: httpcore closes it now."""
+
+
 class _Trace:
     """What httpcore tells of a request that goes over a client of the caller's.
 
@@ -36,7 +40,11 @@ class _Trace:
         if event.endswith(".connect_tcp.started"):
             self.connecting = True
         elif event.endswith(".send_request_headers.started"):
-            self.sent |= info["request"].method != b"CONNECT"
+            if info["request"].method == b"CONNECT":
+                return
+            if event.startswith("http11.") and not self.connecting:
+                raise _KeptConnectionError
+            self.sent = True
         elif event.endswith(".failed"):
             self._failure = info["exception"]
 
@@ -68,7 +76,7 @@ class _BaseCallerClient(Generic[_Client]):
     """A client of the caller's with all that is set on it. It is left open.
 
     Each call has a connection of its own: of one that was used before it can't be known whether
-    something came behind its last reply.
+    something came behind its last reply, or whether another process uses it, too.
     """
 
     is_own = False
@@ -114,6 +122,8 @@ class CallerClient(_BaseCallerClient[httpx.Client]):
                             break
             finally:
                 response.close()
+        except _KeptConnectionError:
+            self.exchange(request, call)
         except httpx.HTTPStatusError as error:
             if not _is_of(request, error):
                 raise
@@ -151,6 +161,8 @@ class AsyncCallerClient(_BaseCallerClient[httpx.AsyncClient]):
                                 break
                 finally:
                     await response.aclose()
+        except _KeptConnectionError:
+            await self.exchange(request, call)
         except httpx.HTTPStatusError as error:
             if not _is_of(request, error):
                 raise

@@ -21,7 +21,7 @@ from ._errors import (
     ServerError,
     UnprocessableEntityError,
 )
-from ._redaction import one_line
+from ._redaction import Secrets, one_line, redact
 from ._request import Request
 
 _UNKNOWN = "It may have taken effect: check your account before retrying."
@@ -52,9 +52,11 @@ def status_error(
     headers: Mapping[str, str],
     content: bytes,
     outcome_unknown: bool,
+    secrets: Secrets,
 ) -> APIStatusError:
     """Make the error for a reply with a status other than 2xx."""
-    code, message, more_info = parse_error_body(content)
+    # A secret that was written with escapes shows only now.
+    code, message, more_info = (redact(part, secrets) for part in parse_error_body(content))
     category, meaning = CODES.get(code, (None, "")) if isinstance(code, int) else (None, "")
     if category is None:
         is_server = 500 <= status < 600

@@ -178,9 +178,9 @@ def find_request_id(headers: Mapping[str, str]) -> str | None:
 
 
 def find_sid(content: bytes) -> str | None:
-    """Find the member `sid` of a JSON object, even if the end of the object is missing."""
+    """Find the member `sid` near the beginning of a JSON object, even if its end is missing."""
     depth, name, colon = 0, b"", b""
-    for found in _JSON_TOKEN.finditer(content):
+    for found in _JSON_TOKEN.finditer(content[:262_144]):
         token = found[0]
         if (depth, name, colon) == (1, b'"sid"', b":"):
             sid = token.strip(b'"')

@@ -17,8 +17,8 @@ from ._addresses import async_race, look_up, race
 if TYPE_CHECKING:
     from ._call import Call
 
-# A longer reply is not kept for the check that nothing came behind it.
-_LONGEST_KEPT_REPLY = 65_536
+# Behind a longer reply, more can lie unseen in a buffer of anyio, which takes 64 KB at a time.
+_LONGEST_KEPT_REPLY = 32_768
 _PIECE = 16_384
 _LENGTHS = re.compile(rb"\r\n(content-length|transfer-encoding):[ \t]*([^\r\n]*)")
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})(?:;[^\r\n]*)?\r\n")
@@ -251,7 +251,7 @@ def _is_one_reply(received: bytes) -> bool:
     """Whether these bytes are exactly one reply. False where that can't be known."""
     head, end, body = received.partition(b"\r\n\r\n")
     status = head[9:12]
-    if not end or len(received) > _LONGEST_KEPT_REPLY:
+    if not end or len(received) > _LONGEST_KEPT_REPLY or b"\n" in head.replace(b"\r\n", b""):
         return False
     if status.startswith(b"1"):
         return _is_one_reply(body)
@@ -271,6 +271,8 @@ def _is_one_chunked_body(body: bytes) -> bool:
     while chunk := _CHUNK_SIZE.match(body, position):
         size = int(chunk[1], 16)
         position = chunk.end() + size + 2
+        if body[position - 2 : position] != b"\r\n":
+            return False
         if not size:
             return position == len(body)
     return False

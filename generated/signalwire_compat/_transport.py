@@ -214,7 +214,7 @@ class AsyncConnections(_BaseConnections):
 
     async def _enter_loop(self) -> None:
         """Leave the connections of another event loop: a reply on them would wake nobody here."""
-        loop = current_token()
+        loop = current_token(), os.getpid()  # After a fork, the connections are the parent's.
         if loop != self._loop:
             self._idle: deque[_Slot] = deque()
             self._permits = anyio.Semaphore(_MOST_CONNECTIONS, fast_acquire=True)

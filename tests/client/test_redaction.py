@@ -79,6 +79,7 @@ ODD_PAIR = b64encode(f"{PROJECT}:{ODD_TOKEN}".encode()).decode()
         json.dumps(ODD_TOKEN, ensure_ascii=False),
         quote(ODD_TOKEN, safe=""),
         html.escape(ODD_TOKEN),
+        "".join(f"\\u{ord(character):04x}" for character in ODD_TOKEN),
         b64encode(ODD_TOKEN.encode()).decode(),
         ODD_PAIR,
         ODD_PAIR.replace("/", r"\/"),

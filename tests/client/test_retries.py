@@ -44,9 +44,13 @@ def test_a_request_that_did_not_reach_the_server_is_sent_again(
     with FaultServer(listening=False) as server, httpx.Client() as given:
         settings: dict[str, Any] = {"http_client": given} if is_given else {}
         client = verbs.RestClient(PROJECT, TOKEN, server.host, **settings)
-        with pytest.raises(verbs.APIConnectionError, match="3 attempts") as caught:
+        with pytest.raises(verbs.APIConnectionError) as caught:
             getattr(client.compat.things, method.lower())()
     assert not caught.value.outcome_unknown
+    if is_given and ATTEMPTS[method] == 1:  # The caller's client may have sent it elsewhere.
+        assert waits == []
+        return
+    assert "3 attempts" in str(caught.value)
     assert len(waits) == 2
     assert 0.25 <= waits[0] <= 0.5 <= waits[1] <= 1
 

@@ -35,6 +35,31 @@ def numbers(count: int) -> list[str]:
     return [f"+1310{index:07}" for index in range(count)]
 
 
+@pytest.mark.parametrize("kind", [httpx.Client, httpx.AsyncClient])
+def test_a_purchase_goes_over_no_connection_that_the_caller_used_before(
+    server: FaultServer, kind: Any
+) -> None:
+    """Bytes behind the reply to the caller's own request would be taken for the reply to it."""
+    server.play((*BUY, lambda peer: peer.send(RECEIPT(peer) * 2), KEEP), HEALTHY)
+    first = f"{server.url}/of-the-caller"
+
+    def buy() -> str:
+        with httpx.Client() as own:
+            own.post(first, data={"PhoneNumber": "+13105550199"})
+            client = RestClient(PROJECT, TOKEN, server.url, http_client=own)
+            return client.compat.phone_numbers.purchase(PhoneNumber=numbers(1)[0]).phone_number
+
+    async def abuy() -> str:
+        async with httpx.AsyncClient() as own:
+            await own.post(first, data={"PhoneNumber": "+13105550199"})
+            client = AsyncRestClient(PROJECT, TOKEN, server.url, http_client=own)
+            purchase = client.compat.phone_numbers.purchase
+            return (await purchase(PhoneNumber=numbers(1)[0])).phone_number
+
+    assert (buy() if kind is httpx.Client else asyncio.run(abuy())) == numbers(1)[0]
+    assert (server.connections, server.executed[numbers(1)[0]]) == (2, 1)
+
+
 @pytest.mark.parametrize("script", [HEALTHY, HEALTHY_TLS], ids=["http", "https"])
 @pytest.mark.parametrize("kind", [httpx.Client, httpx.AsyncClient])
 def test_a_reply_behind_a_reply_is_nobodys_on_a_given_client_either(

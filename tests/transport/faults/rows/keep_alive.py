@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.transport.fault_server import Script, Step
+from tests.transport.fault_server import Peer, Script, Step
 
-from ..scripts import BUY, CLOSE, HEALTHY, HEALTHY_TLS, KEEP, NUMBER_BODY, READ, RECEIPT, RESET, SEE, STALL, Text, failure, http, in_chunks, joined, pause, plain, purchased, send, tls
+from ..scripts import BUY, CLOSE, HEALTHY, HEALTHY_TLS, KEEP, NUMBER_BODY, READ, RECEIPT, RESET, SEE, STALL, Text, chunked, failure, http, in_chunks, joined, pause, plain, purchased, send, tls
 from ..table import STALLED_SECONDS, Connect, Fault, Promise, bought, broken, late, lost
 
 IDLE = http(408, plain(""), "Connection: close")
@@ -36,6 +36,8 @@ def once_more(*steps: Step, connect: Connect = "http") -> tuple[Fault, ...]:
             ("reply-in-chunks-and-another", "Sends its reply in chunks, and another one with a length behind it", leaves(RECEIPT, CHUNKS)),
             ("reply-and-another-in-chunks", "Sends another reply behind its own, in chunks", leaves(CHUNKS)),
             ("reply-of-60-kb-twice", "Sends its reply of 60 kB twice", leaves(MEDIUM, MEDIUM)),
+            ("reply-of-64-kib-and-another", "Sends another reply behind its own, which has 65,536 bytes", leaves(RECEIPT, EXACT)),
+            ("reply-of-two-lengths-and-another", "Sends a reply with two lengths, one behind a bare line feed, and another one", leaves(plain(""), TWO_LENGTHS)),
             ("reply-of-100-kb-and-another", "Sends another reply behind its own, which has 100 kB", leaves(RECEIPT, LARGE)),
             ("reply-of-a-megabyte-in-chunks-and-another", "Sends another reply behind its own, which has a megabyte of chunks", leaves(RECEIPT, HUGE)),
             ("reply-and-another-at-once", "Sends another reply right after its own", (*BUY, send(RECEIPT), send(RECEIPT), KEEP)),
@@ -46,6 +48,21 @@ def once_more(*steps: Step, connect: Connect = "http") -> tuple[Fault, ...]:
     )
 
 
+def exact(peer: Peer) -> bytes:
+    """Fill a reply up to as many bytes as httpcore reads at a time."""
+    size = len(MEDIUM(peer))
+    return http(201, purchased(padding="x" * (60_000 + 65_536 - size)))(peer)
+
+
+def two_lengths(peer: Peer) -> bytes:
+    """Say a reply in chunks that by its length holds the next one, too."""
+    body = chunked(NUMBER_BODY)(peer) + RECEIPT(peer)
+    head = f"HTTP/1.1 201 Said\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\n"
+    return head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + body
+
+
+EXACT: Text = exact
+TWO_LENGTHS: Text = two_lengths
 CHUNKS = in_chunks(NUMBER_BODY)
 HALF: Text = lambda peer: RECEIPT(peer)[:30]  # noqa: E731  # a text like the others
 REST: Text = lambda peer: RECEIPT(peer)[30:]  # noqa: E731  # a text like the others
