@@ -58,7 +58,8 @@ def _operation(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
 def _members(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
     """Find members whose names are not in the style that most members of the schema have."""
     names = list(node.get("properties", {}))
-    styles = Counter(kind for kind in _STYLES for name in names if _STYLES[kind].fullmatch(name))
+    words = [name for name in names if not name.isupper()]
+    styles = Counter(kind for kind in _STYLES for name in words if _STYLES[kind].fullmatch(name))
     if styles:
         usual = max(_STYLES, key=lambda kind: styles[kind])
         for name in names:
@@ -66,7 +67,7 @@ def _members(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _named(where: Pointer, what: str, name: str, kind: str) -> Iterator[Problem]:
-    if not _STYLES[kind].fullmatch(name):
+    if not _STYLES[kind].fullmatch(name) and not name.isupper():  # SMS is of every style.
         yield where, f'the {what} "{name}" is not in {kind}: rename it'
 
 

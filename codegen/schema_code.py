@@ -5,6 +5,8 @@ The templates call it.
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -73,6 +75,33 @@ class Constraints:
         """Give the path of an operation as the contract writes it."""
         return str(self._operations[operation][1])
 
+    def method(self, operation: str) -> str:
+        """Give the name of an operation as a method, which may be that of a builtin."""
+        plain = operation.removesuffix("_")
+        return operation if keyword.iskeyword(plain) else plain
+
+    def annotation(self, annotation: str) -> str:
+        """Write a type so that a method of the same name, such as `list`, does not hide it."""
+        methods = {self.method(operation) for operation in self._operations}
+        hidden = "|".join(sorted(methods & vars(builtins).keys()))
+        if not hidden:
+            return annotation
+        return re.sub(rf"(?<![\w.\"'])({hidden})\b", r"builtins.\1", annotation)
+
+    def about_parameter(self, operation: str, name: str) -> str:
+        """Say what a parameter is for, and what the server takes if it is left out."""
+        parameter = self._parameters(operation)[name]
+        schema = resolved(self._document, parameter.get("schema", {}))
+        text = parameter.get("description") or schema.get("description", "")
+        known = (
+            f" If left out, the server takes `{schema['default']}`." if "default" in schema else ""
+        )
+        return f"{text}{known}"
+
+    def pages(self, operation: str) -> dict[str, str]:
+        """Give the members of a reply that hold the items and the URI of the next page."""
+        return dict(self._operation(operation).get("x-pages", {}))
+
     def repeats(self, operation: str) -> list[tuple[str, str, str]]:
         """List member, argument and comparison of what a reply of an operation repeats."""
         members = self._operation(operation).get("x-reply-repeats", {})
@@ -80,11 +109,14 @@ class Constraints:
 
     def parameters(self, operation: str) -> str:
         """Write one schema for all parameters of an operation, as if they were an object."""
-        places = parameters_of(self._document, self._operations[operation])
-        found = {node["name"]: node for node in (at(self._document, end) for _, end in places)}
+        found = self._parameters(operation)
         members = {name: node.get("schema", {}) for name, node in found.items()}
         required = [name for name, node in found.items() if node.get("required")]
         return self.code({"type": "object", "properties": members, "required": required})
+
+    def _parameters(self, operation: str) -> dict[str, dict[str, Any]]:
+        places = parameters_of(self._document, self._operations[operation])
+        return {node["name"]: node for node in (at(self._document, end) for _, end in places)}
 
     def body(self, operation: str, media_type: str) -> str:
         """Write the schema of the body of a request."""
@@ -179,9 +211,9 @@ class _Expression:
             yield f"format={schema['format']!r}"
         if bounds := INTEGER_BOUNDS.get(schema.get("format", "")):
             schema = {"minimum": bounds[0], "maximum": bounds[1], **schema}
-        for keyword, argument in _LIMITS.items():
-            if keyword in schema:
-                yield f"{argument}={schema[keyword]!r}"
+        for limit, argument in _LIMITS.items():
+            if limit in schema:
+                yield f"{argument}={schema[limit]!r}"
         if "items" in schema:
             yield f"items={self._schema(schema['items'])}"
         if members := schema.get("properties"):

@@ -52,6 +52,11 @@ class _BaseClient:
         return self._settings.project
 
     @property
+    def account(self) -> str:
+        """The account that calls are for: the Project ID, or what `with_account` set."""
+        return self._settings.account
+
+    @property
     def base_url(self) -> str:
         """The URL that the path of every operation follows."""
         return self._settings.base_url
@@ -82,6 +87,10 @@ class _BaseClient:
     def with_headers(self, headers: dict[str, str]) -> Self:
         """Make a client that sends these headers, too. It shares the connections of this one."""
         return self._with(headers={**self._settings.headers, **check_headers(headers)})
+
+    def with_account(self, account: str) -> Self:
+        """Make a client for another account, such as a subproject. It shares the connections."""
+        return self._with(account=account)
 
     def with_timeout(self, timeout: float | None) -> Self:
         """Make a client with another timeout in seconds. It shares the connections of this one."""

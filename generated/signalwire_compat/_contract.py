@@ -72,6 +72,12 @@ CODES: dict[int, tuple[Category, str]] = {
     21421: ("input", "No number was given."),
     21456: ("input", "The URL of a callback is not valid."),
     21601: ("input", "The number lacks a capability that is needed."),
+    21481: ("input", "The token of a page is not valid."),
+    21628: ("input", "The address for emergency calls is not valid for this number."),
+    22109: ("input", "The SID of the address for emergency calls is not valid."),
+    22121: ("limit", "The number was bought too recently to be released."),
     30002: ("funds", "The balance is too low."),
+    54453: ("input", "The token of a page is missing or not valid."),
+    54454: ("input", "The size of a page is not valid."),
     90000: ("input", "The format of a parameter is wrong or not supported."),
 }

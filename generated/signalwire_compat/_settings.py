@@ -35,6 +35,7 @@ class Settings(NamedTuple):
     """The checked settings of a client. `secrets` are texts that must not be shown."""
 
     project: str
+    account: str
     base_url: str
     timeout: float | None
     max_retries: int
@@ -88,6 +89,7 @@ def read_settings(
         raise InvalidRequestError(" ".join(problems), problems=problems)
     token = checked.pop("token").reveal()
     pair = b64encode(f"{checked['project']}:{token}".encode()).decode()
+    checked["account"] = checked["project"]
     return Settings(**checked, authorization=Secret(f"Basic {pair}"), secrets=_secrets(pair, token))
 
 

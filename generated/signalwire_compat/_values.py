@@ -25,6 +25,13 @@ class Unset:
 
 
 UNSET: Unset = Unset()
+T = TypeVar("T")
+
+
+def or_unset(value: T | Unset | None) -> T | Unset:
+    """Give the value of an optional argument, for which None means left out."""
+    return UNSET if value is None else value
+
 
 FileContent = IO[bytes] | bytes | str
 FileTypes = tuple[str | None, FileContent, str | None]

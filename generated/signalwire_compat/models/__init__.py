@@ -5,14 +5,26 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .address_requirements import AddressRequirements
+    from .available_capabilities import AvailableCapabilities
+    from .available_countries import AvailableCountries
+    from .available_country import AvailableCountry
+    from .available_country_uris import AvailableCountryUris
+    from .available_phone_number import AvailablePhoneNumber
+    from .available_phone_numbers import AvailablePhoneNumbers
     from .call_status import CallStatus
     from .capabilities import Capabilities
+    from .capability import Capability
     from .error import Error
     from .http_method import HttpMethod
+    from .import_error import ImportError_
+    from .import_request import ImportRequest
     from .incoming_call_status import IncomingCallStatus
     from .incoming_phone_number import IncomingPhoneNumber
+    from .incoming_phone_number_page import IncomingPhoneNumberPage
+    from .number_type import NumberType
     from .origin import Origin
     from .purchase_request import PurchaseRequest
+    from .update_request import UpdateRequest
     from .voice_receive_mode import VoiceReceiveMode
 else:
     from .._lazy_imports import lazy_names
@@ -21,27 +33,51 @@ else:
         __name__,
         {
             "AddressRequirements": "address_requirements",
+            "AvailableCapabilities": "available_capabilities",
+            "AvailableCountries": "available_countries",
+            "AvailableCountry": "available_country",
+            "AvailableCountryUris": "available_country_uris",
+            "AvailablePhoneNumber": "available_phone_number",
+            "AvailablePhoneNumbers": "available_phone_numbers",
             "CallStatus": "call_status",
             "Capabilities": "capabilities",
+            "Capability": "capability",
             "Error": "error",
             "HttpMethod": "http_method",
+            "ImportError_": "import_error",
+            "ImportRequest": "import_request",
             "IncomingCallStatus": "incoming_call_status",
             "IncomingPhoneNumber": "incoming_phone_number",
+            "IncomingPhoneNumberPage": "incoming_phone_number_page",
+            "NumberType": "number_type",
             "Origin": "origin",
             "PurchaseRequest": "purchase_request",
+            "UpdateRequest": "update_request",
             "VoiceReceiveMode": "voice_receive_mode",
         },
     )
 
 __all__ = (
     "AddressRequirements",
+    "AvailableCapabilities",
+    "AvailableCountries",
+    "AvailableCountry",
+    "AvailableCountryUris",
+    "AvailablePhoneNumber",
+    "AvailablePhoneNumbers",
     "CallStatus",
     "Capabilities",
+    "Capability",
     "Error",
     "HttpMethod",
+    "ImportError_",
+    "ImportRequest",
     "IncomingCallStatus",
     "IncomingPhoneNumber",
+    "IncomingPhoneNumberPage",
+    "NumberType",
     "Origin",
     "PurchaseRequest",
+    "UpdateRequest",
     "VoiceReceiveMode",
 )

@@ -3,26 +3,162 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import builtins
+from typing import TYPE_CHECKING, TypedDict
 
 from ... import models as _models
 from ..._client import AsyncRestClient, RestClient
+from ..._values import or_unset
+from ...models.available_countries import AvailableCountries
+from ...models.available_phone_numbers import AvailablePhoneNumbers
+from ...models.capability import Capability
 from ...models.http_method import HttpMethod
 from ...models.incoming_phone_number import IncomingPhoneNumber
+from ...models.number_type import NumberType
 from ...models.voice_receive_mode import VoiceReceiveMode
 from ...types import UNSET, Unset
+from .list_ import AsyncListPage, ListPage
 
 if TYPE_CHECKING:
+    from . import delete as delete
+    from . import get as get
+    from . import import_number as import_number
+    from . import list_ as list_
+    from . import list_available_countries as list_available_countries
     from . import purchase as purchase
+    from . import search_local as search_local
+    from . import search_toll_free as search_toll_free
+    from . import update as update
 else:
     from ..._lazy_imports import lazy_names
 
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "list_": "list_",
             "purchase": "purchase",
+            "get": "get",
+            "update": "update",
+            "delete": "delete",
+            "import_number": "import_number",
+            "list_available_countries": "list_available_countries",
+            "search_local": "search_local",
+            "search_toll_free": "search_toll_free",
         },
     )
+
+
+class ListOptions(TypedDict, total=False):
+    """The optional arguments of `list`, to be passed with `**`."""
+
+    Page: int | None
+    PageSize: int | None
+    PageToken: str | None
+    PhoneNumber: str | None
+    FriendlyName: str | None
+    AccountSid: str | None
+
+
+class PurchaseOptions(TypedDict, total=False):
+    """The optional arguments of `purchase`, to be passed with `**`."""
+
+    FriendlyName: str | None
+    SmsApplicationSid: str | None
+    SmsFallbackMethod: HttpMethod | None
+    SmsFallbackUrl: str | None
+    SmsMethod: HttpMethod | None
+    SmsUrl: str | None
+    StatusCallback: str | None
+    StatusCallbackMethod: HttpMethod | None
+    VoiceApplicationSid: str | None
+    VoiceFallbackMethod: HttpMethod | None
+    VoiceFallbackUrl: str | None
+    VoiceMethod: HttpMethod | None
+    VoiceReceiveMode: VoiceReceiveMode | None
+    VoiceUrl: str | None
+    AccountSid: str | None
+
+
+class GetOptions(TypedDict, total=False):
+    """The optional arguments of `get`, to be passed with `**`."""
+
+    AccountSid: str | None
+
+
+class UpdateOptions(TypedDict, total=False):
+    """The optional arguments of `update`, to be passed with `**`."""
+
+    AccountSid: str | None
+    EmergencyAddressSid: str | None
+    FriendlyName: str | None
+    SmsApplicationSid: str | None
+    SmsFallbackMethod: HttpMethod | None
+    SmsFallbackUrl: str | None
+    SmsMethod: HttpMethod | None
+    SmsUrl: str | None
+    StatusCallback: str | None
+    StatusCallbackMethod: HttpMethod | None
+    VoiceApplicationSid: str | None
+    VoiceFallbackMethod: HttpMethod | None
+    VoiceFallbackUrl: str | None
+    VoiceMethod: HttpMethod | None
+    VoiceReceiveMode: VoiceReceiveMode | None
+    VoiceUrl: str | None
+
+
+class DeleteOptions(TypedDict, total=False):
+    """The optional arguments of `delete`, to be passed with `**`."""
+
+    AccountSid: str | None
+
+
+class ImportNumberOptions(TypedDict, total=False):
+    """The optional arguments of `import_number`, to be passed with `**`."""
+
+    capabilities: builtins.list[Capability] | None
+    AccountSid: str | None
+
+
+class ListAvailableCountriesOptions(TypedDict, total=False):
+    """The optional arguments of `list_available_countries`, to be passed with `**`."""
+
+    AccountSid: str | None
+
+
+class SearchLocalOptions(TypedDict, total=False):
+    """The optional arguments of `search_local`, to be passed with `**`."""
+
+    AreaCode: str | None
+    Beta: bool | None
+    Contains: str | None
+    ExcludeAllAddressRequired: bool | None
+    ExcludeForeignAddressRequired: bool | None
+    ExcludeLocalAddressRequired: bool | None
+    FaxEnabled: bool | None
+    InLocality: str | None
+    InRegion: str | None
+    MmsEnabled: bool | None
+    SmsEnabled: bool | None
+    VoiceEnabled: bool | None
+    AccountSid: str | None
+
+
+class SearchTollFreeOptions(TypedDict, total=False):
+    """The optional arguments of `search_toll_free`, to be passed with `**`."""
+
+    AreaCode: str | None
+    Beta: bool | None
+    Contains: str | None
+    ExcludeAllAddressRequired: bool | None
+    ExcludeForeignAddressRequired: bool | None
+    ExcludeLocalAddressRequired: bool | None
+    FaxEnabled: bool | None
+    InLocality: str | None
+    InRegion: str | None
+    MmsEnabled: bool | None
+    SmsEnabled: bool | None
+    VoiceEnabled: bool | None
+    AccountSid: str | None
 
 
 class PhoneNumbers:
@@ -31,25 +167,71 @@ class PhoneNumbers:
     def __init__(self, client: RestClient) -> None:
         self._client = client
 
+    def list(
+        self,
+        *,
+        Page: int | Unset | None = UNSET,
+        PageSize: int | Unset | None = UNSET,
+        PageToken: str | Unset | None = UNSET,
+        PhoneNumber: str | Unset | None = UNSET,
+        FriendlyName: str | Unset | None = UNSET,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> ListPage:
+        """List the phone numbers of an account.
+
+        Returns one page of the numbers, with the paths of the pages around it.
+
+        Follow `next_page_uri` until it is null; a page can be shorter than its size.
+
+        Args:
+            Page: Number of the page, from 0. Above 0, `PageToken` is needed, too. If left out,
+                the server takes `0`.
+            PageSize: How many numbers a page has at most. If left out, the server takes `50`.
+            PageToken: Where the page begins, as `next_page_uri` gives it.
+            PhoneNumber: Only numbers that match this pattern.
+            FriendlyName: Only numbers with this display name.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                422: The request was understood and refused.
+        """
+        from . import list_ as _operation
+
+        return _operation.sync(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            page=or_unset(Page),
+            page_size=or_unset(PageSize),
+            page_token=or_unset(PageToken),
+            phone_number=or_unset(PhoneNumber),
+            friendly_name=or_unset(FriendlyName),
+            client=self._client,
+        )
+
     def purchase(
         self,
         *,
         PhoneNumber: str,
-        FriendlyName: str | Unset = UNSET,
-        SmsApplicationSid: str | Unset = UNSET,
-        SmsFallbackMethod: HttpMethod | Unset = UNSET,
-        SmsFallbackUrl: str | Unset = UNSET,
-        SmsMethod: HttpMethod | Unset = UNSET,
-        SmsUrl: str | Unset = UNSET,
-        StatusCallback: str | Unset = UNSET,
-        StatusCallbackMethod: HttpMethod | Unset = UNSET,
-        VoiceApplicationSid: str | Unset = UNSET,
-        VoiceFallbackMethod: HttpMethod | Unset = UNSET,
-        VoiceFallbackUrl: str | Unset = UNSET,
-        VoiceMethod: HttpMethod | Unset = UNSET,
-        VoiceReceiveMode: VoiceReceiveMode | Unset = UNSET,
-        VoiceUrl: str | Unset = UNSET,
-        AccountSid: str | Unset = UNSET,
+        FriendlyName: str | Unset | None = UNSET,
+        SmsApplicationSid: str | Unset | None = UNSET,
+        SmsFallbackMethod: HttpMethod | Unset | None = UNSET,
+        SmsFallbackUrl: str | Unset | None = UNSET,
+        SmsMethod: HttpMethod | Unset | None = UNSET,
+        SmsUrl: str | Unset | None = UNSET,
+        StatusCallback: str | Unset | None = UNSET,
+        StatusCallbackMethod: HttpMethod | Unset | None = UNSET,
+        VoiceApplicationSid: str | Unset | None = UNSET,
+        VoiceFallbackMethod: HttpMethod | Unset | None = UNSET,
+        VoiceFallbackUrl: str | Unset | None = UNSET,
+        VoiceMethod: HttpMethod | Unset | None = UNSET,
+        VoiceReceiveMode: VoiceReceiveMode | Unset | None = UNSET,
+        VoiceUrl: str | Unset | None = UNSET,
+        AccountSid: str | Unset | None = UNSET,
     ) -> IncomingPhoneNumber:
         """Purchase a phone number for an account.
 
@@ -87,8 +269,8 @@ class PhoneNumbers:
             VoiceReceiveMode: Whether the number receives voice calls or faxes. If left out, the
                 server takes `voice`.
             VoiceUrl: URL to request when a call to the number comes in.
-            AccountSid: SID of the account, a UUID. The same as the Project ID, except for a
-                subproject. If left out, the project of the client.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
 
         Raises:
             SignalWireError: one of the classes in `errors`.
@@ -99,27 +281,394 @@ class PhoneNumbers:
         from . import purchase as _operation
 
         return _operation.sync(
-            account_sid=self._client.project if isinstance(AccountSid, Unset) else AccountSid,
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
             client=self._client,
             body=_models.PurchaseRequest.from_dict(
                 {
                     "PhoneNumber": PhoneNumber,
-                    "FriendlyName": FriendlyName,
-                    "SmsApplicationSid": SmsApplicationSid,
-                    "SmsFallbackMethod": SmsFallbackMethod,
-                    "SmsFallbackUrl": SmsFallbackUrl,
-                    "SmsMethod": SmsMethod,
-                    "SmsUrl": SmsUrl,
-                    "StatusCallback": StatusCallback,
-                    "StatusCallbackMethod": StatusCallbackMethod,
-                    "VoiceApplicationSid": VoiceApplicationSid,
-                    "VoiceFallbackMethod": VoiceFallbackMethod,
-                    "VoiceFallbackUrl": VoiceFallbackUrl,
-                    "VoiceMethod": VoiceMethod,
-                    "VoiceReceiveMode": VoiceReceiveMode,
-                    "VoiceUrl": VoiceUrl,
+                    "FriendlyName": or_unset(FriendlyName),
+                    "SmsApplicationSid": or_unset(SmsApplicationSid),
+                    "SmsFallbackMethod": or_unset(SmsFallbackMethod),
+                    "SmsFallbackUrl": or_unset(SmsFallbackUrl),
+                    "SmsMethod": or_unset(SmsMethod),
+                    "SmsUrl": or_unset(SmsUrl),
+                    "StatusCallback": or_unset(StatusCallback),
+                    "StatusCallbackMethod": or_unset(StatusCallbackMethod),
+                    "VoiceApplicationSid": or_unset(VoiceApplicationSid),
+                    "VoiceFallbackMethod": or_unset(VoiceFallbackMethod),
+                    "VoiceFallbackUrl": or_unset(VoiceFallbackUrl),
+                    "VoiceMethod": or_unset(VoiceMethod),
+                    "VoiceReceiveMode": or_unset(VoiceReceiveMode),
+                    "VoiceUrl": or_unset(VoiceUrl),
                 }
             ),
+        )
+
+    def get(
+        self,
+        Sid: str,
+        *,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> IncomingPhoneNumber:
+        """Fetch a phone number of an account.
+
+        Returns one number with its settings.
+
+        Args:
+            Sid: SID of the number, as a reply gave it. Published as a UUID, but not always one.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                404: The account has no such number.
+        """
+        from . import get as _operation
+
+        return _operation.sync(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            sid=Sid,
+            client=self._client,
+        )
+
+    def update(
+        self,
+        Sid: str,
+        *,
+        AccountSid: str | Unset | None = UNSET,
+        EmergencyAddressSid: str | Unset | None = UNSET,
+        FriendlyName: str | Unset | None = UNSET,
+        SmsApplicationSid: str | Unset | None = UNSET,
+        SmsFallbackMethod: HttpMethod | Unset | None = UNSET,
+        SmsFallbackUrl: str | Unset | None = UNSET,
+        SmsMethod: HttpMethod | Unset | None = UNSET,
+        SmsUrl: str | Unset | None = UNSET,
+        StatusCallback: str | Unset | None = UNSET,
+        StatusCallbackMethod: HttpMethod | Unset | None = UNSET,
+        VoiceApplicationSid: str | Unset | None = UNSET,
+        VoiceFallbackMethod: HttpMethod | Unset | None = UNSET,
+        VoiceFallbackUrl: str | Unset | None = UNSET,
+        VoiceMethod: HttpMethod | Unset | None = UNSET,
+        VoiceReceiveMode: VoiceReceiveMode | Unset | None = UNSET,
+        VoiceUrl: str | Unset | None = UNSET,
+    ) -> IncomingPhoneNumber:
+        """Change the settings of a phone number.
+
+        Changes what is passed and leaves the rest as it is.
+
+        `AccountSid` transfers the number to another account of the Space.
+
+        Args:
+            Sid: SID of the number, as a reply gave it. Published as a UUID, but not always one.
+            AccountSid: Account of the same Space that the number is transferred to, a UUID.
+            EmergencyAddressSid: SID of the address for emergency calls (E911), a UUID.
+            FriendlyName: Display name of the number.
+            SmsApplicationSid: SID of the application that handles messages to the number, a
+                UUID.
+            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. If left out, the
+                server takes `POST`.
+            SmsFallbackUrl: URL to request when fetching `SmsUrl` fails.
+            SmsMethod: Method of the request to `SmsUrl`. If left out, the server takes `POST`.
+            SmsUrl: URL to request when a message to the number comes in.
+            StatusCallback: URL to request when a call to the number ends. A fragment such as
+                `#rt=5000` sets the timeouts of that request and is sent as it is.
+            StatusCallbackMethod: Method of the request to `StatusCallback`. If left out, the
+                server takes `POST`.
+            VoiceApplicationSid: SID of the application that handles calls to the number, a
+                UUID.
+            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. If left out, the
+                server takes `POST`.
+            VoiceFallbackUrl: URL to request when fetching `VoiceUrl` fails.
+            VoiceMethod: Method of the request to `VoiceUrl`. If left out, the server takes
+                `POST`.
+            VoiceReceiveMode: Whether the number receives voice calls or faxes.
+            VoiceUrl: URL to request when a call to the number comes in.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                404: The account has no such number.
+                422: The request was understood and refused.
+        """
+        from . import update as _operation
+
+        return _operation.sync(
+            account_sid=self._client.account,
+            sid=Sid,
+            client=self._client,
+            body=_models.UpdateRequest.from_dict(
+                {
+                    "AccountSid": or_unset(AccountSid),
+                    "EmergencyAddressSid": or_unset(EmergencyAddressSid),
+                    "FriendlyName": or_unset(FriendlyName),
+                    "SmsApplicationSid": or_unset(SmsApplicationSid),
+                    "SmsFallbackMethod": or_unset(SmsFallbackMethod),
+                    "SmsFallbackUrl": or_unset(SmsFallbackUrl),
+                    "SmsMethod": or_unset(SmsMethod),
+                    "SmsUrl": or_unset(SmsUrl),
+                    "StatusCallback": or_unset(StatusCallback),
+                    "StatusCallbackMethod": or_unset(StatusCallbackMethod),
+                    "VoiceApplicationSid": or_unset(VoiceApplicationSid),
+                    "VoiceFallbackMethod": or_unset(VoiceFallbackMethod),
+                    "VoiceFallbackUrl": or_unset(VoiceFallbackUrl),
+                    "VoiceMethod": or_unset(VoiceMethod),
+                    "VoiceReceiveMode": or_unset(VoiceReceiveMode),
+                    "VoiceUrl": or_unset(VoiceUrl),
+                }
+            ),
+        )
+
+    def delete(
+        self,
+        Sid: str,
+        *,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> None:
+        """Release a phone number.
+
+        Gives the number back. This can't be undone.
+
+        It is refused with code 22121 within 14 days of the purchase (30 days in trial).
+
+        Args:
+            Sid: SID of the number, as a reply gave it. Published as a UUID, but not always one.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                404: The account has no such number.
+                409: The state of the number does not allow this.
+                422: The request was understood and refused.
+        """
+        from . import delete as _operation
+
+        return _operation.sync(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            sid=Sid,
+            client=self._client,
+        )
+
+    def import_number(
+        self,
+        *,
+        number: str,
+        number_type: NumberType,
+        capabilities: builtins.list[Capability] | Unset | None = UNSET,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> IncomingPhoneNumber:
+        """Import a phone number of another provider.
+
+        Adds a number that another provider hosts.
+
+        Not every Space may do this: where it is not enabled, it is refused with code 10001.
+
+        Args:
+            number: Number to import, in E.164 format: a plus sign, then 5 to 30 digits.
+            number_type: Kind of the number.
+            capabilities: What the number can receive. If left out, everything. The list is sent
+                as repeated keys; the provider does not publish its form, so this is assumed.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                422: The request was understood, and the import was refused.
+        """
+        from . import import_number as _operation
+
+        return _operation.sync(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            client=self._client,
+            body=_models.ImportRequest.from_dict(
+                {
+                    "number": number,
+                    "number_type": number_type,
+                    "capabilities": or_unset(capabilities),
+                }
+            ),
+        )
+
+    def list_available_countries(
+        self,
+        *,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> AvailableCountries:
+        """List the countries that have phone numbers for sale.
+
+        Returns the countries, and which kinds of numbers each one has.
+
+        Args:
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+        """
+        from . import list_available_countries as _operation
+
+        return _operation.sync(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            client=self._client,
+        )
+
+    def search_local(
+        self,
+        IsoCountry: str,
+        *,
+        AreaCode: str | Unset | None = UNSET,
+        Beta: bool | Unset | None = UNSET,
+        Contains: str | Unset | None = UNSET,
+        ExcludeAllAddressRequired: bool | Unset | None = UNSET,
+        ExcludeForeignAddressRequired: bool | Unset | None = UNSET,
+        ExcludeLocalAddressRequired: bool | Unset | None = UNSET,
+        FaxEnabled: bool | Unset | None = UNSET,
+        InLocality: str | Unset | None = UNSET,
+        InRegion: str | Unset | None = UNSET,
+        MmsEnabled: bool | Unset | None = UNSET,
+        SmsEnabled: bool | Unset | None = UNSET,
+        VoiceEnabled: bool | Unset | None = UNSET,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> AvailablePhoneNumbers:
+        """Find local phone numbers for sale.
+
+        Returns numbers of a country that can be purchased.
+
+        A number that was found is not reserved: somebody else can buy it first.
+
+        Args:
+            IsoCountry: Country of the numbers, as two letters of ISO 3166-1.
+            AreaCode: Area code that the numbers begin with. For the United States and Canada.
+            Beta: Whether numbers that are new on the platform are found, too.
+            Contains: Digits or letters of a telephone keypad that the numbers contain.
+                Wildcards are allowed; the provider does not describe them.
+            ExcludeAllAddressRequired: Has no effect.
+            ExcludeForeignAddressRequired: Has no effect.
+            ExcludeLocalAddressRequired: Has no effect.
+            FaxEnabled: Has no effect.
+            InLocality: City of the numbers. Needs `InRegion`, too.
+            InRegion: Region of the numbers, such as a state.
+            MmsEnabled: Has no effect.
+            SmsEnabled: Has no effect.
+            VoiceEnabled: Has no effect.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                422: The request was understood and refused.
+        """
+        from . import search_local as _operation
+
+        return _operation.sync(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            iso_country=IsoCountry,
+            area_code=or_unset(AreaCode),
+            beta=or_unset(Beta),
+            contains=or_unset(Contains),
+            exclude_all_address_required=or_unset(ExcludeAllAddressRequired),
+            exclude_foreign_address_required=or_unset(ExcludeForeignAddressRequired),
+            exclude_local_address_required=or_unset(ExcludeLocalAddressRequired),
+            fax_enabled=or_unset(FaxEnabled),
+            in_locality=or_unset(InLocality),
+            in_region=or_unset(InRegion),
+            mms_enabled=or_unset(MmsEnabled),
+            sms_enabled=or_unset(SmsEnabled),
+            voice_enabled=or_unset(VoiceEnabled),
+            client=self._client,
+        )
+
+    def search_toll_free(
+        self,
+        IsoCountry: str,
+        *,
+        AreaCode: str | Unset | None = UNSET,
+        Beta: bool | Unset | None = UNSET,
+        Contains: str | Unset | None = UNSET,
+        ExcludeAllAddressRequired: bool | Unset | None = UNSET,
+        ExcludeForeignAddressRequired: bool | Unset | None = UNSET,
+        ExcludeLocalAddressRequired: bool | Unset | None = UNSET,
+        FaxEnabled: bool | Unset | None = UNSET,
+        InLocality: str | Unset | None = UNSET,
+        InRegion: str | Unset | None = UNSET,
+        MmsEnabled: bool | Unset | None = UNSET,
+        SmsEnabled: bool | Unset | None = UNSET,
+        VoiceEnabled: bool | Unset | None = UNSET,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> AvailablePhoneNumbers:
+        """Find toll-free phone numbers for sale.
+
+        Returns toll-free numbers of a country that can be purchased.
+
+        A number that was found is not reserved: somebody else can buy it first.
+
+        Args:
+            IsoCountry: Country of the numbers, as two letters of ISO 3166-1.
+            AreaCode: Area code that the numbers begin with. For the United States and Canada.
+            Beta: Whether numbers that are new on the platform are found, too.
+            Contains: Digits or letters of a telephone keypad that the numbers contain.
+                Wildcards are allowed; the provider does not describe them.
+            ExcludeAllAddressRequired: Has no effect.
+            ExcludeForeignAddressRequired: Has no effect.
+            ExcludeLocalAddressRequired: Has no effect.
+            FaxEnabled: Has no effect.
+            InLocality: City of the numbers. Needs `InRegion`, too.
+            InRegion: Region of the numbers, such as a state.
+            MmsEnabled: Has no effect.
+            SmsEnabled: Has no effect.
+            VoiceEnabled: Has no effect.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                422: The request was understood and refused.
+        """
+        from . import search_toll_free as _operation
+
+        return _operation.sync(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            iso_country=IsoCountry,
+            area_code=or_unset(AreaCode),
+            beta=or_unset(Beta),
+            contains=or_unset(Contains),
+            exclude_all_address_required=or_unset(ExcludeAllAddressRequired),
+            exclude_foreign_address_required=or_unset(ExcludeForeignAddressRequired),
+            exclude_local_address_required=or_unset(ExcludeLocalAddressRequired),
+            fax_enabled=or_unset(FaxEnabled),
+            in_locality=or_unset(InLocality),
+            in_region=or_unset(InRegion),
+            mms_enabled=or_unset(MmsEnabled),
+            sms_enabled=or_unset(SmsEnabled),
+            voice_enabled=or_unset(VoiceEnabled),
+            client=self._client,
         )
 
 
@@ -132,25 +681,71 @@ class AsyncPhoneNumbers:
     def __init__(self, client: AsyncRestClient) -> None:
         self._client = client
 
+    async def list(
+        self,
+        *,
+        Page: int | Unset | None = UNSET,
+        PageSize: int | Unset | None = UNSET,
+        PageToken: str | Unset | None = UNSET,
+        PhoneNumber: str | Unset | None = UNSET,
+        FriendlyName: str | Unset | None = UNSET,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> AsyncListPage:
+        """List the phone numbers of an account.
+
+        Returns one page of the numbers, with the paths of the pages around it.
+
+        Follow `next_page_uri` until it is null; a page can be shorter than its size.
+
+        Args:
+            Page: Number of the page, from 0. Above 0, `PageToken` is needed, too. If left out,
+                the server takes `0`.
+            PageSize: How many numbers a page has at most. If left out, the server takes `50`.
+            PageToken: Where the page begins, as `next_page_uri` gives it.
+            PhoneNumber: Only numbers that match this pattern.
+            FriendlyName: Only numbers with this display name.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                422: The request was understood and refused.
+        """
+        from . import list_ as _operation
+
+        return await _operation.asyncio(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            page=or_unset(Page),
+            page_size=or_unset(PageSize),
+            page_token=or_unset(PageToken),
+            phone_number=or_unset(PhoneNumber),
+            friendly_name=or_unset(FriendlyName),
+            client=self._client,
+        )
+
     async def purchase(
         self,
         *,
         PhoneNumber: str,
-        FriendlyName: str | Unset = UNSET,
-        SmsApplicationSid: str | Unset = UNSET,
-        SmsFallbackMethod: HttpMethod | Unset = UNSET,
-        SmsFallbackUrl: str | Unset = UNSET,
-        SmsMethod: HttpMethod | Unset = UNSET,
-        SmsUrl: str | Unset = UNSET,
-        StatusCallback: str | Unset = UNSET,
-        StatusCallbackMethod: HttpMethod | Unset = UNSET,
-        VoiceApplicationSid: str | Unset = UNSET,
-        VoiceFallbackMethod: HttpMethod | Unset = UNSET,
-        VoiceFallbackUrl: str | Unset = UNSET,
-        VoiceMethod: HttpMethod | Unset = UNSET,
-        VoiceReceiveMode: VoiceReceiveMode | Unset = UNSET,
-        VoiceUrl: str | Unset = UNSET,
-        AccountSid: str | Unset = UNSET,
+        FriendlyName: str | Unset | None = UNSET,
+        SmsApplicationSid: str | Unset | None = UNSET,
+        SmsFallbackMethod: HttpMethod | Unset | None = UNSET,
+        SmsFallbackUrl: str | Unset | None = UNSET,
+        SmsMethod: HttpMethod | Unset | None = UNSET,
+        SmsUrl: str | Unset | None = UNSET,
+        StatusCallback: str | Unset | None = UNSET,
+        StatusCallbackMethod: HttpMethod | Unset | None = UNSET,
+        VoiceApplicationSid: str | Unset | None = UNSET,
+        VoiceFallbackMethod: HttpMethod | Unset | None = UNSET,
+        VoiceFallbackUrl: str | Unset | None = UNSET,
+        VoiceMethod: HttpMethod | Unset | None = UNSET,
+        VoiceReceiveMode: VoiceReceiveMode | Unset | None = UNSET,
+        VoiceUrl: str | Unset | None = UNSET,
+        AccountSid: str | Unset | None = UNSET,
     ) -> IncomingPhoneNumber:
         """Purchase a phone number for an account.
 
@@ -188,8 +783,8 @@ class AsyncPhoneNumbers:
             VoiceReceiveMode: Whether the number receives voice calls or faxes. If left out, the
                 server takes `voice`.
             VoiceUrl: URL to request when a call to the number comes in.
-            AccountSid: SID of the account, a UUID. The same as the Project ID, except for a
-                subproject. If left out, the project of the client.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
 
         Raises:
             SignalWireError: one of the classes in `errors`.
@@ -200,25 +795,392 @@ class AsyncPhoneNumbers:
         from . import purchase as _operation
 
         return await _operation.asyncio(
-            account_sid=self._client.project if isinstance(AccountSid, Unset) else AccountSid,
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
             client=self._client,
             body=_models.PurchaseRequest.from_dict(
                 {
                     "PhoneNumber": PhoneNumber,
-                    "FriendlyName": FriendlyName,
-                    "SmsApplicationSid": SmsApplicationSid,
-                    "SmsFallbackMethod": SmsFallbackMethod,
-                    "SmsFallbackUrl": SmsFallbackUrl,
-                    "SmsMethod": SmsMethod,
-                    "SmsUrl": SmsUrl,
-                    "StatusCallback": StatusCallback,
-                    "StatusCallbackMethod": StatusCallbackMethod,
-                    "VoiceApplicationSid": VoiceApplicationSid,
-                    "VoiceFallbackMethod": VoiceFallbackMethod,
-                    "VoiceFallbackUrl": VoiceFallbackUrl,
-                    "VoiceMethod": VoiceMethod,
-                    "VoiceReceiveMode": VoiceReceiveMode,
-                    "VoiceUrl": VoiceUrl,
+                    "FriendlyName": or_unset(FriendlyName),
+                    "SmsApplicationSid": or_unset(SmsApplicationSid),
+                    "SmsFallbackMethod": or_unset(SmsFallbackMethod),
+                    "SmsFallbackUrl": or_unset(SmsFallbackUrl),
+                    "SmsMethod": or_unset(SmsMethod),
+                    "SmsUrl": or_unset(SmsUrl),
+                    "StatusCallback": or_unset(StatusCallback),
+                    "StatusCallbackMethod": or_unset(StatusCallbackMethod),
+                    "VoiceApplicationSid": or_unset(VoiceApplicationSid),
+                    "VoiceFallbackMethod": or_unset(VoiceFallbackMethod),
+                    "VoiceFallbackUrl": or_unset(VoiceFallbackUrl),
+                    "VoiceMethod": or_unset(VoiceMethod),
+                    "VoiceReceiveMode": or_unset(VoiceReceiveMode),
+                    "VoiceUrl": or_unset(VoiceUrl),
                 }
             ),
+        )
+
+    async def get(
+        self,
+        Sid: str,
+        *,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> IncomingPhoneNumber:
+        """Fetch a phone number of an account.
+
+        Returns one number with its settings.
+
+        Args:
+            Sid: SID of the number, as a reply gave it. Published as a UUID, but not always one.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                404: The account has no such number.
+        """
+        from . import get as _operation
+
+        return await _operation.asyncio(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            sid=Sid,
+            client=self._client,
+        )
+
+    async def update(
+        self,
+        Sid: str,
+        *,
+        AccountSid: str | Unset | None = UNSET,
+        EmergencyAddressSid: str | Unset | None = UNSET,
+        FriendlyName: str | Unset | None = UNSET,
+        SmsApplicationSid: str | Unset | None = UNSET,
+        SmsFallbackMethod: HttpMethod | Unset | None = UNSET,
+        SmsFallbackUrl: str | Unset | None = UNSET,
+        SmsMethod: HttpMethod | Unset | None = UNSET,
+        SmsUrl: str | Unset | None = UNSET,
+        StatusCallback: str | Unset | None = UNSET,
+        StatusCallbackMethod: HttpMethod | Unset | None = UNSET,
+        VoiceApplicationSid: str | Unset | None = UNSET,
+        VoiceFallbackMethod: HttpMethod | Unset | None = UNSET,
+        VoiceFallbackUrl: str | Unset | None = UNSET,
+        VoiceMethod: HttpMethod | Unset | None = UNSET,
+        VoiceReceiveMode: VoiceReceiveMode | Unset | None = UNSET,
+        VoiceUrl: str | Unset | None = UNSET,
+    ) -> IncomingPhoneNumber:
+        """Change the settings of a phone number.
+
+        Changes what is passed and leaves the rest as it is.
+
+        `AccountSid` transfers the number to another account of the Space.
+
+        Args:
+            Sid: SID of the number, as a reply gave it. Published as a UUID, but not always one.
+            AccountSid: Account of the same Space that the number is transferred to, a UUID.
+            EmergencyAddressSid: SID of the address for emergency calls (E911), a UUID.
+            FriendlyName: Display name of the number.
+            SmsApplicationSid: SID of the application that handles messages to the number, a
+                UUID.
+            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. If left out, the
+                server takes `POST`.
+            SmsFallbackUrl: URL to request when fetching `SmsUrl` fails.
+            SmsMethod: Method of the request to `SmsUrl`. If left out, the server takes `POST`.
+            SmsUrl: URL to request when a message to the number comes in.
+            StatusCallback: URL to request when a call to the number ends. A fragment such as
+                `#rt=5000` sets the timeouts of that request and is sent as it is.
+            StatusCallbackMethod: Method of the request to `StatusCallback`. If left out, the
+                server takes `POST`.
+            VoiceApplicationSid: SID of the application that handles calls to the number, a
+                UUID.
+            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. If left out, the
+                server takes `POST`.
+            VoiceFallbackUrl: URL to request when fetching `VoiceUrl` fails.
+            VoiceMethod: Method of the request to `VoiceUrl`. If left out, the server takes
+                `POST`.
+            VoiceReceiveMode: Whether the number receives voice calls or faxes.
+            VoiceUrl: URL to request when a call to the number comes in.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                404: The account has no such number.
+                422: The request was understood and refused.
+        """
+        from . import update as _operation
+
+        return await _operation.asyncio(
+            account_sid=self._client.account,
+            sid=Sid,
+            client=self._client,
+            body=_models.UpdateRequest.from_dict(
+                {
+                    "AccountSid": or_unset(AccountSid),
+                    "EmergencyAddressSid": or_unset(EmergencyAddressSid),
+                    "FriendlyName": or_unset(FriendlyName),
+                    "SmsApplicationSid": or_unset(SmsApplicationSid),
+                    "SmsFallbackMethod": or_unset(SmsFallbackMethod),
+                    "SmsFallbackUrl": or_unset(SmsFallbackUrl),
+                    "SmsMethod": or_unset(SmsMethod),
+                    "SmsUrl": or_unset(SmsUrl),
+                    "StatusCallback": or_unset(StatusCallback),
+                    "StatusCallbackMethod": or_unset(StatusCallbackMethod),
+                    "VoiceApplicationSid": or_unset(VoiceApplicationSid),
+                    "VoiceFallbackMethod": or_unset(VoiceFallbackMethod),
+                    "VoiceFallbackUrl": or_unset(VoiceFallbackUrl),
+                    "VoiceMethod": or_unset(VoiceMethod),
+                    "VoiceReceiveMode": or_unset(VoiceReceiveMode),
+                    "VoiceUrl": or_unset(VoiceUrl),
+                }
+            ),
+        )
+
+    async def delete(
+        self,
+        Sid: str,
+        *,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> None:
+        """Release a phone number.
+
+        Gives the number back. This can't be undone.
+
+        It is refused with code 22121 within 14 days of the purchase (30 days in trial).
+
+        Args:
+            Sid: SID of the number, as a reply gave it. Published as a UUID, but not always one.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                404: The account has no such number.
+                409: The state of the number does not allow this.
+                422: The request was understood and refused.
+        """
+        from . import delete as _operation
+
+        return await _operation.asyncio(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            sid=Sid,
+            client=self._client,
+        )
+
+    async def import_number(
+        self,
+        *,
+        number: str,
+        number_type: NumberType,
+        capabilities: builtins.list[Capability] | Unset | None = UNSET,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> IncomingPhoneNumber:
+        """Import a phone number of another provider.
+
+        Adds a number that another provider hosts.
+
+        Not every Space may do this: where it is not enabled, it is refused with code 10001.
+
+        Args:
+            number: Number to import, in E.164 format: a plus sign, then 5 to 30 digits.
+            number_type: Kind of the number.
+            capabilities: What the number can receive. If left out, everything. The list is sent
+                as repeated keys; the provider does not publish its form, so this is assumed.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                422: The request was understood, and the import was refused.
+        """
+        from . import import_number as _operation
+
+        return await _operation.asyncio(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            client=self._client,
+            body=_models.ImportRequest.from_dict(
+                {
+                    "number": number,
+                    "number_type": number_type,
+                    "capabilities": or_unset(capabilities),
+                }
+            ),
+        )
+
+    async def list_available_countries(
+        self,
+        *,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> AvailableCountries:
+        """List the countries that have phone numbers for sale.
+
+        Returns the countries, and which kinds of numbers each one has.
+
+        Args:
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+        """
+        from . import list_available_countries as _operation
+
+        return await _operation.asyncio(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            client=self._client,
+        )
+
+    async def search_local(
+        self,
+        IsoCountry: str,
+        *,
+        AreaCode: str | Unset | None = UNSET,
+        Beta: bool | Unset | None = UNSET,
+        Contains: str | Unset | None = UNSET,
+        ExcludeAllAddressRequired: bool | Unset | None = UNSET,
+        ExcludeForeignAddressRequired: bool | Unset | None = UNSET,
+        ExcludeLocalAddressRequired: bool | Unset | None = UNSET,
+        FaxEnabled: bool | Unset | None = UNSET,
+        InLocality: str | Unset | None = UNSET,
+        InRegion: str | Unset | None = UNSET,
+        MmsEnabled: bool | Unset | None = UNSET,
+        SmsEnabled: bool | Unset | None = UNSET,
+        VoiceEnabled: bool | Unset | None = UNSET,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> AvailablePhoneNumbers:
+        """Find local phone numbers for sale.
+
+        Returns numbers of a country that can be purchased.
+
+        A number that was found is not reserved: somebody else can buy it first.
+
+        Args:
+            IsoCountry: Country of the numbers, as two letters of ISO 3166-1.
+            AreaCode: Area code that the numbers begin with. For the United States and Canada.
+            Beta: Whether numbers that are new on the platform are found, too.
+            Contains: Digits or letters of a telephone keypad that the numbers contain.
+                Wildcards are allowed; the provider does not describe them.
+            ExcludeAllAddressRequired: Has no effect.
+            ExcludeForeignAddressRequired: Has no effect.
+            ExcludeLocalAddressRequired: Has no effect.
+            FaxEnabled: Has no effect.
+            InLocality: City of the numbers. Needs `InRegion`, too.
+            InRegion: Region of the numbers, such as a state.
+            MmsEnabled: Has no effect.
+            SmsEnabled: Has no effect.
+            VoiceEnabled: Has no effect.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                422: The request was understood and refused.
+        """
+        from . import search_local as _operation
+
+        return await _operation.asyncio(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            iso_country=IsoCountry,
+            area_code=or_unset(AreaCode),
+            beta=or_unset(Beta),
+            contains=or_unset(Contains),
+            exclude_all_address_required=or_unset(ExcludeAllAddressRequired),
+            exclude_foreign_address_required=or_unset(ExcludeForeignAddressRequired),
+            exclude_local_address_required=or_unset(ExcludeLocalAddressRequired),
+            fax_enabled=or_unset(FaxEnabled),
+            in_locality=or_unset(InLocality),
+            in_region=or_unset(InRegion),
+            mms_enabled=or_unset(MmsEnabled),
+            sms_enabled=or_unset(SmsEnabled),
+            voice_enabled=or_unset(VoiceEnabled),
+            client=self._client,
+        )
+
+    async def search_toll_free(
+        self,
+        IsoCountry: str,
+        *,
+        AreaCode: str | Unset | None = UNSET,
+        Beta: bool | Unset | None = UNSET,
+        Contains: str | Unset | None = UNSET,
+        ExcludeAllAddressRequired: bool | Unset | None = UNSET,
+        ExcludeForeignAddressRequired: bool | Unset | None = UNSET,
+        ExcludeLocalAddressRequired: bool | Unset | None = UNSET,
+        FaxEnabled: bool | Unset | None = UNSET,
+        InLocality: str | Unset | None = UNSET,
+        InRegion: str | Unset | None = UNSET,
+        MmsEnabled: bool | Unset | None = UNSET,
+        SmsEnabled: bool | Unset | None = UNSET,
+        VoiceEnabled: bool | Unset | None = UNSET,
+        AccountSid: str | Unset | None = UNSET,
+    ) -> AvailablePhoneNumbers:
+        """Find toll-free phone numbers for sale.
+
+        Returns toll-free numbers of a country that can be purchased.
+
+        A number that was found is not reserved: somebody else can buy it first.
+
+        Args:
+            IsoCountry: Country of the numbers, as two letters of ISO 3166-1.
+            AreaCode: Area code that the numbers begin with. For the United States and Canada.
+            Beta: Whether numbers that are new on the platform are found, too.
+            Contains: Digits or letters of a telephone keypad that the numbers contain.
+                Wildcards are allowed; the provider does not describe them.
+            ExcludeAllAddressRequired: Has no effect.
+            ExcludeForeignAddressRequired: Has no effect.
+            ExcludeLocalAddressRequired: Has no effect.
+            FaxEnabled: Has no effect.
+            InLocality: City of the numbers. Needs `InRegion`, too.
+            InRegion: Region of the numbers, such as a state.
+            MmsEnabled: Has no effect.
+            SmsEnabled: Has no effect.
+            VoiceEnabled: Has no effect.
+            AccountSid: The account that the request is for. If left out, the account of the
+                client.
+
+        Raises:
+            SignalWireError: one of the classes in `errors`.
+                400: The request is malformed, or one of its values is not allowed.
+                401: The credentials are wrong, or the API token lacks the scope Numbers.
+                422: The request was understood and refused.
+        """
+        from . import search_toll_free as _operation
+
+        return await _operation.asyncio(
+            account_sid=self._client.account
+            if AccountSid is None or isinstance(AccountSid, Unset)
+            else AccountSid,
+            iso_country=IsoCountry,
+            area_code=or_unset(AreaCode),
+            beta=or_unset(Beta),
+            contains=or_unset(Contains),
+            exclude_all_address_required=or_unset(ExcludeAllAddressRequired),
+            exclude_foreign_address_required=or_unset(ExcludeForeignAddressRequired),
+            exclude_local_address_required=or_unset(ExcludeLocalAddressRequired),
+            fax_enabled=or_unset(FaxEnabled),
+            in_locality=or_unset(InLocality),
+            in_region=or_unset(InRegion),
+            mms_enabled=or_unset(MmsEnabled),
+            sms_enabled=or_unset(SmsEnabled),
+            voice_enabled=or_unset(VoiceEnabled),
+            client=self._client,
         )

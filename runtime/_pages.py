@@ -1,0 +1,99 @@
+"""Pages of a list: the items of all pages, one request at a time and only when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, ClassVar, Generic, Self, TypeVar
+from urllib.parse import urlsplit
+
+from attrs import fields
+
+from ._errors import APIResponseError
+from ._reply import Reply
+from ._request import Request
+from ._values import unvalidated
+
+Item = TypeVar("Item")
+Read = Callable[[Reply], Any]
+
+
+class _BasePage(Generic[Item]):
+    """One page. Its class names the members that hold the items and the URI of the next page."""
+
+    _items: ClassVar[str]
+    _next: ClassVar[str]
+    _client: Any
+    _request: Request
+    _read: Read
+    # The query of each page so far and its place, since a way back would never end.
+    _places: dict[str, int]
+
+    @classmethod
+    def _of(
+        cls, model: Any, client: Any, request: Request, read: Read, places: dict[str, int]
+    ) -> Self:
+        values = {field.name: getattr(model, field.name) for field in fields(type(model))}
+        page = unvalidated(cls, **values)
+        page._client, page._request, page._read, page._places = client, request, read, places
+        return page
+
+    def _next_request(self) -> Request | None:
+        uri = getattr(self, self._next)
+        if uri is None:
+            return None
+        path = self._request.path
+        parts = urlsplit(uri) if isinstance(uri, str) else urlsplit("//")
+        if parts.scheme or parts.netloc or not parts.path.endswith((path, f"{path}.json")):
+            raise self._error(f"{self._next} must be a path that ends in {path}, got {uri!r}")
+        here = self._places.setdefault(self._request.query, 0)
+        if self._places.setdefault(parts.query, here + 1) <= here:
+            raise self._error(f"{self._next} leads back to an earlier page: {uri}")
+        return self._request._replace(query=parts.query)
+
+    def _error(self, problem: str) -> APIResponseError:
+        text = f"{self._request.call}: {problem}"
+        return APIResponseError(text, message=problem, **self._request.context)
+
+
+class SyncPage(_BasePage[Item]):
+    """A page of a `RestClient`. Iterating it gives the items of this page and of all after it."""
+
+    @classmethod
+    def fetch(cls, client: Any, request: Request, read: Read, places: dict[str, int]) -> Self:
+        """Ask for a page. Errors: those of the operation."""
+        return cls._of(client._send(request, read), client, request, read, places)
+
+    def next_page(self) -> Self | None:
+        """Ask for the next page. None after the last one.
+
+        Errors: those of the operation; `APIResponseError` if there is no way to the next page.
+        """
+        request = self._next_request()
+        return request and self.fetch(self._client, request, self._read, self._places)
+
+    def __iter__(self) -> Iterator[Item]:
+        page: SyncPage[Item] | None = self
+        while page is not None:
+            yield from getattr(page, page._items)
+            page = page.next_page()
+
+
+class AsyncPage(_BasePage[Item]):
+    """A page of an `AsyncRestClient`, for `async for`."""
+
+    @classmethod
+    async def fetch(cls, client: Any, request: Request, read: Read, places: dict[str, int]) -> Self:
+        """Do what `SyncPage.fetch` does."""
+        return cls._of(await client._asend(request, read), client, request, read, places)
+
+    async def next_page(self) -> Self | None:
+        """Do what `SyncPage.next_page` does."""
+        request = self._next_request()
+        return request and await self.fetch(self._client, request, self._read, self._places)
+
+    async def __aiter__(self) -> AsyncIterator[Item]:
+        page: AsyncPage[Item] | None = self
+        while page is not None:
+            for item in getattr(page, page._items):
+                yield item
+            page = await page.next_page()
