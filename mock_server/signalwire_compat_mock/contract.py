@@ -72,6 +72,7 @@ class Operation:
     """
 
     id: str
+    tags: tuple[str, ...]
     pointer: str
     secured: bool
     parameters: Mapping[str, Part]

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .calls import ACCOUNT, Call, Reply
 from .contract import INVALID, NOT_FOUND, Contract, Operation, Response
 from .document import SpecError, Validator
-from .handlers import ACCOUNT, HANDLERS, Call, Reply, State
+from .handlers import HANDLERS, TAG
 from .parsing import JSON, Incoming, is_json, media_type
 from .request_checks import UUID, Refusal, Show, check_request, find_project
+from .reserved import refuse_reserved
 from .sample_replies import sample_body, sample_headers, sample_status
+from .state import State
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +60,7 @@ class Engine:
                 status = int(key.replace("X", "0").replace("default", "400"))
                 with _fitting(f"{response.pointer}: an error does not fit"):
                     self._refusal(response, INVALID, "", status)
-        if operation.id not in HANDLERS:
+        if not _has_handler(operation):
             status = sample_status(operation)
             with _fitting(f"{operation.pointer}: operation {operation.id}, status {status}"):
                 self._encode(operation, self._sample(operation))
@@ -100,10 +103,11 @@ class Engine:
             if UUID.fullmatch(path.get(ACCOUNT, "")):
                 self.state.claim(path[ACCOUNT], project)
         parameters, body = check_request(incoming, operation, path, self._show)
-        handler = HANDLERS.get(operation.id)
-        if handler is None:
+        call = Call(self.contract, operation, parameters, body)
+        refuse_reserved(call)
+        if not _has_handler(operation):
             return _repeating(self._sample(operation), operation, parameters, body)
-        return handler(Call(self.contract, operation, parameters, body), self.state)
+        return HANDLERS[operation.id](call, self.state)
 
     def _sample(self, operation: Operation) -> Reply:
         status = sample_status(operation)
@@ -170,6 +174,10 @@ def _repeating(
         given |= values
     repeated = {m: given[name] for m, name in operation.repeats.items() if name in given}
     return replace(reply, body={**reply.body, **repeated})
+
+
+def _has_handler(operation: Operation) -> bool:
+    return operation.id in HANDLERS and TAG in operation.tags
 
 
 @contextlib.contextmanager

@@ -2,131 +2,101 @@
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
 import phonenumbers
 
-from .contract import CREDENTIALS, INVALID, Contract, Operation
-from .document import SpecError, join
+from .calls import ACCOUNT, Call, Reply
+from .contract import INVALID, NOT_FOUND
+from .document import join
+from .listing import list_numbers
 from .request_checks import Refusal
-from .sample_replies import sample_body, sample_status
+from .reserved import NOT_AVAILABLE
+from .sample_replies import sample_body
+from .state import Number, State
 
-ACCOUNT = "AccountSid"
-"""The path parameter that holds the account SID, in every operation of the API."""
+TAG = "phone_numbers"
+"""Only operations with this tag have handlers: another document may have a `list`, too."""
 
-_PURCHASE = "purchase"
-_RESERVED = "+155500"
-_NOT_AVAILABLE = "The number is not available."
-
-
-class ReservedNumber(NamedTuple):
-    """A number whose purchase is always refused, with this status and code."""
-
-    phone_number: str
-    status: int
-    code: int
-    when: str
-
-
-class State:
-    """Accounts, their numbers and charges. Safe to use from several threads.
-
-    Assumed: any UUID is a project, and the first project that uses an account owns it.
-    """
-
-    def __init__(self) -> None:
-        """Start without accounts and numbers."""
-        # Threads share these: each step is one operation of a dict, which is atomic.
-        self._owners: dict[str, str] = {}
-        self._numbers: dict[str, tuple[str, dict[str, Any]]] = {}
-
-    def claim(self, account_sid: str, project: str) -> None:
-        """Assign an account to a project. Errors: `Refusal` 20003 if another project owns it."""
-        if self._owners.setdefault(account_sid.lower(), project) != project:
-            raise Refusal(CREDENTIALS, "The account belongs to another project.")
-
-    def buy(self, account_sid: str, number: str, record: dict[str, Any]) -> bool:
-        """Charge an account for a number and store its record. False if the number is sold."""
-        mine = (account_sid.lower(), copy.deepcopy(record))
-        return self._numbers.setdefault(number, mine) is mine
-
-    def phone_numbers(self, account_sid: str) -> list[dict[str, Any]]:
-        """Return the records of an account's numbers, in order of purchase."""
-        records = list(self._numbers.values())
-        return [copy.deepcopy(r) for owner, r in records if owner == account_sid.lower()]
-
-    def charges(self, account_sid: str) -> int:
-        """Return how many purchases an account was charged for."""
-        return len(self.phone_numbers(account_sid))
-
-    def reset(self) -> None:
-        """Forget every account, number and charge."""
-        self._owners.clear()
-        self._numbers.clear()
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request that passed every check. `parameters` are keyed by location, then by name."""
-
-    contract: Contract
-    operation: Operation
-    parameters: Mapping[str, Mapping[str, Any]]
-    body: Any
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A reply that is not yet checked. `body` is None if no content is documented."""
-
-    status: int
-    body: Any = None
+_TOO_RECENT = 22121
+_KEPT = timedelta(days=14)
 
 
 def purchase(call: Call, state: State) -> Reply:
-    """Sell a number to the account in the path and charge for it, unless it is sold or reserved.
+    """Sell a number to the account in the path and charge for it, unless it is sold.
 
     Errors: `SpecError` if the spec allows a request without a number or account.
     """
-    number = _text(call, call.body, "PhoneNumber")
-    account = _text(call, call.parameters["path"], ACCOUNT)
-    if reserved := {row[0]: row for row in reserved_numbers(call.contract)}.get(number):
-        message = f"{reserved.when} {number} is a reserved number of the mock."
-        raise Refusal(reserved.code, message, status=reserved.status)
-    record = _new_record(call, number)
+    number = call.text(call.body, "PhoneNumber")
+    account = call.account_sid
+    record = _new_record(call, number, state.now())
     if not state.buy(account, number, record):
-        message = f"{_NOT_AVAILABLE} {number} is already sold."
+        message = f"{NOT_AVAILABLE} {number} is already sold."
         raise Refusal(INVALID, message, status=call.contract.status(call.operation, 422))
-    return Reply(sample_status(call.operation), record)
+    return call.success(record)
 
 
-def _text(call: Call, values: Any, name: str) -> str:
-    if isinstance(values, Mapping) and isinstance(text := values.get(name), str):
-        return text
-    problem = f"it needs {name} as text, but the contract allows a request without it"
-    raise SpecError(f"{problem}. Make it a required string in {call.contract.source}.")
+def get(call: Call, state: State) -> Reply:
+    """Return a number of the account. Errors: `Refusal` 20404 if the account has none."""
+    return call.success(copy.deepcopy(_find(call, state).record))
 
 
-def reserved_numbers(contract: Contract) -> list[ReservedNumber]:
-    """List the numbers that are always refused: "+155500", then the error code as five digits."""
-    operation = contract.operations[_PURCHASE]
-    status = contract.status(operation, 422)
-    rows = [ReservedNumber(f"{_RESERVED}00000", status, INVALID, _NOT_AVAILABLE)]
-    for code, entry in sorted(contract.codes.items()):
-        if operation.response(entry.status):
-            rows.append(ReservedNumber(f"{_RESERVED}{code:05}", entry.status, code, entry.when))
-    return rows
+def update(call: Call, state: State) -> Reply:
+    """Change what was sent, and the date of the last change. `AccountSid` transfers the number.
+
+    Errors: `Refusal` 20404 for an unknown SID, 10000 for an account of another project.
+    """
+    number, account = _find(call, state), call.account_sid
+    target = call.body.get(ACCOUNT, account)
+    project = state.owner(account)
+    if state.owner(target) not in (None, project):
+        raise Refusal(INVALID, "The account belongs to another project.", status=422)
+    changes = {"date_updated": format_datetime(state.now()), **_sent(call, number.record)}
+    if ACCOUNT in call.body:
+        uri = str(number.record.get("uri", "")).replace(account, target)
+        changes |= {"account_id": target, "account_sid": target, "uri": uri}
+        if project:
+            state.claim(target, project)
+    state.change(number, target, {n: v for n, v in changes.items() if n in number.record})
+    return call.success(copy.deepcopy(number.record))
 
 
-def _new_record(call: Call, number: str) -> dict[str, Any]:
+def delete(call: Call, state: State) -> Reply:
+    """Release a number, so that it is for sale again.
+
+    Errors: `Refusal` 20404 for an unknown SID, 22121 within 14 days of the purchase.
+    """
+    number = _find(call, state)
+    if number.bought and state.now() < (free := number.bought + _KEPT):
+        when = f"The number was bought too recently: it can be released from {free:%d %b %Y %H:%M}."
+        raise Refusal(_TOO_RECENT, when)
+    state.release(number)
+    return call.success()
+
+
+def _find(call: Call, state: State) -> Number:
+    number = state.find(call.account_sid, call.text(call.parameters["path"], "Sid"))
+    if number is None:
+        raise Refusal(NOT_FOUND, "The account has no number with this SID.")
+    return number
+
+
+def _sent(call: Call, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of a record that the body sets: `sms_url` by `SmsUrl`."""
+    return {name: call.body[_camel(name)] for name in record if _camel(name) in call.body}
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _new_record(call: Call, number: str, now: datetime) -> dict[str, Any]:
     """Build the record of a phone number from the request and the defaults of the spec."""
-    account = call.parameters["path"][ACCOUNT]
+    account = call.account_sid
     sid = str(uuid4())
-    now = format_datetime(datetime.now(UTC))
     national, country, is_toll_free = _describe(number)
     own = {
         "account_id": account,
@@ -136,26 +106,27 @@ def _new_record(call: Call, number: str) -> dict[str, Any]:
         "beta": False,
         "capabilities": {"voice": True, "sms": True, "mms": True, "fax": True},
         "country_code": country,
-        "date_created": now,
-        "date_updated": now,
+        "date_created": format_datetime(now),
+        "date_updated": format_datetime(now),
         "emergency_status": "Inactive",
         "friendly_name": call.body.get("FriendlyName", national),
         "origin": "signalwire",
+        "phone_number": number,
         "sid": sid,
-        "uri": f"{call.contract.base_path}/Accounts/{account}/IncomingPhoneNumbers/{sid}.json",
+        "uri": call.path("IncomingPhoneNumbers", f"{sid}.json"),
     }
     if is_toll_free:
         own["verification_status"] = "Unverified"
-    return _fill(call, sample_status(call.operation), own)
+    return _fill(call, own)
 
 
-def _fill(call: Call, status: int, own: Mapping[str, Any]) -> dict[str, Any]:
+def _fill(call: Call, own: Mapping[str, Any]) -> dict[str, Any]:
     """Complete `own` with the members of the reply that the request sets, or null.
 
     `sms_url` takes the value of `SmsUrl`, or its default. A required member without a value that
     can't be null is taken from the example in the spec.
     """
-    body, response = call.operation.body, call.operation.response(status)
+    body, response = call.operation.body, call.operation.response(call.success().status)
     sent = next(iter(body.media.values())).fields if body else {}
     record: dict[str, Any] = {}
     if response is None or response.media is None:
@@ -164,7 +135,7 @@ def _fill(call: Call, status: int, own: Mapping[str, Any]) -> dict[str, Any]:
     example = sample_body(document, response)
     required = document.required(join(response.media.pointer, "schema"))
     for name, member in response.media.fields.items():
-        source = "".join(word.capitalize() for word in name.split("_"))
+        source = _camel(name)
         value = call.body.get(source, sent[source].default if source in sent else None)
         if name in own or value is not None or "null" in member.types:
             record[name] = own.get(name, value)
@@ -189,5 +160,11 @@ def _describe(number: str) -> tuple[str, str, bool]:
     return national, country, kind == phonenumbers.PhoneNumberType.TOLL_FREE
 
 
-HANDLERS: dict[str, Callable[[Call, State], Reply]] = {_PURCHASE: purchase}
+HANDLERS: dict[str, Callable[[Call, State], Reply]] = {
+    "purchase": purchase,
+    "list": list_numbers,
+    "get": get,
+    "update": update,
+    "delete": delete,
+}
 """The operations that keep state, by operationId. All others are answered from the spec."""

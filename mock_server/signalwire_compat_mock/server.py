@@ -7,7 +7,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from email.utils import formatdate
+from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ from starlette.types import Receive, Scope, Send
 from . import explorer
 from .engine import Answer, Engine
 from .faults import Fault, read_members
-from .handlers import ReservedNumber, State, reserved_numbers
 from .journal import Exchange, Journal
 from .loading import load_contract
 from .parsing import HUNG_UP, read_request
+from .reserved import ReservedNumber, reserved_numbers
 from .server_thread import Listening
+from .state import State
 
 DEFAULT_PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 """A Project ID for tests; the mock accepts any."""
@@ -99,7 +101,8 @@ class MockServer:
 
     def reserved_numbers(self) -> list[ReservedNumber]:
         """List the numbers whose purchase is always refused, and with what."""
-        return reserved_numbers(self._engine.contract)
+        contract = self._engine.contract
+        return reserved_numbers(contract, contract.operations["purchase"])
 
     @contextmanager
     def answering(self, change: Callable[[Answer], Answer]) -> Iterator[None]:
@@ -147,8 +150,25 @@ class MockServer:
         with self._lock:
             return list(self._faults)
 
+    def advance(self, *, days: float = 0, seconds: float = 0) -> None:
+        """Move the mock's clock ahead: dates in replies, and when a number can be released.
+
+        Errors: `ValueError` if it is not ahead, or more than 100 years.
+        """
+        steps = {"days": days, "seconds": seconds}
+        for name, step in steps.items():
+            if isinstance(step, bool) or not isinstance(step, int | float):
+                raise ValueError(f"{name} is not a number")
+        try:
+            self._state.advance(timedelta(**steps))
+        except OverflowError:
+            raise ValueError("the clock can't go there: use 0 to 36500 days in all") from None
+
     def reset(self) -> None:
-        """Forget accounts, numbers, charges, faults that have not happened, and the journal."""
+        """Forget accounts, numbers, charges, faults that have not happened, and the journal.
+
+        The clock goes back to the present time.
+        """
         self._state.reset()
         with self._lock:
             self._faults.clear()
@@ -180,6 +200,7 @@ class MockServer:
                 Route("/journal", self._use_journal, methods=["GET", "DELETE"]),
                 Route("/reset", self._reset, methods=["POST"]),
                 Route("/faults", self._add_fault, methods=["POST"]),
+                Route("/clock", self._move_clock, methods=["POST"]),
                 *explorer.routes(
                     self._engine.contract,
                     DEFAULT_PROJECT,
@@ -218,6 +239,16 @@ class MockServer:
             return _bad_request(str(error))
         return Response(status_code=204)
 
+    async def _move_clock(self, request: Request) -> Response:
+        try:
+            steps = json.loads(await request.body())
+            if not isinstance(steps, dict) or not steps or steps.keys() - {"days", "seconds"}:
+                return _bad_request("a step is a JSON object with days, seconds or both")
+            self.advance(**steps)
+        except (RecursionError, ValueError) as error:
+            return _bad_request(str(error))
+        return Response(status_code=204)
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         if request.url.path == "/" and explorer.wants_page(request):
@@ -238,7 +269,8 @@ class MockServer:
             await self._drop(scope, receive)
         elif incoming.unreadable != HUNG_UP:
             try:
-                headers = {"date": formatdate(usegmt=True), **answer.headers}
+                date = format_datetime(self._state.now(), usegmt=True)
+                headers = {"date": date, **answer.headers}
                 await Response(answer.body, answer.status, headers)(scope, receive, send)
             except LocalProtocolError:
                 # A fault can break HTTP itself, for example by a wrong Content-Length.

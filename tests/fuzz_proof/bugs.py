@@ -29,13 +29,14 @@ from signalwire_compat_mock import (
     DEFAULT_PROJECT,
     DEFAULT_TOKEN,
     engine,
-    handlers,
     parsing,
     request_checks,
+    reserved,
 )
 from signalwire_compat_mock.contract import INVALID, Contract
 from signalwire_compat_mock.parsing import FORM, JSON
 from signalwire_compat_mock.request_checks import Refusal
+from signalwire_compat_mock.state import State
 
 from tests.fuzz.document import objects
 
@@ -286,12 +287,12 @@ MOCK: dict[str, Plant] = {
     "a name is not kept": seams.records(lambda r, call: {**r, "friendly_name": r["phone_number"]}),
     "a reply is about another number": seams.records(lambda r, call: {**r, "phone_number": f"{r['phone_number'][:-1]}0"}),
     "a reply names another account": seams.records(lambda r, call: {**r, "account_sid": r["account_sid"].lower()}),
-    "a sold number is sold again": seams.wrapped(handlers.State, "buy", lambda real, *args: real(*args) or True),
-    "a purchase is forgotten": seams.wrapped(handlers.State, "buy", lambda real, *args: True),
-    "a refused purchase is charged for": seams.wrapped(handlers.State, "charges", lambda real, self, account: len(self._numbers)),
-    "an account is anybody's": seams.wrapped(handlers.State, "claim", anybody),
-    "an account in upper case is another one": seams.wrapped(handlers.State, "claim", lambda real, self, account, project: real(self, account if account.islower() else f"upper {account}", project)),
-    "a reserved number is sold": seams.wrapped(handlers, "reserved_numbers", lambda real, contract: [row for row in real(contract) if row.code != 30002]),
+    "a sold number is sold again": seams.wrapped(State, "buy", lambda real, *args: real(*args) or True),
+    "a purchase is forgotten": seams.wrapped(State, "buy", lambda real, *args: True),
+    "a refused purchase is charged for": seams.wrapped(State, "charges", lambda real, self, account: len(self._numbers)),
+    "an account is anybody's": seams.wrapped(State, "claim", anybody),
+    "an account in upper case is another one": seams.wrapped(State, "claim", lambda real, self, account, project: real(self, account if account.islower() else f"upper {account}", project)),
+    "a reserved number is sold": seams.wrapped(reserved, "reserved_numbers", lambda real, *args: [row for row in real(*args) if row.code != 30002]),
     "a sold number has the status of another refusal": seams.wrapped(Contract, "status", lambda real, *args: 400 if args[-1] == 422 else real(*args)),
 }  # fmt: skip
 SPEC: dict[str, Edit] = {

@@ -88,7 +88,7 @@ def answers(change: Callable[[Answer], dict[str, Any]]) -> Plant:
 
 
 def records(change: Callable[[dict[str, Any], Any], dict[str, Any]]) -> Plant:
-    return returned(handlers, "_new_record", lambda record, call, _: change(record, call))
+    return returned(handlers, "_new_record", lambda record, call, *_: change(record, call))
 
 
 def purchases(before: Callable[[Any], object]) -> Plant:

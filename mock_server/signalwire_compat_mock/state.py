@@ -1,0 +1,132 @@
+"""What the mock remembers: who owns an account, the numbers of each one, charges, and the time."""
+
+import copy
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from .contract import CREDENTIALS
+from .request_checks import Refusal
+
+_FARTHEST = timedelta(days=36_500)
+
+
+@dataclass
+class Number:
+    """A number of an account, as the API returns it in `record`.
+
+    `account_sid` is in lower case. `place` grows with each number that is added. `bought` is in
+    UTC, and None for a number that was imported.
+    """
+
+    sid: str
+    phone_number: str
+    account_sid: str
+    record: dict[str, Any]
+    place: int
+    bought: datetime | None
+
+
+class State:
+    """Accounts, their numbers and charges, and a clock. Safe to use from several threads.
+
+    Assumed: any UUID is a project, and the first project that uses an account owns it.
+    """
+
+    def __init__(self) -> None:
+        """Start without accounts and numbers, at the present time."""
+        self._lock = threading.RLock()
+        self._places = itertools.count(1)
+        self._owners: dict[str, str] = {}
+        self._numbers: dict[str, Number] = {}
+        self._sold: dict[str, str] = {}
+        self._charges: Counter[str] = Counter()
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        """Return the time of the mock, in UTC."""
+        return datetime.now(UTC) + self._ahead
+
+    def advance(self, step: timedelta) -> None:
+        """Move the clock ahead. Errors: `OverflowError` if it goes back, or too far in all."""
+        with self._lock:
+            ahead = self._ahead + step
+            if not self._ahead <= ahead <= _FARTHEST:
+                raise OverflowError(ahead)
+            self._ahead = ahead
+
+    def owner(self, account_sid: str) -> str | None:
+        """Return the project that owns an account, or None for an account that nobody used."""
+        return self._owners.get(account_sid.lower())
+
+    def claim(self, account_sid: str, project: str) -> None:
+        """Assign an account to a project. Errors: `Refusal` 20003 if another project owns it."""
+        if self._owners.setdefault(account_sid.lower(), project) != project:
+            raise Refusal(CREDENTIALS, "The account belongs to another project.")
+
+    def buy(self, account_sid: str, number: str, record: dict[str, Any]) -> bool:
+        """Charge an account for a number and store its record. False if the number is sold."""
+        with self._lock:
+            added = self.add(account_sid, number, record, self.now())
+            self._charges[account_sid.lower()] += added
+            return added
+
+    def add(
+        self, account_sid: str, number: str, record: dict[str, Any], bought: datetime | None = None
+    ) -> bool:
+        """Store the record of a number. False if an account has the number."""
+        with self._lock:
+            sid = str(record.get("sid", number))
+            if self._sold.setdefault(number, sid) != sid:
+                return False
+            account, record = account_sid.lower(), copy.deepcopy(record)
+            place = next(self._places)
+            self._numbers[sid] = Number(sid, number, account, record, place, bought)
+            return True
+
+    def is_sold(self, number: str) -> bool:
+        """Whether an account has the number."""
+        return number in self._sold
+
+    def numbers(self, account_sid: str) -> list[Number]:
+        """Return the numbers of an account, in the order in which they were added."""
+        with self._lock:
+            return [n for n in self._numbers.values() if n.account_sid == account_sid.lower()]
+
+    def find(self, account_sid: str, sid: str) -> Number | None:
+        """Return a number of an account; None if the account has no such number."""
+        number = self._numbers.get(sid)
+        return number if number and number.account_sid == account_sid.lower() else None
+
+    def change(self, number: Number, account_sid: str, members: Mapping[str, Any]) -> None:
+        """Give a number to an account, and change members of its record."""
+        with self._lock:
+            number.account_sid = account_sid.lower()
+            number.record = {**number.record, **members}
+
+    def release(self, number: Number) -> None:
+        """Take a number away from its account; it can be bought again."""
+        with self._lock:
+            self._numbers.pop(number.sid, None)
+            self._sold.pop(number.phone_number, None)
+
+    def phone_numbers(self, account_sid: str) -> list[dict[str, Any]]:
+        """Return the records of an account's numbers, in the order in which they were added."""
+        return [copy.deepcopy(number.record) for number in self.numbers(account_sid)]
+
+    def charges(self, account_sid: str) -> int:
+        """Return how many purchases an account was charged for."""
+        return self._charges[account_sid.lower()]
+
+    def reset(self) -> None:
+        """Forget every account, number and charge, and go back to the present time."""
+        with self._lock:
+            self._owners.clear()
+            self._numbers.clear()
+            self._sold.clear()
+            self._charges.clear()
+            self._ahead = timedelta()
