@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _fail(f"{place} is in use. Choose another port, or --port 0 for a free one.")
         return _fail(f"can't listen on {place}: {reason}. Choose another --host or --port.")
     with server:
+        sys.stderr.write(_samples(server) if command else "")
         return _run(command, server) if command else _serve(server)
 
 
@@ -63,9 +64,16 @@ def _greeting(server: MockServer) -> str:
     return (
         f"SignalWire mock at {server.url}\n"
         f"In a browser: {server.url}/docs and {server.url}/journal\n"
+        f"{_samples(server)}"
         f"Press Ctrl-C to stop. To use it from another shell{own}, run:\n"
         f"{''.join(exports)}"
     )
+
+
+def _samples(server: MockServer) -> str:
+    """Return a line that names the operations that keep nothing; empty if there are none."""
+    names = ", ".join(server.sample_operations)
+    return f"Samples from the contract, and no state: {names}\n" if names else ""
 
 
 def _run(command: Sequence[str], server: MockServer) -> int:
@@ -95,6 +103,7 @@ def _options(arguments: Sequence[str]) -> dict[str, Any]:
     add("--spec", type=Path, metavar="PATH", help="serve another openapi.yaml")
     add("--token", type=_text, default=DEFAULT_TOKEN, help="API token to accept (%(default)s)")
     add("--forgetful", action="store_true", help="keep nothing between requests, for fuzzing")
+    add("--allow-import", action="store_true", help="allow numbers of other providers")
     todo = "after --: run this with SIGNALWIRE_ variables that point to the mock, then stop"
     add("command", nargs="*", help=todo)
     options, unknown = parser.parse_known_args(arguments)

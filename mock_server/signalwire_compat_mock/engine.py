@@ -65,6 +65,17 @@ class Engine:
             with _fitting(f"{operation.pointer}: operation {operation.id}, status {status}"):
                 self._encode(operation, self._sample(operation))
 
+    @property
+    def sample_operations(self) -> list[str]:
+        """The operations without a handler: their replies are samples from the contract."""
+        operations = self.contract.operations.values()
+        return [operation.id for operation in operations if not _has_handler(operation)]
+
+    def operation(self, incoming: Incoming) -> Operation | None:
+        """Find the operation that a request is for; None if there is none."""
+        found = self.contract.match(incoming.path)
+        return found[0].operations.get(incoming.method) if found else None
+
     def answer(self, incoming: Incoming) -> Answer:
         """Answer a request. Never raises: an error of the mock is a 500 with plain text."""
         operation = None
@@ -119,19 +130,32 @@ class Engine:
         wished = refusal.status or self.contract.codes[refusal.code].status
         status = self.contract.status(operation, wished)
         message = refusal.message.replace(self._token, "[token]")
+        answer = self._error(operation, refusal.code, message, status)
+        challenge = {"www-authenticate": _REALM} if status == 401 else {}
+        return replace(answer, headers={**answer.headers, **refusal.headers, **challenge})
+
+    def refuse(self, operation: Operation | None, code: int) -> Answer:
+        """Answer with a published error code and its status, whether or not it is documented."""
+        entry = self.contract.codes[code]
+        answer = self._error(operation, code, entry.when, entry.status)
+        return replace(answer, operation_id=operation.id if operation else None)
+
+    def _error(self, operation: Operation | None, code: int, message: str, status: int) -> Answer:
         response = operation.response(status) if operation else None
         if response and response.media:
-            answer = self._refusal(response, refusal.code, message, status)
+            answer = self._refusal(response, code, message, status)
         else:
-            error = self.contract.error_body(refusal.code, message, status)
+            error = self.contract.error_body(code, message, status)
             answer = Answer(status, _dump(error, self.contract.error), {"content-type": JSON})
-        challenge = {"www-authenticate": _REALM} if status == 401 else {}
-        headers = {**answer.headers, **refusal.headers, **challenge}
-        return replace(answer, headers=headers, refusal=message)
+        return replace(answer, refusal=message)
 
     def _refusal(self, response: Response, code: int, message: str, status: int) -> Answer:
-        """Write an error: as the schema Error, else as its message, else the contract's example."""
-        for body in (self.contract.error_body(code, message, status), message):
+        """Write an error: as the schema Error, with its code as text, or as its message.
+
+        If none of these fits the contract, write the contract's example.
+        """
+        error = self.contract.error_body(code, message, status)
+        for body in (error, {**error, "code": str(code)}, message):
             with contextlib.suppress(ReplyError):
                 return self._write(response, status, body)
         return self._write(response, status, sample_body(self.contract.document, response))

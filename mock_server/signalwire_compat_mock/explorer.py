@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from .contract import Contract
-from .document import Document, nodes
+from .document import Document, join, nodes
 from .parsing import FORM
 
 _PAGES = Path(__file__).with_name("pages")
@@ -68,7 +68,8 @@ def described(contract: Contract) -> dict[str, Any]:
         here = document.value(operation.pointer)
         for status, response in here.get("responses", {}).items():
             if table := _table(contract, status):
-                response["description"] = f"{response.get('description', '')}\n\n{table}"
+                _, target = contract.document.follow(join(operation.pointer, "responses", status))
+                response["description"] = f"{target.get('description', '')}\n\n{table}"
         media = operation.body.media.get(FORM) if operation.body else None
         if media:
             examples = document.value(media.pointer).get("examples", {})

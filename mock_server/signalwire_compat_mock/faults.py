@@ -1,6 +1,5 @@
 """Faults on demand: wrong, late or lost replies that a test asks for."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -31,6 +30,7 @@ class Fault:
     delay_seconds: float = 0
     drop: bool = False
     carried_out: bool | None = None
+    operation: str | None = None
 
     @property
     def has_effect(self) -> bool:
@@ -41,8 +41,8 @@ class Fault:
 
     def check(self, contract: Contract, times: int) -> None:
         """Refuse what contradicts itself or the contract. Errors: `FaultError`."""
-        if self in (Fault(), Fault(carried_out=True)):
-            names = ", ".join(name for name in _TYPES if name != "times")
+        if replace(self, operation=None) in (Fault(), Fault(carried_out=True)):
+            names = ", ".join(name for name in _TYPES if name not in ("operation", "times"))
             raise FaultError(f"an empty fault changes nothing: name one of {names}")
         for name, value in {**self._given(), "times": times}.items():
             allowed = _TYPES[name]
@@ -52,6 +52,9 @@ class Fault:
         self._check_headers()
         if isinstance(self.body, str) and re.search("[\ud800-\udfff]", self.body):
             raise FaultError("body holds half of a surrogate pair: pass bytes")
+        if self.operation is not None and self.operation not in contract.operations:
+            known = ", ".join(contract.operations)
+            raise FaultError(f"operation {self.operation} is not known: use one of {known}")
         if self.code is not None and self.code not in contract.codes:
             known = ", ".join(map(str, sorted(contract.codes)))
             raise FaultError(f"code {self.code} is not a published error code: use one of {known}")
@@ -78,24 +81,18 @@ class Fault:
                 todo = "Use a name without blanks, and one line of Latin-1 without blanks around it"
                 raise FaultError(f"{problem}. {todo}") from error
 
-    def apply(self, usual: Answer | None, contract: Contract) -> Answer:
-        """Change the usual answer; it is None if the request is not carried out."""
-        answer = usual or Answer(HTTPStatus.OK.value, b"", {"content-type": "application/json"})
+    def apply(self, answer: Answer) -> Answer:
+        """Change an answer."""
         if self.drop:
             return replace(answer, status=0, body=b"", headers={})
         given = self.body.encode() if isinstance(self.body, str) else self.body
         own = {name.lower(): text for name, text in (self.headers or {}).items()}
-        answer = replace(
+        return replace(
             answer,
             status=self.status or answer.status,
             body=answer.body if given is None else given,
             headers={**answer.headers, **own},
         )
-        if self.code is None:
-            return answer
-        entry = contract.codes[self.code]
-        body = json.dumps(contract.error_body(self.code, entry.when, entry.status)).encode()
-        return replace(answer, status=entry.status, body=body, refusal=entry.when)
 
     def _given(self) -> dict[str, Any]:
         pairs = ((f.name, getattr(self, f.name)) for f in fields(self))
@@ -115,6 +112,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "delay_seconds": (int, float),
     "drop": (bool,),
     "carried_out": (bool,),
+    "operation": (str,),
     "times": (int,),
 }
 

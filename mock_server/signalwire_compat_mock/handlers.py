@@ -1,27 +1,29 @@
 """The operations that need state: one function and one entry of HANDLERS for each."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 from uuid import uuid4
 
-import phonenumbers
-
 from .calls import ACCOUNT, Call, Reply
 from .contract import INVALID, NOT_FOUND
 from .document import join
+from .inventory import inventory
 from .listing import list_numbers
+from .numbering import describe
 from .request_checks import Refusal
 from .reserved import NOT_AVAILABLE
 from .sample_replies import sample_body
+from .searches import list_available_countries, search_local, search_toll_free
 from .state import Number, State
 
 TAG = "phone_numbers"
 """Only operations with this tag have handlers: another document may have a `list`, too."""
 
-_TOO_RECENT = 22121
+_NOT_ENABLED, _TOO_RECENT = 10001, 22121
+_CAPABILITIES = ("voice", "sms", "mms", "fax")
 _KEPT = timedelta(days=14)
 
 
@@ -32,9 +34,29 @@ def purchase(call: Call, state: State) -> Reply:
     """
     number = call.text(call.body, "PhoneNumber")
     account = call.account_sid
-    record = _new_record(call, number, state.now())
+    offer = inventory().get(number)
+    able = [name for name in _CAPABILITIES if name != "mms" or offer is None or offer.mms]
+    record = _new_record(call, number, state.now(), "signalwire", able)
     if not state.buy(account, number, record):
         message = f"{NOT_AVAILABLE} {number} is already sold."
+        raise Refusal(INVALID, message, status=call.contract.status(call.operation, 422))
+    return call.success(record)
+
+
+def import_number(call: Call, state: State) -> Reply:
+    """Add a number of another provider to the account in the path.
+
+    Errors: `Refusal` 10001 unless `State.allow_import` is True, 10000 if an account has the number.
+    """
+    if not state.allow_import:
+        todo = "Start the mock with --allow-import, or set allow_import of MockServer"
+        raise Refusal(_NOT_ENABLED, f"The operation is not enabled on the Space. {todo}.")
+    number = call.text(call.body, "number")
+    is_toll_free = call.body.get("number_type") == "tollfree"
+    able = call.body.get("capabilities", _CAPABILITIES)
+    record = _new_record(call, number, state.now(), "hosted", able, is_toll_free=is_toll_free)
+    if not state.add(call.account_sid, number, record):
+        message = f"{NOT_AVAILABLE} An account has {number} already."
         raise Refusal(INVALID, message, status=call.contract.status(call.operation, 422))
     return call.success(record)
 
@@ -93,29 +115,37 @@ def _camel(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 
 
-def _new_record(call: Call, number: str, now: datetime) -> dict[str, Any]:
+def _new_record(
+    call: Call,
+    number: str,
+    now: datetime,
+    origin: str,
+    able: Collection[str],
+    *,
+    is_toll_free: bool = False,
+) -> dict[str, Any]:
     """Build the record of a phone number from the request and the defaults of the spec."""
     account = call.account_sid
     sid = str(uuid4())
-    national, country, is_toll_free = _describe(number)
+    national, country, has_toll_free_prefix = describe(number)
     own = {
         "account_id": account,
         "account_sid": account,
         "address_requirements": "none",
         "api_version": call.contract.version,
         "beta": False,
-        "capabilities": {"voice": True, "sms": True, "mms": True, "fax": True},
+        "capabilities": {name: name in able for name in _CAPABILITIES},
         "country_code": country,
         "date_created": format_datetime(now),
         "date_updated": format_datetime(now),
         "emergency_status": "Inactive",
         "friendly_name": call.body.get("FriendlyName", national),
-        "origin": "signalwire",
+        "origin": origin,
         "phone_number": number,
         "sid": sid,
         "uri": call.path("IncomingPhoneNumbers", f"{sid}.json"),
     }
-    if is_toll_free:
+    if is_toll_free or has_toll_free_prefix:
         own["verification_status"] = "Unverified"
     return _fill(call, own)
 
@@ -144,27 +174,15 @@ def _fill(call: Call, own: Mapping[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _describe(number: str) -> tuple[str, str, bool]:
-    """Return the national format, the country ("US" if unknown), and if it is toll-free."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return number, "US", False
-    regions = (
-        phonenumbers.region_code_for_number(parsed),
-        phonenumbers.region_code_for_country_code(parsed.country_code or 0),
-    )
-    country = next((r for r in regions if r and r.isalpha()), "US")
-    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
-    kind = phonenumbers.number_type(parsed)
-    return national, country, kind == phonenumbers.PhoneNumberType.TOLL_FREE
-
-
 HANDLERS: dict[str, Callable[[Call, State], Reply]] = {
     "purchase": purchase,
     "list": list_numbers,
     "get": get,
     "update": update,
     "delete": delete,
+    "import_number": import_number,
+    "list_available_countries": list_available_countries,
+    "search_local": search_local,
+    "search_toll_free": search_toll_free,
 }
 """The operations that keep state, by operationId. All others are answered from the spec."""

@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlencode
 
 from .calls import Call, Reply
-from .patterns import NumberPattern
+from .numbering import NumberPattern
 from .request_checks import Refusal
 from .state import Number, State
 

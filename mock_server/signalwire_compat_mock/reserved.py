@@ -1,7 +1,7 @@
 """Numbers that are always refused, each with its own error code."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .calls import Call
 from .contract import INVALID, Contract, Operation
@@ -31,7 +31,7 @@ def reserved_numbers(contract: Contract, operation: Operation) -> list[ReservedN
 
 
 def refuse_reserved(call: Call) -> None:
-    """Refuse a request that names a reserved number. Errors: `Refusal` with its code."""
+    """Refuse a request with a reserved number in its path or body. Errors: `Refusal`."""
     named = [text for text in _texts(call) if text.startswith(_RESERVED)]
     rows = reserved_numbers(call.contract, call.operation) if named else []
     for reserved in (row for row in rows if row.phone_number in named):
@@ -40,6 +40,5 @@ def refuse_reserved(call: Call) -> None:
 
 
 def _texts(call: Call) -> Iterator[str]:
-    body: Any = call.body
-    for values in (*call.parameters.values(), body if isinstance(body, dict) else {}):
+    for values in (call.parameters["path"], call.body if isinstance(call.body, dict) else {}):
         yield from (value for value in values.values() if isinstance(value, str))

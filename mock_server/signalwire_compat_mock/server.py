@@ -1,8 +1,6 @@
 """The mock server: serves the contract on a socket, and keeps numbers, journal and faults."""
 
 import asyncio
-import json
-import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -15,13 +13,12 @@ from typing import Any
 from h11 import LocalProtocolError
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from . import explorer
+from . import control, explorer
 from .engine import Answer, Engine
-from .faults import Fault, read_members
+from .faults import Fault
 from .journal import Exchange, Journal
 from .loading import load_contract
 from .parsing import HUNG_UP, read_request
@@ -41,7 +38,8 @@ class MockServer:
 
     Use it in a `with` block, or call `start` and `close`. `token` is the password of every project.
     `port` 0 takes any free port. A `forgetful` server forgets accounts and numbers after each
-    reply, so that no earlier request affects a later one. Safe to use from several threads.
+    reply, so that no earlier request affects a later one. With `allow_import`, numbers of other
+    providers can be imported. Safe to use from several threads.
 
     Errors: `SpecError` for a document that can't be served; `OSError` from `start` if the address
     is not free or not of this machine.
@@ -55,13 +53,14 @@ class MockServer:
         port: int = 0,
         token: str = DEFAULT_TOKEN,
         forgetful: bool = False,
+        allow_import: bool = False,
     ) -> None:
         """Compile the document, by default the openapi.yaml of this package or checkout."""
         if not token:
             raise ValueError("token is empty: the mock needs one")
         self.token = token
         self._address = (host, port)
-        self._state = State()
+        self._state = State(allow_import=allow_import)
         self._engine = Engine(load_contract(spec), token, self._state)
         self._forgetful = forgetful
         self._change: Callable[[Answer], Answer] | None = None
@@ -99,10 +98,30 @@ class MockServer:
         """Return an account's numbers as the API returned them, in order of purchase."""
         return self._state.phone_numbers(account_sid)
 
-    def reserved_numbers(self) -> list[ReservedNumber]:
-        """List the numbers whose purchase is always refused, and with what."""
+    def reserved_numbers(self, operation: str = "purchase") -> list[ReservedNumber]:
+        """List the numbers that an operation always refuses, and with what.
+
+        They work in the path and the body: as `PhoneNumber`, as `number`, and in place of a SID.
+        """
         contract = self._engine.contract
-        return reserved_numbers(contract, contract.operations["purchase"])
+        return reserved_numbers(contract, contract.operations[operation])
+
+    @property
+    def sample_operations(self) -> list[str]:
+        """The operations that answer samples from the contract, and keep nothing.
+
+        There are none in the contract of this package.
+        """
+        return self._engine.sample_operations
+
+    @property
+    def allow_import(self) -> bool:
+        """Whether numbers of other providers can be imported. A test may set it."""
+        return self._state.allow_import
+
+    @allow_import.setter
+    def allow_import(self, value: bool) -> None:
+        self._state.allow_import = value
 
     @contextmanager
     def answering(self, change: Callable[[Answer], Answer]) -> Iterator[None]:
@@ -126,9 +145,12 @@ class MockServer:
         delay_seconds: float = 0,
         drop: bool = False,
         carried_out: bool | None = None,
+        operation: str | None = None,
         times: int = 1,
     ) -> None:
         """Let a fault happen to the next request, or to the next `times` requests.
+
+        With `operation`, such as "delete", only requests of that operation count.
 
         `code` refuses it with a published error code and its status. `status`, `body` and `headers`
         replace those of the reply. `delay_seconds` delays the reply, `drop` closes the connection
@@ -139,7 +161,7 @@ class MockServer:
 
         Errors: `FaultError`, a `ValueError`, for a fault that makes no sense.
         """
-        fault = Fault(code, status, body, headers, delay_seconds, drop, carried_out)
+        fault = Fault(code, status, body, headers, delay_seconds, drop, carried_out, operation)
         fault.check(self._engine.contract, times)
         with self._lock:
             self._faults.extend([fault] * times)
@@ -197,10 +219,7 @@ class MockServer:
     def _app(self) -> Starlette:
         app = Starlette(
             routes=[
-                Route("/journal", self._use_journal, methods=["GET", "DELETE"]),
-                Route("/reset", self._reset, methods=["POST"]),
-                Route("/faults", self._add_fault, methods=["POST"]),
-                Route("/clock", self._move_clock, methods=["POST"]),
+                *control.routes(self, self._journal),
                 *explorer.routes(
                     self._engine.contract,
                     DEFAULT_PROJECT,
@@ -212,53 +231,21 @@ class MockServer:
         app.router.default = self._serve
         return app
 
-    async def _use_journal(self, request: Request) -> Response:
-        if request.method == "DELETE":
-            self._journal.clear()
-            return Response(status_code=204)
-        if explorer.wants_page(request):
-            return explorer.page("journal")
-        last = request.query_params.get("last", "0")
-        if not re.fullmatch("[0-9]{1,9}", last):
-            return _bad_request("last must be a whole number of at most nine digits")
-        version, total, exchanges = self._journal.view(int(last))
-        headers = {"etag": f'"{version}"', "journal-length": str(total)}
-        if request.headers.get("if-none-match") == headers["etag"]:
-            return Response(status_code=304, headers=headers)
-        view = [exchange.as_json(self.token) for exchange in exchanges]
-        return JSONResponse(view, headers=headers)
-
-    async def _reset(self, _: Request) -> Response:
-        self.reset()
-        return Response(status_code=204)
-
-    async def _add_fault(self, request: Request) -> Response:
-        try:
-            self.inject(**read_members(json.loads(await request.body())))
-        except (RecursionError, ValueError) as error:
-            return _bad_request(str(error))
-        return Response(status_code=204)
-
-    async def _move_clock(self, request: Request) -> Response:
-        try:
-            steps = json.loads(await request.body())
-            if not isinstance(steps, dict) or not steps or steps.keys() - {"days", "seconds"}:
-                return _bad_request("a step is a JSON object with days, seconds or both")
-            self.advance(**steps)
-        except (RecursionError, ValueError) as error:
-            return _bad_request(str(error))
-        return Response(status_code=204)
-
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         if request.url.path == "/" and explorer.wants_page(request):
             await RedirectResponse("/docs")(scope, receive, send)
             return
         incoming = await read_request(request)
-        with self._lock:
-            fault = self._faults.popleft() if self._faults else Fault()
-        usual = self._engine.answer(incoming) if fault.has_effect else None
-        answer = fault.apply(usual, self._engine.contract)
+        operation = self._engine.operation(incoming)
+        operation_id = operation.id if operation else None
+        fault = self._next_fault(operation_id)
+        answer = Answer(200, b"", {"content-type": "application/json"}, operation_id)
+        if fault.has_effect:
+            answer = self._engine.answer(incoming)
+        if fault.code is not None:
+            answer = self._engine.refuse(operation, fault.code)
+        answer = fault.apply(answer)
         if self._forgetful:
             self._state.reset()
         answer = self._change(answer) if self._change else answer
@@ -276,14 +263,18 @@ class MockServer:
                 # A fault can break HTTP itself, for example by a wrong Content-Length.
                 await self._drop(scope, receive)
 
+    def _next_fault(self, operation_id: str | None) -> Fault:
+        with self._lock:
+            for fault in self._faults:
+                if fault.operation in (None, operation_id):
+                    self._faults.remove(fault)
+                    return fault
+        return Fault()
+
     async def _drop(self, scope: Scope, receive: Receive) -> None:
         if self._running is not None:
             self._running.drop(scope)
         await receive()
-
-
-def _bad_request(message: str) -> Response:
-    return JSONResponse({"message": f"{message}."}, status_code=400)
 
 
 async def _wait(receive: Receive, seconds: float) -> None:

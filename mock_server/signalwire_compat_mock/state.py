@@ -35,10 +35,12 @@ class State:
     """Accounts, their numbers and charges, and a clock. Safe to use from several threads.
 
     Assumed: any UUID is a project, and the first project that uses an account owns it.
+    `allow_import` says whether numbers of other providers can be imported.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, allow_import: bool = False) -> None:
         """Start without accounts and numbers, at the present time."""
+        self.allow_import = allow_import
         self._lock = threading.RLock()
         self._places = itertools.count(1)
         self._owners: dict[str, str] = {}

@@ -31,6 +31,20 @@ def test_an_operation_that_was_added_to_the_spec_is_served_without_code(serve: S
     send.bought()
 
 
+def test_an_operation_of_another_tag_is_no_list_of_numbers(serve: Serve) -> None:
+    """Only the name is the same: such an operation answers samples."""
+
+    def rename(spec: dict[str, Any]) -> None:
+        add_operations(spec)
+        spec["paths"]["/Accounts/{AccountSid}/IncomingPhoneNumbers"]["get"]["operationId"] = "all"
+        spec["paths"]["/Notes/{Number}"]["get"]["operationId"] = "list"
+
+    send = serve(rename)
+    assert send("GET", f"{BASE}/Notes/12", auth=None).text == "textxx"
+    assert {"all", "list", "create_note"} <= {*send.mock.sample_operations}
+    assert "purchase" not in send.mock.sample_operations
+
+
 def multipart(*parts: bytes, end: bytes = b"--") -> dict[str, Any]:
     encoded = b"".join(b"--x\r\nContent-Disposition: form-data; " + p + b"\r\n" for p in parts)
     headers = {"content-type": "Multipart/Form-Data; boundary=x"}

@@ -14,10 +14,20 @@ from pathlib import Path
 import httpx
 import pytest
 import signalwire_compat_mock
-from signalwire_compat_mock import MockServer
+from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT, ROOT
-from tests.mock.helpers import NUMBER, NUMBERS, Send, Serve, connection, read_all
+from tests.mock.helpers import (
+    NUMBER,
+    NUMBERS,
+    Send,
+    Serve,
+    add_operations,
+    basic,
+    changed_spec,
+    connection,
+    read_all,
+)
 
 
 def test_two_servers_share_neither_port_nor_numbers(send: Send, serve: Serve) -> None:
@@ -104,6 +114,31 @@ def test_the_command_serves_until_a_signal_and_ends_cleanly(
     assert "with your token as SIGNALWIRE_API_TOKEN" in said[2]
     assert "spoken" not in "".join(said)
     assert (process.returncode, rest) == (0, ("", ""))
+
+
+def test_the_command_names_the_operations_that_answer_samples(tmp_path: Path) -> None:
+    spec = ["--spec", str(changed_spec(tmp_path, add_operations)), "--port", "0"]
+    names = "create_note, send_form, read_note, delete_note, upload"
+    line = f"GET /Accounts/{{AccountSid}}/Calls.json, {names}\n"
+    with command(*spec) as process:
+        assert process.stdout is not None
+        said = [process.stdout.readline() for _ in range(3)]
+    assert said[2] == f"Samples from the contract, and no state: {line}"
+    with command(*spec, "--", sys.executable, "-c", "") as process:
+        assert process.communicate() == ("", said[2])
+
+
+def test_the_command_allows_imports_if_it_is_told_to() -> None:
+    path = NUMBERS.replace("Incoming", "Imported")
+    code = "import os, sys, urllib.request as u; request = u.Request(os.environ['SIGNALWIRE_SPACE']"
+    code += " + sys.argv[1], sys.argv[2].encode(), {'authorization': sys.argv[3]});"
+    code += " u.urlopen(request)"
+    form = "number=%2B15551234567&number_type=longcode"
+    child = [sys.executable, "-c", code, path, form, basic(f"{PROJECT}:{DEFAULT_TOKEN}")]
+    for option, failed in (["--allow-import"], False), ([], True):
+        with command(*option, "--", *child) as process:
+            process.communicate()
+        assert (process.returncode != 0) == failed
 
 
 def test_what_the_command_prints_points_a_shell_and_its_client_at_it() -> None:

@@ -13,6 +13,8 @@ from tests.conftest import PROJECT, ROOT
 from tests.mock import helpers
 from tests.mock.helpers import ANOTHER, FORM, NUMBER, NUMBERS, OTHER, SPEC, Send, Serve
 
+OPERATIONS = [(path, method) for path, item in SPEC["paths"].items() for method in item]
+
 
 def test_the_journal_holds_a_purchase_as_it_was_on_the_wire(mock: MockServer, send: Send) -> None:
     path = NUMBERS.replace("-", "%2D")
@@ -165,9 +167,16 @@ def test_the_explorer_gets_the_contract_with_this_mock_as_its_server(send: Send)
     for code, entry in SPEC["components"]["schemas"]["Error"]["x-error-codes"].items():
         row = f"| {code} | {entry['status']} | {entry['when']} |"
         assert row in shown["components"]["schemas"]["Error"]["description"]
-        for operation in shown["paths"][next(iter(shown["paths"]))].values():
-            if answer := operation["responses"].get(str(entry["status"])):
+        for path, method in OPERATIONS:
+            answers = shown["paths"][path][method]["responses"]
+            if answer := answers.get(str(entry["status"])):
                 assert row in answer["description"]
+    for path, method in OPERATIONS:
+        for status, answer in shown["paths"][path][method]["responses"].items():
+            written = SPEC["paths"][path][method]["responses"][status]
+            name = written.get("$ref", "").rpartition("/")[2]
+            written = SPEC["components"]["responses"].get(name, written)
+            assert answer.get("description", "$ref").startswith((written["description"], "$ref"))
     assert send("GET", "/docs/none.js").status_code == 404
     assert len(send("GET", "/docs/swagger-ui-bundle.js").content) > 10**6
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from signalwire_compat import RestClient, SignalWireError
 from signalwire_compat_mock import DEFAULT_PROJECT, DEFAULT_TOKEN, Fault, FaultError, MockServer
 
 from tests.conftest import ROOT
+from tests.mock import helpers
 from tests.mock.helpers import ANOTHER as NUMBER
 
 pytest_plugins = ["pytester"]
@@ -123,6 +125,43 @@ def test_an_injected_body_is_sent_as_it_is(mock: MockServer) -> None:
     assert mock.journal[0].reply_body == body
 
 
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "list": lambda numbers: numbers.list(),
+    "purchase": lambda numbers: numbers.purchase(PhoneNumber=NUMBER),
+    "get": lambda numbers: numbers.get("PN0"),
+    "update": lambda numbers: numbers.update("PN0", FriendlyName="a"),
+    "delete": lambda numbers: numbers.delete("PN0"),
+    "import_number": lambda numbers: numbers.import_number(number=NUMBER, number_type="longcode"),
+    "list_available_countries": lambda numbers: numbers.list_available_countries(),
+    "search_local": lambda numbers: numbers.search_local("US"),
+    "search_toll_free": lambda numbers: numbers.search_toll_free("US"),
+}
+
+
+@pytest.mark.parametrize("operation", CALLS)
+def test_a_fault_of_an_operation_waits_for_a_request_of_that_operation(
+    mock: MockServer, operation: str
+) -> None:
+    mock.inject(code=20010, operation=operation)
+    other = "purchase" if operation == "list" else "list"
+    with RestClient(DEFAULT_PROJECT, DEFAULT_TOKEN, mock.url) as client:
+        CALLS[other](client.compat.phone_numbers)
+        mock.inject(drop=True, operation=other)
+        with pytest.raises(SignalWireError) as caught:
+            CALLS[operation](client.compat.phone_numbers)
+    assert (caught.value.status, caught.value.code) == (422, 20010)
+    assert [fault.operation for fault in mock.pending_faults] == [other]
+    exchange = mock.journal[-1]
+    assert (exchange.operation_id, exchange.refusal) == (operation, caught.value.message)
+    assert exchange.fault == f"code=20010, operation={operation!r}"
+
+
+def test_every_operation_of_the_contract_keeps_state_and_takes_faults(mock: MockServer) -> None:
+    assert mock.sample_operations == []
+    spec = helpers.SPEC["paths"].values()
+    assert sorted(CALLS) == sorted(op["operationId"] for path in spec for op in path.values())
+
+
 def test_a_mock_with_a_late_answer_still_closes_at_once() -> None:
     with MockServer() as mock:
         mock.inject(delay_seconds=600)
@@ -158,6 +197,9 @@ def test_a_mock_with_a_late_answer_still_closes_at_once() -> None:
         ({"delay_seconds": "x"}, "delay_seconds is not int or float"),
         ({"delay_seconds": None}, "delay_seconds is not int or float"),
         ({"status": 503, "drop": None}, "drop is not bool"),
+        ({"operation": "delete"}, "an empty fault changes nothing"),
+        ({"drop": True, "operation": "buy"}, "operation buy is not known: use one of list"),
+        ({"drop": True, "operation": 1}, "operation is not str"),
     ],
 )
 def test_an_invalid_fault_is_refused_with_the_valid_choices(

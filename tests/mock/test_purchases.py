@@ -139,3 +139,34 @@ def test_every_code_with_a_documented_status_and_no_other_has_a_reserved_number(
         if entry["status"] in (400, 401, 422)
     }
     send.bought("+15550020404")
+
+
+@pytest.mark.parametrize(
+    ("method", "operation", "place"),
+    [
+        ("POST", "import_number", "number"),
+        ("GET", "get", "Sid"),
+        ("POST", "update", "Sid"),
+        ("DELETE", "delete", "Sid"),
+    ],
+)
+def test_a_reserved_number_is_refused_by_each_operation_that_has_its_status(
+    send: Send, method: str, operation: str, place: str
+) -> None:
+    rows = send.mock.reserved_numbers(operation)
+    assert {row.status for row in rows} >= {400, 401}
+    for row in rows:
+        path, data = f"{NUMBERS}/{row.phone_number}", None
+        if place == "number":
+            path = NUMBERS.replace("Incoming", "Imported")
+            data = {"number": row.phone_number, "number_type": "longcode"}
+        error = send(method, path, data=data or ({} if method != "POST" else {"SmsMethod": "GET"}))
+        found = (error.status_code, int(error.json()["code"]))
+        assert found == (row.status, row.code), error.text
+        assert row.when in error.json()["message"]
+    assert (20404 in {row.code for row in rows}) == (place == "Sid")
+
+
+def test_a_reserved_number_can_be_looked_for(send: Send) -> None:
+    page = send("GET", NUMBERS, params={"PhoneNumber": "+15550030002"})
+    assert (page.status_code, page.json()["incoming_phone_numbers"]) == (200, [])

@@ -25,8 +25,8 @@ function table(pairs) {
 }
 
 function subject(exchange) {
-  const number = (exchange.form || []).find(([name]) => name === "PhoneNumber");
-  return number ? number[1] : exchange.operation_id || "";
+  const number = (exchange.form || []).find(([name]) => /^(Phone)?Number$/i.test(name));
+  return [exchange.operation_id, number && number[1]].filter(Boolean).join(" ");
 }
 
 function outcome(exchange) {
