@@ -55,6 +55,12 @@ def keep_sources(document: dict[str, Any]) -> None:
             node[_SOURCE] = dict(node)
 
 
+def method_name(operation: str) -> str:
+    """Give the name of an operation as a method, which may be that of a builtin."""
+    plain = operation.removesuffix("_")
+    return operation if keyword.iskeyword(plain) else plain
+
+
 class ConstraintError(Exception):
     """A constraint that Python can't check, in one line."""
 
@@ -76,9 +82,8 @@ class Constraints:
         return str(self._operations[operation][1])
 
     def method(self, operation: str) -> str:
-        """Give the name of an operation as a method, which may be that of a builtin."""
-        plain = operation.removesuffix("_")
-        return operation if keyword.iskeyword(plain) else plain
+        """Do what `method_name` does."""
+        return method_name(operation)
 
     def annotation(self, annotation: str) -> str:
         """Write a type so that a method of the same name, such as `list`, does not hide it."""

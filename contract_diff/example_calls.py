@@ -9,7 +9,7 @@ from typing import Any
 from openapi_python_client.strings import PythonIdentifier
 
 from codegen.content_types import read
-from codegen.document import is_json, resolved
+from codegen.document import is_json, merged, resolved
 from contract_diff.operations import Operation, operations
 
 
@@ -25,11 +25,14 @@ def cases(document: dict[str, Any]) -> list[dict[str, Any]]:
 def _cases(document: dict[str, Any], name: str, operation: Operation) -> Iterator[dict[str, Any]]:
     raw = operation.raw
     arguments = {}
+    content = operation.body.get("content", {})
+    members = [merged(document, media.get("schema", {})) for media in content.values()]
+    taken = members[0].get("properties", {}) if operation.is_flat else {}
     for key, parameter in operation.parameters.items():
         value = next(iter(_examples(document, parameter).values()), None)
-        if value is not None:
+        # An argument that a parameter and a member of the body share is the member.
+        if value is not None and key not in taken:
             arguments[key] = value
-    content = operation.body.get("content", {})
     bodies = [
         (example if len(content) == 1 else f"{example} as {content_type}", place, value, media)
         for place, (content_type, media) in enumerate(content.items())

@@ -20,6 +20,8 @@ from typing import Any
 import httpx
 from openapi_python_client.strings import PythonIdentifier
 
+from codegen.schema_code import method_name
+
 _PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 _numbers = itertools.count()
 
@@ -75,11 +77,13 @@ def _play(package: Any, case: dict[str, Any], way: str) -> dict[str, Any]:
     except (AttributeError, TypeError) as error:  # The caller's code no longer fits.
         return {"sent": sent, "result": {"raised": type(error).__name__, "says": str(error)}}
     value = result.to_dict() if hasattr(result, "to_dict") else repr(result)
-    return {"sent": sent, "result": {"type": type(result).__name__, "value": value}}
+    # The async client has page classes of its own.
+    kind = type(result).__name__.removeprefix("Async")
+    return {"sent": sent, "result": {"type": kind, "value": value}}
 
 
 def _call(package: Any, client: Any, case: dict[str, Any]) -> Any:
-    method = getattr(getattr(client.compat, case["tag"]), case["operation"])
+    method = getattr(getattr(client.compat, case["tag"]), method_name(case["operation"]))
     arguments, value = case["parameters"], case["body"]
     if isinstance(value, dict):
         files = {name: _as_file(package, value[name]) for name in case["files"] if name in value}

@@ -1,5 +1,6 @@
 """What several files of tests need: a mock server of their own, clients for it, the contract."""
 
+import copy
 import json
 import os
 import subprocess
@@ -12,6 +13,8 @@ import pytest
 import yaml
 from signalwire_compat import AsyncRestClient, RestClient
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+
+from codegen.document import reachable, target
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
@@ -53,6 +56,24 @@ def shared(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
     folder = tmp_path_factory.getbasetemp().parent / f"shared-{testrun_uid}"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+def only(document: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Copy the operations with these operationIds, and the components that they use."""
+    part = copy.deepcopy(document)
+    paths = part["paths"] = {
+        path: {m: v for m, v in item.items() if v["operationId"] in names}
+        for path, item in part["paths"].items()
+    }
+    part["paths"] = {path: item for path, item in paths.items() if item}
+    found = reachable(part, [("path", ("paths", path)) for path in part["paths"]])
+    used = {target(node["$ref"]) for _, _, node in found if "$ref" in node}
+    for kind, known in part["components"].items():
+        if kind != "securitySchemes":
+            part["components"][kind] = {
+                k: v for k, v in known.items() if ("components", kind, k) in used
+            }
+    return part
 
 
 def run(*command: str | Path, cwd: Path = ROOT, **settings: str) -> CompletedProcess[str]:

@@ -268,7 +268,7 @@ def test_a_call_fails_as_usual_while_an_exception_that_can_not_change_is_handled
 def test_errors_survive_pickling_and_copying() -> None:
     refused = failure(answering(422, BODY))
     broken = failure(answering(201, b'{"sid": "PN-1"'))
-    invalid = failure(answering(201, b""), FriendlyName=None)
+    invalid = failure(answering(201, b""), FriendlyName=5)
     assert type(invalid) is InvalidRequestError
     lost = APITimeoutError("no reply", operation="phone_numbers.purchase", outcome_unknown=True)
     for error in (refused, broken, invalid, lost, InvalidRequestError("no")):

@@ -50,7 +50,7 @@ def test_the_annotations_of_everything_public_can_be_resolved(of: str, verbs: Mo
 def test_annotations_resolve_to_the_types_of_the_contract() -> None:
     purchase = get_type_hints(PhoneNumbers.purchase)
     assert purchase["PhoneNumber"] is str
-    assert purchase["SmsMethod"] == Literal["GET", "POST"] | Unset
+    assert purchase["SmsMethod"] == Literal["GET", "POST"] | Unset | None
     assert purchase["return"] is IncomingPhoneNumber
     attrs.resolve_types(IncomingPhoneNumber)
     assert attrs.fields_dict(IncomingPhoneNumber)["beta"].type is bool
@@ -108,14 +108,18 @@ def test_typer_makes_commands_of_annotations_and_methods_of_the_package(
 
 
 @pytest.mark.parametrize(("kind", "close"), [(RestClient, "close"), (AsyncRestClient, "aclose")])
-def test_completion_shows_the_public_names_and_nothing_else(kind: Any, close: str) -> None:
+def test_completion_shows_the_public_names_and_nothing_else(
+    contract: dict[str, Any], kind: Any, close: str
+) -> None:
     assert dir(signalwire_compat) == sorted({*signalwire_compat.__all__, "api", "models", "types"})
     client = kind("project", "token", "localhost")
-    settings = {"project", "base_url", "timeout", "max_retries", "max_reply_bytes"}
-    copies = {"with_headers", "with_max_retries", "with_timeout"}
+    settings = {"project", "account", "base_url", "timeout", "max_retries", "max_reply_bytes"}
+    copies = {"with_account", "with_headers", "with_max_retries", "with_timeout"}
     assert public(client) == {"compat", close, *settings, *copies}
     assert public(client.compat) == {*dir(signalwire_compat.api)}
-    assert public(client.compat.phone_numbers) == {*dir(signalwire_compat.api.phone_numbers)}
+    operations = {o["operationId"] for path in contract["paths"].values() for o in path.values()}
+    assert public(client.compat.phone_numbers) == operations
+    assert len(operations) == 9
 
 
 def public(part: object) -> set[str]:

@@ -21,8 +21,10 @@ SPEC = ROOT / "openapi.yaml"
 # point to the key of the line with the new text, or to @.
 
 POST, TAGS = "    post:\n      operationId: purchase", "      tags: [phone_numbers]\n"
+GET = "    get:\n      operationId: list"
 SECURITY, PATH = "      security:\n        - ProjectToken: []\n", "  /Accounts/{AccountSid}/I"
 ACCOUNT, SID = '$ref: "#/components/parameters/AccountSid"', "b3877c40-da60-4998-90ad-b792e98472ac"
+IMPORT = f"number, compare: digits}}\n{SECURITY}      parameters:\n        - "
 ORIGIN = '$ref: "#/components/schemas/Origin"'
 LESS = 'value:\n                  PhoneNumber: "+15551234567"\n'
 CODE = "        code:\n          type: integer\n"
@@ -39,9 +41,9 @@ MISTAKES: list[tuple[str, ...]] = [
     ("an unknown anchor", "operationId: purchase", "operationId: @*name", "'name'"),
     (
         "an open quote",
-        BODY,
-        BODY,
-        f"mapping from line {INFO}: expected",
+        "- name: Page",
+        "@- name: Page",
+        "mapping from line",
         '"2010-04-01"',
         '"2010-04-01',
     ),
@@ -64,17 +66,24 @@ MISTAKES: list[tuple[str, ...]] = [
     ("two names alike", "call_status_by_get", "callStatus", "incoming_call_status|operationId"),
     ("two tags alike", "[phone_numbers]", "[@phoneNumbers]", "phoneNumbers|phone_numbers|tags[0]"),
     ("no operationId", POST, "    post:", "IncomingPhoneNumbers.post|operationId"),
-    ("no tag", POST, POST, "one tag", TAGS, ""),
+    ("no tag", GET, GET, "one tag", TAGS, ""),
     ("two tags", "tags: [phone_numbers]", "tags: [phone_numbers, more]", "one tag"),
-    ("no security", POST, POST, "security of its own", SECURITY, ""),
+    ("no security", GET, GET, "security of its own", SECURITY, ""),
     ("no such security", "- ProjectToken: []", "- ProjectTokn: []", "ProjectTokn|ProjectToken"),
-    ("no such path parameter", PATH, "  /Accounts/{AccountSid}/{Sid}/I", "{Sid}|post"),
-    ("a parameter too many", ACCOUNT, ACCOUNT, "AccountSid|parameters[0]", PATH, "  /I"),
+    ("no such path parameter", PATH, "  /Accounts/{AccountSid}/{Sid}/I", "{Sid}|get"),
+    (
+        "a parameter too many",
+        f"{IMPORT}{ACCOUNT}",
+        f"{IMPORT}@{ACCOUNT}",
+        "AccountSid|parameters[0]",
+        f"{PATH}mp",
+        "  /Imp",
+    ),
     (
         "a parameter twice",
         f"parameters:\n        - {ACCOUNT}",
         TWICE,
-        "post.parameters[1]|AccountSid",
+        "get.parameters[1]|AccountSid",
     ),
     ("a tag twice", "- name: p", "- name: phone_numbers\n  - @name: p", "tags[1].name|tags[0]"),
     ("a required member of no part", "  Origin:\n", UNKNOWN, "Spare.required|Nme"),
@@ -107,7 +116,7 @@ MISTAKES: list[tuple[str, ...]] = [
         "securitySchemes:\n    Bearer: {type: http, scheme: bearer}\n",
     ),
     ("a wrong scheme", "type: http\n", "type: htp\n", "ProjectToken.type|htp"),
-    ("an unknown type", "type: boolean", "type: bool", "beta.type|bool|boolean"),
+    ("an unknown type", "type: boolean", "type: bool", "Beta.schema.type|bool|boolean"),
     ("an unknown type of a body", FORM, f"{FORM}              @type: strng\n", "requestBody|strng"),
     ("an unknown keyword", "maxLength: 18", "maxLenght: 18", "PhoneNumber.maxLenght|not known"),
     ("text for a list", "[PhoneNumber]", "PhoneNumber", "PurchaseRequest.required|array"),
@@ -221,8 +230,9 @@ def test_the_command_prints_every_mistake_in_the_order_of_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "openapi.yaml"
-    broken = SPEC.read_text(encoding="utf-8").replace("status: 401", "status: 403")
-    file.write_text(broken.replace("completed\n", "done\n").replace("page:", "p:"), "utf-8")
+    broken = SPEC.read_text(encoding="utf-8").replace("status: 401", "status: 403", 1)
+    broken = broken.replace("completed\n", "done\n").replace("page:\n", "p:\n", 1)
+    file.write_text(broken, "utf-8")
     assert main([str(file)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2

@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 import pytest
-import signalwire_compat
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from codegen import generate
@@ -24,7 +23,7 @@ from contract_diff.example_calls import cases
 from contract_diff.operations import changes
 from contract_diff.python_api import compare_apis, read_api
 from contract_diff.report import Differences
-from tests.conftest import PROJECT, ROOT
+from tests.conftest import PROJECT, ROOT, only
 from tests.edits import generated_package as packages
 from tests.edits import helpers as words
 from tests.edits.additions import ADDITIONS, CAT
@@ -55,6 +54,12 @@ def no_garbage_collection() -> Iterator[None]:
     gc.enable()
 
 
+@pytest.fixture(scope="session")
+def contract(contract: Document) -> Document:
+    """Cut the contract to the purchase, so that an edit is about one operation."""
+    return only(contract, "purchase")
+
+
 @pytest.fixture
 def build(contract: Document, tmp_path: Path, shared: Path) -> Build:
     """Generate the package of an edit in `tmp_path`, and import it."""
@@ -64,10 +69,17 @@ def build(contract: Document, tmp_path: Path, shared: Path) -> Build:
 
 
 @pytest.fixture(scope="session")
-def old(contract: Document) -> tuple[list[dict[str, Any]], dict[str, Any], Any]:
-    """Make cases of the contract, record the committed package with them, and read its names."""
+def old(
+    contract: Document, tmp_path_factory: pytest.TempPathFactory, shared: Path
+) -> tuple[list[dict[str, Any]], dict[str, Any], Any]:
+    """Make cases of the contract, record its package with them, and read its names."""
+    package = packages.generated(contract, tmp_path_factory.mktemp("old"), shared)
     played = cases(contract)
-    return played, recording.record(signalwire_compat, played), read_api(ROOT / "generated")
+    return (
+        played,
+        recording.record(recording.load_package(package), played),
+        read_api(package.parent),
+    )
 
 
 def test_no_two_edits_of_the_table_have_one_name() -> None:

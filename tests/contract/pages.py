@@ -1,25 +1,24 @@
-"""The facts of the provider's page, and the same facts as the contract has them."""
+"""The facts of the provider's pages, and the same facts as the contract has them."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from codegen.document import Pointer, at, dotted, follow, members_of, merged, nodes
+from codegen.document import Pointer, at, dotted, follow, members_of, merged, parts
 
 Row = dict[str, str]
 Rows = dict[tuple[str, str], Row]
 Document = dict[str, Any]
 
-PAGE = Path(__file__).with_name("purchase_page.csv")
-KEYWORDS = {"minLength": "min_length", "maxLength": "max_length"}
+PAGES = Path(__file__).with_name("pages.csv")
+KEYWORDS = {"minLength": "min_length", "maxLength": "max_length", "minItems": "min_items"}
 PROSE = {"description", "summary", "title", "example", "examples", "externalDocs"}
 
 
 def page_rows() -> Rows:
     """Read the table of facts; an empty cell is a fact that does not exist."""
-    with PAGE.open(encoding="utf-8", newline="") as file:
+    with PAGES.open(encoding="utf-8", newline="") as file:
         table = list(csv.DictReader(file))
     rows = {
         (row.pop("part"), row.pop("name")): {k: v for k, v in row.items() if v} for row in table
@@ -28,23 +27,27 @@ def page_rows() -> Rows:
     return rows
 
 
-MIRRORED = {name for part, name in page_rows() if part == "operation"}
-"""The operations that the page is about; the contract may have others."""
+MIRRORED = {name: row["members"] for (part, name), row in page_rows().items() if part == "page"}
+"""The operations that have a page, by their route; the contract may have others."""
 
 
 def text(value: Any) -> str:
     """Write a value as a cell."""
-    return value if isinstance(value, str) else yaml.safe_dump(value).split("\n")[0]
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 class Flat:
-    """The contract as rows like those of the table."""
+    """The contract as rows like those of the table.
+
+    The parts of an operation begin with the name that its page has in the table. An object is a
+    part of its own, with the name of its schema; `x[]` is an item of the list `x`.
+    """
 
     def __init__(self, document: Document) -> None:
-        """Flatten the operations of the page and everything they refer to."""
+        """Flatten the operations of the pages and everything they refer to."""
         self.document = document
         self.rows: Rows = {}
-        self.parts: dict[Pointer, str] = {}
+        self.objects: dict[Pointer, str] = {}
         for server in document.get("servers", []):
             address = server.get("url", "")
             self.rows["server", address] = {}
@@ -55,12 +58,17 @@ class Flat:
                     "required": "yes" if f"{{{name}}}" in address else "no",
                     "allowed": " ".join(variable.get("enum", ())),
                 }
-        for kind, where, node in nodes(document):
-            if kind == "operation" and f"{str(where[-1]).upper()} {where[-2]}" in MIRRORED:
-                self.operation(where, "")
-                self.rows["operation", "operationId"] = {"allowed": node.get("operationId", "")}
-                self.rows["operation", "tag"] = {"allowed": " ".join(node.get("tags", []))}
-                self.rows["operation", "security"] = {"allowed": self.security(node)}
+        for path, item in document.get("paths", {}).items():
+            for method, node in item.items():
+                if name := MIRRORED.get(f"{method.upper()} {path}"):
+                    self.rows["page", f"{method.upper()} {path}"] = {"members": name}
+                    self.operation(("paths", path, method), f"{name} ")
+                    for key, fact in (
+                        ("operationId", node.get("operationId", "")),
+                        ("tag", " ".join(node.get("tags", []))),
+                        ("security", self.security(node)),
+                    ):
+                        self.rows[f"{name} operation", key] = {"allowed": fact}
 
     def security(self, operation: Document) -> str:
         """Name the security schemes of an operation."""
@@ -76,23 +84,20 @@ class Flat:
     def operation(self, where: Pointer, prefix: str) -> None:
         """Add parameters, body, replies and callbacks of an operation."""
         operation = at(self.document, where)
-        method, path = str(where[-1]).upper(), str(where[-2])
-        self.rows[f"{prefix}operation", f"{method} {path}"] = {}
-        prefix = f"{prefix}{method} " if prefix else ""
         self.parameters(where, prefix)
         if "requestBody" in operation:
             body = operation["requestBody"]
-            self.content((*where, "requestBody"), f"{prefix}body", "", "request", body)
+            self.content((*where, "requestBody"), f"{prefix}body", "", body)
         for status in operation.get("responses", {}):
             place = follow(self.document, (*where, "responses", status))
-            role = "response" if status.startswith("2") else "error"
-            self.content(place, f"{prefix}reply", status, role)
+            self.content(place, f"{prefix}reply", status)
         for name, callback in operation.get("callbacks", {}).items():
             for expression, item in callback.items():
                 place = (*where, "callbacks", name, expression)
-                self.parameters(place, "callback ")
+                self.parameters(place, f"{prefix}callback ")
                 for method in item.keys() & {"get", "post", "put", "delete"}:
-                    self.operation((*place, method), "callback ")
+                    self.rows[f"{prefix}callback", f"{method.upper()} {expression}"] = {}
+                    self.operation((*place, method), f"{prefix}callback {method.upper()} ")
         for extra in operation.keys() & {"servers", "deprecated"}:
             self.rows[f"{prefix}operation", extra] = {"allowed": text(operation[extra])}
 
@@ -101,61 +106,60 @@ class Flat:
         for index, _ in enumerate(at(self.document, where).get("parameters", [])):
             place = follow(self.document, (*where, "parameters", index))
             node = at(self.document, place)
-            row = self.schema((*place, "schema"), "callback", required=node.get("required", False))
+            part, name = f"{prefix}{node.get('in')} parameter", node.get("name", "")
+            self.value(part, name, (*place, "schema"), required=node.get("required", False))
             usual = {"style": "form", "explode": True}
             for key in node.keys() - {"name", "in", "required", "schema", *PROSE}:
                 if node[key] != usual.get(key):
-                    row[key] = text(node[key])
-            self.rows[f"{prefix}{node.get('in')} parameter", node.get("name", "")] = row
+                    self.rows[part, name][key] = text(node[key])
 
-    def content(
-        self, where: Pointer, part: str, status: str, role: str, body: Document | None = None
-    ) -> None:
+    def content(self, where: Pointer, part: str, status: str, body: Document | None = None) -> None:
         """Add a body in each of its media types; a reply without a body is a row too."""
         node = at(self.document, where)
-        role = "callback" if part.startswith("callback") else role
         if not node.get("content"):
             self.rows[part, status] = {}
         for kind in node.get("content", {}):
             required = None if body is None else body.get("required", False)
-            row = self.schema((*where, "content", kind, "schema"), role, required=required)
-            self.rows[part, f"{status} {kind}".strip()] = row
+            place = (*where, "content", kind, "schema")
+            self.value(part, f"{status} {kind}".strip(), place, required=required)
         for extra in node.keys() - {"content", "required", *PROSE}:
             self.rows[part, f"{status} {extra}"] = {"allowed": text(node[extra])}
 
-    def schema(self, where: Pointer, part: str, *, required: bool | None) -> Row:
-        """Describe a value in one row; the members of an object become rows of their own."""
+    def value(self, part: str, name: str, where: Pointer, *, required: bool | None) -> None:
+        """Add the row of a value; the members of an object and the items of a list have others."""
+        row = self.rows[part, name] = {}
         if where[-1] not in at(self.document, where[:-1]):
-            return {}
+            return
         schema = merged(self.document, at(self.document, where))
         types = schema.pop("type", [])
         types = [types] if isinstance(types, str) else types
-        row = {
-            "type": " ".join(name for name in types if name != "null"),
-            "nullable": "yes" if "null" in types else "no",
-        }
+        row["type"] = " ".join(name for name in types if name != "null")
+        row["nullable"] = "yes" if "null" in types else "no"
         if required is not None:
             row["required"] = "yes" if required else "no"
         if "properties" in schema:
-            row["members"] = self.members(where, schema, part)
+            place = follow(self.document, where)
+            row["members"] = self.objects.get(place) or self.members(place, schema)
+        if "items" in schema:
+            found = parts(self.document, at(self.document, where), where)
+            place = next(place for place, node in found if "items" in node)
+            self.value(part, f"{name}[]", (*place, "items"), required=None)
         if "enum" in schema:
             row["allowed"] = " ".join(map(text, schema.pop("enum")))
-        for key in schema.keys() - {"properties", "required", "additionalProperties", *PROSE}:
+        known = {"properties", "items", "required", "additionalProperties", *PROSE}
+        for key in schema.keys() - known:
             if not key.startswith("x-"):
                 row[KEYWORDS.get(key, key)] = text(schema[key])
-        return row
 
-    def members(self, where: Pointer, schema: Document, part: str) -> str:
-        """Add the members of an object once, and return the name of the part they are in."""
+    def members(self, where: Pointer, schema: Document) -> str:
+        """Add the members of an object, and return the name of the part they are in."""
         members, required = members_of(self.document, where)
         place = next(iter(members.values()), where)[:-2]
-        if place in self.parts:
-            return self.parts[place]
-        part = part if part not in self.parts.values() else dotted(place)
-        self.parts[place] = part
+        part = str(place[-1]) if place[:-1] == ("components", "schemas") else dotted(place)
+        self.objects[where] = part
         for name in [*members, *(required - members.keys())]:
             member = members.get(name, (*place, "properties", name))
-            self.rows[part, name] = self.schema(member, name, required=name in required)
+            self.value(part, name, member, required=name in required)
         self.rows.update((("error code", code), {}) for code in schema.get("x-error-codes", ()))
         return part
 
