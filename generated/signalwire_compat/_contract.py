@@ -21,7 +21,7 @@ ADVICE: dict[Category, str] = {
     "unknown": "Read the body of the reply, and ask the provider with the request id.",
 }
 ADVICE_BY_STATUS: dict[tuple[Category, int], str] = {
-    ("input", 404): "Check host and AccountSid, then call again.",
+    ("input", 404): "Check the SID, AccountSid and host, then call again.",
     (
         "input",
         422,

@@ -25,6 +25,7 @@ from ._redaction import Secrets, one_line, redact
 from ._request import Request
 
 _UNKNOWN = "It may have taken effect: check your account before retrying."
+_GONE = "It is not there now: an earlier attempt, whose reply was lost, has probably removed it."
 _CLASSES: dict[int, type[APIStatusError]] = {
     400: BadRequestError,
     401: AuthenticationError,
@@ -62,7 +63,8 @@ def status_error(
         is_server = 500 <= status < 600
         category = CATEGORY_BY_STATUS.get(status, "unavailable" if is_server else "unknown")
     message = message or meaning or _phrase(status)
-    unknown = _UNKNOWN if outcome_unknown else ""
+    is_gone = request.method == "DELETE" and status in (404, 410)
+    unknown = (_GONE if is_gone else _UNKNOWN) if outcome_unknown else ""
     advice = unknown or ADVICE_BY_STATUS.get((category, status), ADVICE[category])
     if status == 401 and category != "credentials":
         advice = f"{advice} {ADVICE['credentials']}"

@@ -129,8 +129,8 @@ def test_every_code_of_the_contract_has_a_category_and_advice(contract: dict[str
     [
         *((401, {**BODY, "code": code}, SCOPE) for code in (10000, 20010, 20003, 99999)),
         (401, b"", SCOPE),
-        (404, b"<h1>Not Found</h1>", "Check host and AccountSid, then call again."),
-        (404, {"code": 20404}, "Check host and AccountSid, then call again."),
+        (404, b"<h1>Not Found</h1>", "Check the SID, AccountSid and host, then call again."),
+        (404, {"code": 20404}, "Check the SID, AccountSid and host, then call again."),
         (404, {"code": 20003}, SCOPE),
         (422, {"errors": [{"title": "Taken.", "code": "422"}]}, "choose another number"),
         (308, b"", "Redirects are not followed: correct host"),
