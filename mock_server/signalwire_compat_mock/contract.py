@@ -72,7 +72,6 @@ class Operation:
     """
 
     id: str
-    tags: tuple[str, ...]
     pointer: str
     secured: bool
     parameters: Mapping[str, Part]

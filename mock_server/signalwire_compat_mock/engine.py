@@ -10,7 +10,7 @@ from typing import Any
 from .calls import ACCOUNT, Call, Reply
 from .contract import INVALID, NOT_FOUND, Contract, Operation, Response
 from .document import SpecError, Validator
-from .handlers import HANDLERS, TAG
+from .handlers import HANDLERS, RESOURCE
 from .parsing import JSON, Incoming, is_json, media_type
 from .request_checks import UUID, Refusal, Show, check_request, find_project
 from .reserved import refuse_reserved
@@ -201,7 +201,7 @@ def _repeating(
 
 
 def _has_handler(operation: Operation) -> bool:
-    return operation.id in HANDLERS and TAG in operation.tags
+    return operation.id in HANDLERS and RESOURCE in operation.pointer
 
 
 @contextlib.contextmanager

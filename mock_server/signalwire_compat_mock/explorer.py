@@ -1,6 +1,7 @@
 """The web pages: an explorer to try out the contract, and the journal."""
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,10 @@ def routes(contract: Contract, project: str, token: str | None) -> list[BaseRout
 
 
 def described(contract: Contract) -> dict[str, Any]:
-    """Return the spec for people: with this mock, error codes, and forms filled with examples."""
+    """Return the spec for people: with this mock, error codes, and forms filled with examples.
+
+    Queries are filled with nothing: all examples at once would find nothing.
+    """
     document = Document(copy.deepcopy(contract.document.root))
     root = document.root
     root["servers"] = [{"url": contract.base_path or "/", "description": "This mock"}]
@@ -70,6 +74,11 @@ def described(contract: Contract) -> dict[str, Any]:
             if table := _table(contract, status):
                 _, target = contract.document.follow(join(operation.pointer, "responses", status))
                 response["description"] = f"{target.get('description', '')}\n\n{table}"
+        for index, _ in enumerate(here.get("parameters", [])):
+            _, parameter = document.follow(join(operation.pointer, "parameters", index))
+            if parameter["in"] == "query" and "example" in parameter:
+                example = json.dumps(parameter.pop("example"))
+                parameter["description"] = f"{parameter.get('description', '')} Example: {example}."
         media = operation.body.media.get(FORM) if operation.body else None
         if media:
             examples = document.value(media.pointer).get("examples", {})
@@ -77,7 +86,7 @@ def described(contract: Contract) -> dict[str, Any]:
             for name, pointer in document.properties(f"{media.pointer}/schema").items():
                 member = document.value(pointer)
                 # A field that is left empty is not sent.
-                if "type" in member and "default" not in member:
+                if member.get("type", "array") != "array" and "default" not in member:
                     member["example"] = first.get(name, "")
     return root
 

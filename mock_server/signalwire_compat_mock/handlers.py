@@ -19,8 +19,8 @@ from .sample_replies import sample_body
 from .searches import list_available_countries, search_local, search_toll_free
 from .state import Number, State
 
-TAG = "phone_numbers"
-"""Only operations with this tag have handlers: another document may have a `list`, too."""
+RESOURCE = "PhoneNumbers"
+"""In the path of each operation with a handler: another document may have a `list`, too."""
 
 _NOT_ENABLED, _TOO_RECENT = 10001, 22121
 _CAPABILITIES = ("voice", "sms", "mms", "fax")

@@ -97,7 +97,6 @@ def _operation(document: Document, item: str, method: str, path: str) -> Operati
     }
     return Operation(
         id=value.get("operationId", f"{method.upper()} {path}"),
-        tags=tuple(value.get("tags", [])),
         pointer=pointer,
         secured=_is_secured(document, pointer),
         parameters=_parameters(document, item, pointer),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
 from signalwire_compat import RestClient, SignalWireError
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
@@ -44,8 +44,17 @@ def page(browser: Browser, mock: MockServer) -> Iterator[Page]:
         opened.on("request", lambda sent: problems.append(sent.url))
         yield opened
     # A refusal is an error of the console to Chromium, and what some tests are about.
-    usual = (mock.url, "data:", f"{REFUSED} 422 (Unprocessable", f"{REFUSED} 401 (Unauth")
+    known = ("401 (Unauth", "404 (Not Found", "422 (Unprocessable")
+    usual = (mock.url, "data:", *(f"{REFUSED} {status}" for status in known))
     assert [problem for problem in problems if not problem.startswith(usual)] == []
+
+
+def operation(page: Page, name: str) -> Locator:
+    """Open an operation of the explorer, ready to try it out."""
+    shown = page.locator(f"#operations-phone_numbers-{name}")
+    shown.locator("button.opblock-summary-control").click()
+    shown.get_by_role("button", name="Try it out").click()
+    return shown
 
 
 def authorise(page: Page, token: str) -> None:
@@ -80,7 +89,7 @@ def test_the_explorer_buys_a_number_and_the_journal_shows_both_answers_and_all_o
     page.set_viewport_size({"width": width, "height": 900})
     page.goto("/")
     assert page.url == f"{mock.url}/docs"
-    page.get_by_role("button", name="Try it out").click()
+    operation(page, "purchase")
     buy(page, 201)
     assert dict(mock.journal[-1].form or [])["PhoneNumber"] == NUMBER
     assert page.evaluate(CUT_OR_TOUCHING) == []
@@ -102,12 +111,40 @@ def test_the_explorer_buys_a_number_and_the_journal_shows_both_answers_and_all_o
     assert fits(page)
 
 
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("list", 200),
+        ("purchase", 201),
+        ("get", 404),
+        ("update", 404),
+        ("delete", 404),
+        ("import_number", 422),
+        ("list_available_countries", 200),
+        ("search_local", 200),
+        ("search_toll_free", 200),
+    ],
+)
+def test_each_operation_can_be_tried_as_it_is_shown(
+    page: Page, mock: MockServer, name: str, status: int
+) -> None:
+    page.goto("/docs")
+    operation(page, name)
+    buy(page, status)
+    assert (mock.journal[-1].operation_id, mock.journal[-1].query) in (
+        (name, ""),
+        (name, "Page=0&PageSize=50"),
+    )
+    page.goto("/journal")
+    expect(page.locator("#exchanges li summary")).to_contain_text(name)
+
+
 def test_wrong_credentials_are_an_answer_and_no_dialogue_of_the_browser(
     page: Page, mock: MockServer
 ) -> None:
     page.goto("/docs")
     authorise(page, "wrong")
-    page.get_by_role("button", name="Try it out").click()
+    operation(page, "purchase")
     buy(page, 401)
     assert mock.charges() == 0
 
@@ -116,7 +153,7 @@ def test_a_token_of_ones_own_is_asked_for_and_not_shown(browser: Browser) -> Non
     with MockServer(token="spoken") as mock, browser.new_context(base_url=mock.url) as context:
         page = context.new_page()
         page.goto("/docs")
-        page.get_by_role("button", name="Try it out").click()
+        operation(page, "purchase")
         expect(page.locator("#project")).to_have_text(PROJECT)
         expect(page.locator("#token")).to_contain_text("enter it under Authorize")
         buy(page, 401)
@@ -128,13 +165,15 @@ def test_a_token_of_ones_own_is_asked_for_and_not_shown(browser: Browser) -> Non
 def test_the_explorer_shows_fields_values_errors_and_the_callback(page: Page) -> None:
     page.goto("/docs")
     explorer = page.locator("#explorer")
+    operation(page, "purchase")
     for text in ("VoiceReceiveMode", "invalid: error 21401", "The balance is too low."):
         expect(explorer.get_by_text(text).first).to_be_visible()
-    page.get_by_role("button", name="Try it out").click()
     methods = explorer.locator("select").filter(has_text="fax").locator("option")
     assert set(methods.all_inner_texts()) >= {"voice", "fax"}
     page.get_by_role("tab", name="Callbacks").or_(page.get_by_text("Callbacks")).first.click()
     expect(explorer.get_by_text("IncomingCallStatus").first).to_be_visible()
+    explorer.get_by_text("Receive the status of an ended call", exact=True).first.click()
+    expect(explorer.get_by_text("CallDuration").first).to_be_visible()
     expect(explorer.get_by_text("X-SignalWire-Signature").first).to_be_visible()
 
 
@@ -175,7 +214,8 @@ def test_a_purchase_needs_no_mouse(page: Page, mock: MockServer) -> None:
         pytest.fail(f"{name} was not reached")
 
     page.goto("/docs")
-    page.get_by_role("button", name="Try it out").wait_for()
+    summary = page.locator("#operations-phone_numbers-purchase .opblock-summary-control")
+    summary.wait_for()
     press("Authorize")
     press("Logout")
     page.locator(".modal-ux input[type=text]").focus()
@@ -183,7 +223,7 @@ def test_a_purchase_needs_no_mouse(page: Page, mock: MockServer) -> None:
     page.keyboard.press("Tab")
     page.keyboard.type(DEFAULT_TOKEN)
     page.keyboard.press("Enter")
-    for name in ("Close", "Try it out", "Execute"):
+    for name in ("Close", summary.inner_text().strip(), "Try it out", "Execute"):
         press(name)
     answered(page, 201)
     page.goto("/journal")

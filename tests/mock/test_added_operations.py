@@ -31,9 +31,7 @@ def test_an_operation_that_was_added_to_the_spec_is_served_without_code(serve: S
     send.bought()
 
 
-def test_an_operation_of_another_tag_is_no_list_of_numbers(serve: Serve) -> None:
-    """Only the name is the same: such an operation answers samples."""
-
+def test_a_list_of_something_else_is_no_list_of_numbers(serve: Serve) -> None:
     def rename(spec: dict[str, Any]) -> None:
         add_operations(spec)
         spec["paths"]["/Accounts/{AccountSid}/IncomingPhoneNumbers"]["get"]["operationId"] = "all"

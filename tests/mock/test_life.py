@@ -2,11 +2,17 @@
 
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Any
 
 import httpx
 import pytest
-from signalwire_compat import NotFoundError, RestClient, UnprocessableEntityError
+from signalwire_compat import (
+    AuthenticationError,
+    NotFoundError,
+    RestClient,
+    UnprocessableEntityError,
+)
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT
@@ -76,9 +82,10 @@ def test_an_update_with_an_account_transfers_the_number(
     assert (moved.sid, moved.account_sid, moved.account_id) == (bought.sid, THIRD, THIRD)
     assert moved.uri == bought.uri.replace(PROJECT, THIRD)
     assert list(numbers.list()) == []
-    assert theirs.get(bought.sid) == moved
     assert (mock.charges(PROJECT), mock.charges(THIRD)) == (1, 0)
 
+    with pytest.raises(AuthenticationError, match="another project"):
+        stranger.with_account(THIRD).compat.phone_numbers.list()
     stranger.compat.phone_numbers.list()
     with pytest.raises(UnprocessableEntityError, match="another project"):
         theirs.update(bought.sid, AccountSid=OTHER, FriendlyName="b")
@@ -166,7 +173,7 @@ def test_a_list_holds_the_numbers_that_fit_its_filters(
     stranger.compat.phone_numbers.purchase(PhoneNumber=ANOTHER)
     for size in (1, 3, 50):
         listed = numbers.list(PageSize=size, **filters)
-        assert [number.phone_number for number in listed] == found
+        assert [number.phone_number for number in islice(listed, 20)] == found
 
 
 def test_a_pattern_with_a_plus_that_is_not_escaped_is_refused(send: Send) -> None:
@@ -180,6 +187,7 @@ def walk(send: Send, uri: str, way: str) -> list[dict[str, Any]]:
     pages = [send("GET", uri).json()]
     while pages[-1][way]:
         pages.append(send("GET", pages[-1][way]).json())
+        assert len(pages) < 10, "the pages have no end"
     return pages
 
 
@@ -216,6 +224,7 @@ def test_a_number_that_is_released_between_two_pages_hides_no_other(send: Send) 
         ("Page=1", 54453),
         ("Page=1&PageToken=", 54453),
         ("Page=0&PageToken=PA0123456789", 54453),
+        ("PageToken=", 54453),
         ("Page=1&PageSize=2&PageToken=PA000000000200000000", 54453),
         ("PageSize=0", 54454),
         ("PageSize=1001", 54454),

@@ -18,7 +18,7 @@ window.addEventListener("load", async () => {
     url: "/openapi.json",
     dom_id: "#explorer",
     deepLinking: true,
-    docExpansion: "full",
+    docExpansion: "list",
     defaultModelsExpandDepth: 1,
     displayRequestDuration: true,
     validatorUrl: null,
