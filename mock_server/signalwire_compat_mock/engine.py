@@ -127,6 +127,8 @@ class Engine:
         return Reply(status, body)
 
     def _refuse(self, operation: Operation | None, refusal: Refusal) -> Answer:
+        if refusal.code not in self.contract.codes:
+            raise SpecError(f"it needs the error code {refusal.code}. Add it to x-error-codes.")
         wished = refusal.status or self.contract.codes[refusal.code].status
         status = self.contract.status(operation, wished)
         message = refusal.message.replace(self._token, "[token]")

@@ -17,8 +17,8 @@ def signalwire_mock(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockServer]:
 
     During the test, SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN and SIGNALWIRE_SPACE point to it,
     so code that reads its settings from there needs no change. `inject` adds faults, `journal`
-    lists the requests, `phone_numbers()` the numbers bought. A fault that was injected but did not
-    happen fails the test.
+    lists the requests, `phone_numbers()` the numbers bought, and `advance` moves the clock. A fault
+    that was injected but did not happen fails the test.
     """
     # Imported late: pytest loads plugins in every run, even without a mock.
     from .server import MockServer

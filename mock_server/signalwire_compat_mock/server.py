@@ -102,6 +102,7 @@ class MockServer:
         """List the numbers that an operation always refuses, and with what.
 
         They work in the path and the body: as `PhoneNumber`, as `number`, and in place of a SID.
+        Errors: `KeyError` for an operation that the contract does not have.
         """
         contract = self._engine.contract
         return reserved_numbers(contract, contract.operations[operation])

@@ -87,6 +87,18 @@ def test_code_and_default_come_from_the_spec_alone(serve: Serve) -> None:
     refused(send.buy(), 404, 20404)
 
 
+def test_a_refusal_whose_code_the_spec_lacks_names_the_code(serve: Serve) -> None:
+    def forget(spec: dict[str, Any]) -> None:
+        del spec["components"]["schemas"]["Error"]["x-error-codes"]["54453"]
+        query = spec["paths"][PURCHASES]["get"]["parameters"]
+        for parameter in query[1:]:
+            parameter["schema"].pop("x-error-codes", None)
+
+    reply = serve(forget)("GET", f"{NUMBERS}?Page=1")
+    told = "the handler of list is broken, it needs the error code 54453. Add it to x-error-codes."
+    assert (reply.status_code, told in reply.text) == (500, True), reply.text
+
+
 def set_at(path: str, value: Any) -> Change:
     def change(spec: dict[str, Any]) -> None:
         helpers.add_operations(spec)
