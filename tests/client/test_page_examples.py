@@ -45,7 +45,8 @@ PAGES: dict[str, tuple[str, Any]] = {
 
 @pytest.fixture
 def sid(mock: MockServer, client: RestClient) -> str:
-    """Buy a number, old enough to be released."""
+    """Buy a number, old enough to be released, on a Space that may import others."""
+    mock.allow_import = True
     bought = client.compat.phone_numbers.purchase(PhoneNumber="+15550001234").sid
     mock.advance(days=14)
     return bought
