@@ -32,7 +32,7 @@ from openapi_python_client.strings import ClassName
 
 from codegen.content_types import accepted, put_json_first
 from codegen.document import Pointer, Problem, dotted, nearest
-from codegen.schema_code import ConstraintError, Constraints, keep_sources
+from codegen.schema_code import ConstraintError, Constraints, keep_sources, method_name
 from codegen.stamp import NAME, record
 from codegen.unsupported import LONGEST, OWN_NAMES
 from codegen.validate import load
@@ -76,7 +76,7 @@ def generate(
         data = GeneratorData.from_dict(document, config=config)
         if isinstance(data, GeneratorError):
             raise _refused(spec, data)
-        for where, what in (*_clashing_names(data), *_equal_bodies(document, data)):
+        for where, what in (*_clashing_names(document, data), *_equal_bodies(document, data)):
             raise _error(spec, where, what)
         project = prepared(document, data, config)
         project.env.bytecode_cache = compiled
@@ -149,10 +149,15 @@ def _check_output(output: Path) -> None:
         raise GenerateError(f"{output}: {what}")
 
 
-def _clashing_names(data: GeneratorData) -> Iterator[Problem]:
+def _clashing_names(document: dict[str, Any], data: GeneratorData) -> Iterator[Problem]:
     """Find names of the contract that the package uses for itself."""
     tags = [ClassName(tag, "") for tag in data.endpoint_collections_by_tag]
     taken = {*OWN_NAMES, *tags, *(f"Async{tag}" for tag in tags)}
+    schemas = Constraints(document)
+    for endpoint in _endpoints(data):
+        name = ClassName(method_name(endpoint.name), "")
+        taken |= {f"{name}Options"}
+        taken |= {f"{name}Page", f"Async{name}Page"} if schemas.pages(endpoint.name) else set()
     modules: dict[str, str] = {}
     for schema in (*data.models, *data.enums):
         name, module = schema.class_info.name, schema.class_info.module_name

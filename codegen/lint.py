@@ -16,6 +16,13 @@ _DESCRIBED = {"schema", "parameter", "header", "response", "body", "scheme"}
 # The part around these describes them.
 _INLINE = {"schema", "items", "allOf", "anyOf", "oneOf"}
 _EXAMPLES = {"$ref", "example", "examples", "const"}
+_LONGEST = 72
+_NEEDED = {
+    "summary": "its docstring begins with it",
+    "description": "its docstring goes on with it",
+    "externalDocs": "readers look up the provider's page there",
+    "x-source": "it says where the facts are from",
+}
 _STYLES = {
     "PascalCase": re.compile(r"[A-Z][A-Za-z0-9]*"),
     "snake_case": re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*"),
@@ -48,8 +55,14 @@ def _operation(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
     yield from _named((*where, "operationId"), "operationId", node["operationId"], "snake_case")
     for index, tag in enumerate(node.get("tags", [])):
         yield from _named((*where, "tags", index), "tag", tag, "snake_case")
-    if not node.get("summary"):
-        yield where, "has no summary: add one, its docstring begins with it"
+    # The caller serves the operations of a callback, so these need less.
+    less = {"description", "externalDocs"} if "callbacks" in where else set()
+    for key, why in _NEEDED.items():
+        if key not in less and not node.get(key):
+            yield where, f"has no {key}: add one, {why}"
+    if len(node.get("summary", "")) > _LONGEST:
+        what = f"is longer than {_LONGEST} characters: shorten it"
+        yield (*where, "summary"), f"{what}, it is the first line of a docstring"
     documented = node["responses"].keys() & {"401", "4XX", "default"}
     if any(node.get("security", ())) and not documented:
         yield (*where, "responses"), "lack the 401 for wrong credentials: add it"

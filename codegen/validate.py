@@ -34,6 +34,7 @@ from codegen.document import (
 )
 from codegen.lint import style
 from codegen.repeated_arguments import KEY, SHAPE, repeated_arguments
+from codegen.pages import pages
 from codegen.unsupported import KEYWORDS, unsupported
 from codegen.yaml_source import Mark, Source, SpecError
 
@@ -93,6 +94,7 @@ def problems(document: Any) -> list[Problem]:
         or [
             *operations(document),
             *repeated_arguments(document),
+            *pages(document),
             *unsupported(document),
             *examples(document),
         ]

@@ -43,7 +43,7 @@ MISTAKES: list[tuple[str, ...]] = [
         "an open quote",
         "- name: Page",
         "@- name: Page",
-        "mapping from line",
+        f"mapping from line {INFO}",
         '"2010-04-01"',
         '"2010-04-01',
     ),
@@ -160,6 +160,7 @@ WORD = {"type": "string", "description": "One."}
 SCHEMAS = ("components", "schemas")
 FIELDS = (*SCHEMAS, "PurchaseRequest", "properties")
 PURCHASE = ("paths", "/Accounts/{AccountSid}/IncomingPhoneNumbers", "post")
+RECEIVER = (*PURCHASE, "callbacks", "IncomingCallStatus", "{$request.body#/StatusCallback}", "post")
 # The key that is set or, if the value is None, removed; and words of the line.
 LACKS: list[tuple[Pointer, Any, str]] = [
     ((*FIELDS, "VoiceUrl", "description"), None, "Request.properties.VoiceUrl: has no description"),
@@ -172,6 +173,12 @@ LACKS: list[tuple[Pointer, Any, str]] = [
     ((*SCHEMAS, "Error", "properties", "errorThing"), WORD, '"errorThing" is not in snake_case'),
     ((*PURCHASE, "operationId"), "buyNumber", '"buyNumber" is not in snake_case'),
     ((*PURCHASE, "responses", "401"), None, "post.responses: lack the 401"),
+    ((*PURCHASE, "summary"), None, "post: has no summary"),
+    ((*PURCHASE, "summary"), "Buy " * 19, "post.summary: is longer than 72 characters"),
+    ((*PURCHASE, "description"), None, "post: has no description"),
+    ((*PURCHASE, "externalDocs"), None, "post: has no externalDocs"),
+    ((*PURCHASE, "x-source"), None, "post: has no x-source"),
+    ((*RECEIVER, "x-source"), None, "{$request.body#/StatusCallback}.post: has no x-source"),
 ]
 
 
@@ -195,6 +202,15 @@ def test_what_readers_would_miss_fails_lint_and_does_not_stop_generation(
     lines = capsys.readouterr().out.splitlines()
     found = [line for line in lines if words in line]
     assert [line for line in found if re.match(rf"{re.escape(str(file))}:\d+:\d+: ", line)], lines
+
+
+def test_a_name_in_capitals_is_of_every_style(tmp_path: Path, contract: dict[str, Any]) -> None:
+    document = copy.deepcopy(contract)
+    for schema in ("PurchaseRequest", "IncomingPhoneNumber"):
+        document["components"]["schemas"][schema]["properties"]["SMS"] = WORD
+    file = tmp_path / "openapi.yaml"
+    file.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+    assert main([str(file)]) == 0
 
 
 FILES: dict[str, tuple[bytes | None, str, str]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from tests.conftest import PROJECT
 from tests.edits.helpers import *
 
 ADDED = "compatible added"
@@ -19,6 +20,7 @@ TREES = {
     "Trees": {"type": "object", "description": "By name.", "additionalProperties": ref("Tree")},
     "Branch": object_of(tree=ref("Tree")),
 }  # fmt: skip
+PAGES: Document = {"x-pages": {"items": "things", "next": "next"}}
 PROBLEM = object_of("title status", title=text(), status={"type": "integer", "description": "HTTP status."}, detail=text())  # fmt: skip
 
 SIZE = {"type": "integer", "description": "In mm."}
@@ -62,6 +64,8 @@ METHODS = [
     Row("two operations of one path", both(adds(), adds(method="delete", operationId="drop")), f"{ADDED}, {ADDED}", "compat.things.try_it()\ncompat.things.drop()", f"{GOT}\nDELETE /things"),
     Row("replies that repeat arguments", REPEATING, ADDED, "it = compat.things.try_it(Sid='a b', Size=3)\nassert (it.sid, it.size) == ('a b', 3)", f"{GOT}/a%20b?Size=3"),
     Row("an operation of an existing tag", adds(tags=["phone_numbers"]), ADDED, "compat.phone_numbers.try_it()", GOT),
+    Row("operations named like builtins", both(adds("/a", operationId="list", parameters=[parameter("Tag", schema=list_of(TEXT))]), adds("/b", operationId="str", parameters=[parameter("Tag")]), adds("/c", operationId="dict", responses={"200": reply(object_of(tags=list_of(TEXT)), {"tags": ["a"]})})), f"{ADDED}, {ADDED}, {ADDED}", "compat.things.list(Tag=['a'])\ncompat.things.str(Tag='b')\nit = compat.things.dict()\nassert it.tags == ['a']", "GET /a?Tag=a\nGET /b?Tag=b\nGET /c"),
+    Row("an operation named like a keyword", adds(operationId="import"), ADDED, "compat.things.import_()", GOT),
     Row("an operation without credentials", adds(security=[]), ADDED, "compat.things.try_it()", GOT),
 ]  # fmt: skip
 
@@ -80,6 +84,13 @@ PARAMETERS = [
     Row("parameters named like variables of the functions", adds("/{request}", parameters=[parameter("request", "path"), *(parameter(name) for name in ("arguments", "reply", "Reply", "datetime", "UNSET", "Rule"))]), ADDED, "compat.things.try_it(request='a', arguments='b', reply='c', Reply='d', UNSET='e')", "GET /a?arguments=b&reply=c&Reply=d&UNSET=e"),
     Row("one name in two places", adds("/things/{Id}", parameters=[parameter("Id", "path"), parameter("id")]), ADDED, "compat.things.try_it(Id='a', id='b')", GOT + "/a?id=b"),
     Row("names that differ only in case", adds(parameters=[parameter("size"), parameter("Size")]), ADDED, "compat.things.try_it(size='a', Size='b')", GOT + "?size=a&Size=b"),
+]  # fmt: skip
+
+ARGUMENTS = [
+    Row("path parameters are positional", adds("/{AccountSid}/{Id}/{Part}", parameters=[parameter(name, "path") for name in ("AccountSid", "Part", "Id")]), ADDED, "compat.things.try_it('a', 'b')\ncompat.things.try_it(Id='c', Part='d', AccountSid='e')", f"GET /{PROJECT}/b/a\nGET /e/c/d"),
+    Row("an account in the path and in the body", adds("/{AccountSid}", "post", parameters=[parameter("AccountSid", "path")], requestBody=body(object_of(AccountSid=text(), Name=text()), FORM)), ADDED, "compat.things.try_it(AccountSid='a', Name='b')\ncompat.things.try_it(Name='c')", f"POST /{PROJECT} AccountSid=a&Name=b\nPOST /{PROJECT} Name=c"),
+    Row("None for what may be left out", adds(method="post", parameters=[parameter("Page")], requestBody=body(object_of(Name=text(), Size={"type": ["integer", "null"], "description": "In mm."}))), ADDED, "compat.things.try_it(Page=None, Name=None)\ncompat.things.try_it(Page=None, Size=None)", POSTED + " {}\n" + POSTED + ' {"Size": null}'),
+    Row("what a parameter is for, and its default", takes("Limit", schema={"type": "integer", "default": 50}), ADDED, "assert 'Limit: What to look for. If left out, the server takes `50`.' in str(compat.things.try_it.__doc__)"),
 ]  # fmt: skip
 
 BODIES = [
@@ -132,6 +143,7 @@ REPLIES = [
     Row("a reply that is a list", replies({"type": "array", "items": ref("Thing")}, [{"name": "a"}], schemas={"Thing": THING}), ADDED, "it = compat.things.try_it()\nassert it[0].name == 'a'", GOT),
     Row("a reply that is a number", replies({"type": "integer"}, 7), ADDED, "it = compat.things.try_it()\nassert it == 7", GOT),
     Row("pages of things", replies(object_of("things page", things={"type": "array", "items": ref("Thing")}, page={"type": "integer", "description": "From 0."}, next_page_uri={"type": ["string", "null"], "description": "The next page."}), {"things": [{"name": "a"}], "page": 0, "next_page_uri": None}, schemas={"Thing": THING}, parameters=[parameter("Page", schema={"type": "integer"}), parameter("PageSize", schema={"type": "integer"})]), ADDED, "it = compat.things.try_it(Page=0, PageSize=50)\nassert it.things[0].name == 'a' and it.next_page_uri is None", GOT + "?Page=0&PageSize=50"),
+    Row("pages that are walked", adds(responses={"200": reply(object_of("things", things=list_of(ref("Thing")), next={"type": ["string", "null"], "description": "The next page."}), {"things": [{"name": "a"}], "next": None})}, schemas={"Thing": THING}, **PAGES), ADDED, "it = compat.things.try_it()\nassert [thing.name for thing in it.things] == ['a'] and it.next_ is None\nassert callable(it.next_page)", GOT),
     Row("allOf", replies({"allOf": [ref("Thing"), object_of("kind", kind=text())]}, {"name": "a", "kind": "b"}, schemas={"Thing": THING}), ADDED, "it = compat.things.try_it()\nassert (it.name, it.kind) == ('a', 'b')", GOT),
     Row("allOf of one, or null", replies(object_of("thing", thing={"oneOf": [{"allOf": [ref("Thing")]}, {"type": "null"}], "description": "One."}), {"thing": None}, schemas={"Thing": THING}), ADDED, "it = compat.things.try_it()\nassert it.thing is None", GOT),
     Row("oneOf", replies(object_of("pet", pet={"oneOf": [ref("Cat"), ref("Dog")], "description": "One."}), {"pet": {"barks": True}}, schemas=PETS), ADDED, "it = compat.things.try_it()\nassert isinstance(it.pet, m.Dog) and it.pet.barks", GOT),
@@ -147,4 +159,4 @@ REPLIES = [
     Row("integers beyond 2^53", adds(parameters=[parameter("Id", schema={"type": "integer", "format": "int64"})], responses={"200": reply(object_of("id", id={"type": "integer", "description": "Large."}), {"id": BIG})}), ADDED, f"it = compat.things.try_it(Id={BIG})\nassert it.id == {BIG}", f"{GOT}?Id={BIG}"),
 ]  # fmt: skip
 
-ADDITIONS = [*METHODS, *PARAMETERS, *BODIES, *REPLIES]
+ADDITIONS = [*METHODS, *PARAMETERS, *ARGUMENTS, *BODIES, *REPLIES]

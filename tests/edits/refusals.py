@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.edits.additions import CAT, THING
+from tests.edits.additions import CAT, PAGES, THING
 from tests.edits.helpers import *
 
 THINGS = "paths./things."
@@ -16,6 +16,13 @@ def encoded(kind: str, schema: Document, **encoding: Any) -> Edit:
     """Make an edit that adds a form whose members have an encoding."""
     content = {"schema": object_of(**dict.fromkeys(encoding, schema)), "encoding": encoding}
     return adds(method="post", requestBody={**body({}), "content": {kind: content}})
+
+
+def paged(method: str = "get", schemas: Document | None = None, **pages: object) -> Edit:
+    """Make an edit that adds an operation with pages of things."""
+    page = object_of(things=list_of(ref("Thing")), next=text(), count={"type": "integer", "description": "All."})  # fmt: skip
+    parts: Document = {"x-pages": pages, "schemas": {"Thing": THING, **(schemas or {})}}
+    return adds(method=method, responses={"200": reply(page)}, **parts)
 
 
 def in_components(document: Document) -> None:
@@ -103,6 +110,17 @@ REFUSED = [
     Refusal("one name in the query twice", adds(parameters=[parameter("name"), parameter("Filter", schema=THING)]), (f"{THINGS}get.parameters[1]", '"Filter" writes name')),
     Refusal("a required list in a form", sends(object_of("Tag", Tag={"type": "array", "items": TEXT, "description": "Tags."}), FORM), ("schema.properties.Tag", "minItems")),
     Refusal("a required list in the query", takes("Tag", schema={"type": "array", "items": TEXT}, required=True), (f"{PLACE}.schema", "minItems")),
+    Refusal("pages without their items", paged(next="next"), (f"{THINGS}get.x-pages", "items and next", "write {items: ")),
+    Refusal("pages with a key too many", paged(items="things", next="next", last="count"), (f"{THINGS}get.x-pages", "no others")),
+    Refusal("pages of no such member", paged(items="thing", next="next"), (f"{THINGS}get.x-pages.items", 'the reply 200 has no member "thing"', 'the nearest is "things"')),
+    Refusal("pages without a way to the next", paged(items="things", next="uri"), (f"{THINGS}get.x-pages.next", 'no member "uri"', "the nearest is")),
+    Refusal("pages whose items are no list", paged(items="count", next="next"), (f"{THINGS}get.x-pages.items", '"count" is not a list', "name the list")),
+    Refusal("pages whose next is a number", paged(items="things", next="count"), (f"{THINGS}get.x-pages.next", '"count" is not text', "name the member")),
+    Refusal("pages of a POST", paged("post", items="things", next="next"), (f"{THINGS}post.x-pages", "GET alone", "remove it")),
+    Refusal("pages of two successes", both(paged(items="things", next="next"), lambda d: find(d, "paths /things get responses").update({"202": reply()})), (f"{THINGS}get.x-pages", "200 and 202", "keep one")),
+    Refusal("pages of a reply without JSON", adds(**PAGES), (f"{THINGS}get.x-pages.items", 'the reply 204 has no member "things"', "name a member")),
+    Refusal("a schema with the name of a page", paged(schemas={"AsyncTryItPage": THING}, items="things", next="next"), ("components.schemas.AsyncTryItPage", "a name that the package uses")),
+    Refusal("a schema with the name of options", adds(schemas={"TryItOptions": THING}), ("components.schemas.TryItOptions", "a name that the package uses")),
     Refusal("no servers", lambda document: document.pop("servers"), ("document", "servers")),
     Refusal("a pattern that Python lacks", change("fields", Area=text(pattern=r"\\p{L}")), ("PurchaseRequest", r"\\p{L}")),
 ]  # fmt: skip

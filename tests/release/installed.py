@@ -24,7 +24,7 @@ NAMES = ("signalwire_compat", "signalwire_compat_mock")
 EXAMPLES = ("buy.py", "buy_async.py", "demo.py", "quickstart.py")
 # An ignore that mypy needs is one that pyright needs: both find the same mistakes.
 PYRIGHT = {
-    "typeCheckingMode": "standard",
+    "typeCheckingMode": "strict",
     "enableTypeIgnoreComments": True,
     "reportUnnecessaryTypeIgnoreComment": "error",
 }

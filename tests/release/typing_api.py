@@ -6,8 +6,10 @@ An ignore that is not needed is an error, so each one below proves that a mistak
 from typing import Literal, assert_type
 
 from signalwire_compat import AsyncRestClient, RestClient, Unset
-from signalwire_compat.api.phone_numbers import purchase
+from signalwire_compat.api.phone_numbers import PurchaseOptions, UpdateOptions, purchase
+from signalwire_compat.api.phone_numbers.list_ import AsyncListPage, ListPage
 from signalwire_compat.models import (
+    AvailablePhoneNumbers,
     Capabilities,
     Error,
     HttpMethod,
@@ -41,9 +43,44 @@ assert_type(
 assert_type(client.with_timeout(5).with_headers({}), RestClient)
 
 
+numbers = client.compat.phone_numbers
+page = numbers.list(PageSize=20, FriendlyName=None)
+assert_type(page.incoming_phone_numbers, list[IncomingPhoneNumber])
+assert_type(page.next_page_uri, str | None)
+assert_type(page.next_page(), ListPage | None)
+assert_type([each.sid for each in page], list[str])
+assert_type(numbers.get("PN-1"), IncomingPhoneNumber)
+assert_type(numbers.update("PN-1", AccountSid="b", VoiceUrl=None), IncomingPhoneNumber)
+assert_type(
+    numbers.import_number(number="+1", number_type="longcode", capabilities=["sms"]),
+    IncomingPhoneNumber,
+)
+assert_type(numbers.list_available_countries().countries[0].subresource_uris.toll_free, str)
+found = numbers.search_local("US", AreaCode="512", Beta=False).available_phone_numbers
+assert_type(found[0].capabilities.sms, bool)
+assert_type(found[0].region, str | None)
+assert_type(numbers.search_toll_free("US", Contains="800"), AvailablePhoneNumbers)
+numbers.delete("PN-1")
+assert_type(client.with_account("b"), RestClient)
+
+options: PurchaseOptions = {"FriendlyName": "Main Line", "SmsMethod": "GET", "VoiceUrl": None}
+options["SmsUrl"] = "https://example.com/sms"
+assert_type(numbers.purchase(PhoneNumber="+15551234567", **options), IncomingPhoneNumber)
+changes = UpdateOptions(VoiceUrl="https://example.com/voice")
+assert_type(numbers.update("PN-1", **changes), IncomingPhoneNumber)
+options["SmsMethod"] = "PUT"  # type: ignore[typeddict-item]  # not an allowed value
+options["Smsurl"] = "https://example.com"  # type: ignore[typeddict-unknown-key]  # typo
+
+
 async def twin() -> None:
     """Check the awaitable client, which has the same types."""
     async with AsyncRestClient() as other:
+        walked = await other.compat.phone_numbers.list()
+        assert_type(walked, AsyncListPage)
+        assert_type(await walked.next_page(), AsyncListPage | None)
+        assert_type([each.sid async for each in walked], list[str])
+        await other.compat.phone_numbers.purchase(PhoneNumber="+15551234567", **options)
+        await other.compat.phone_numbers.delete("PN-1")
         bought = await other.compat.phone_numbers.purchase(PhoneNumber="+15551234567")
         assert_type(bought, IncomingPhoneNumber)
         assert_type(
@@ -56,13 +93,11 @@ async def twin() -> None:
 
 client.compat.phone_numbers.purchase(PhoneNumbr="+15551234567")  # type: ignore[call-arg]  # typo
 client.compat.phone_numbers.purchase("+15551234567")  # type: ignore[call-arg]  # no keyword
+client.compat.phone_numbers.get()  # type: ignore[call-arg]  # no SID
+client.compat.phone_numbers.purchase(PhoneNumber=None)  # type: ignore[arg-type]  # required
 client.compat.phone_numbers.purchase(
     PhoneNumber="+15551234567",
     SmsMethod="PUT",  # type: ignore[arg-type]  # not an allowed value
-)
-client.compat.phone_numbers.purchase(
-    PhoneNumber="+15551234567",
-    FriendlyName=None,  # type: ignore[arg-type]  # left out is not None
 )
 client.compat.phone_numbers.buy()  # type: ignore[attr-defined]  # no such operation
 client.compat.numbers  # type: ignore[attr-defined]  # no such tag  # noqa: B018
