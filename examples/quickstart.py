@@ -5,9 +5,11 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 with MockServer() as mock:
     client = RestClient("b3877c40-da60-4998-90ad-b792e98472ac", DEFAULT_TOKEN, mock.url)
-    for phone_number in ("+15551234567", "+15550004001"):
+    numbers = client.compat.phone_numbers
+    found = numbers.search_local("US", AreaCode="512").available_phone_numbers
+    for phone_number in (found[0].phone_number, "+15550004001"):
         try:
-            number = client.compat.phone_numbers.purchase(PhoneNumber=phone_number)
+            number = numbers.purchase(PhoneNumber=phone_number)
             print("bought", number.sid, number.phone_number, number.capabilities.sms)
         except SignalWireError as error:
             if error.outcome_unknown:

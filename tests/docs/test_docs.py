@@ -58,6 +58,13 @@ def test_the_page_about_moving_says_where_each_argument_of_twilio_goes() -> None
     )
 
 
+@pytest.mark.parametrize("name", ["guide.md", "migrating.md"])
+def test_the_page_names_every_operation(contract: dict[str, Any], name: str) -> None:
+    page = (DOCS / name).read_text("utf-8")
+    operations = [o["operationId"] for path in contract["paths"].values() for o in path.values()]
+    assert [each for each in operations if not re.search(rf"[`.]{each}[`(]", page)] == []
+
+
 def test_the_contract_page_names_all_that_the_contract_does(contract: dict[str, Any]) -> None:
     page = contract_page(contract)
     schemas = contract["components"]["schemas"]

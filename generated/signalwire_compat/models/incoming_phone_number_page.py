@@ -156,7 +156,7 @@ class IncomingPhoneNumberPage:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Decode a JSON object without checking it. A missing member is UNSET, or None if nullable.
+        """Decode a JSON object without checking it. A missing member is None if required and nullable, else UNSET.
 
         Errors: `TypeError` for anything but an object.
         """
