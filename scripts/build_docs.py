@@ -12,12 +12,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import signalwire_compat
 
+from codegen.document import resolved
 from codegen.validate import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,6 +90,7 @@ def contract_page(spec: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["resolved"] = partial(resolved, spec)
     environment.filters["cell"] = lambda text: " ".join(str(text).split()).replace("|", "\\|")
     return environment.get_template("contract.md.jinja").render(spec)
 

@@ -11,6 +11,7 @@ import signalwire_compat
 from signalwire_compat import RestClient
 from signalwire_compat_mock import MockServer
 
+from codegen.document import resolved
 from scripts.build_docs import CONFIG, contract_page
 from tests.conftest import ROOT
 from tests.docs.conftest import Execute, blocks
@@ -78,6 +79,21 @@ def test_the_contract_page_names_all_that_the_contract_does(contract: dict[str, 
                 assert f"If {kind}: error {code}." in row
             if "default" in value:
                 assert f"Default `{value['default']}`." in row
+    for path, item in contract["paths"].items():
+        for method, operation in item.items():
+            section = page.partition(f"\n## {operation['operationId']}\n")[2].partition("\n## ")[0]
+            assert f"`{method.upper()} {path}`" in section
+            for parameter in operation["parameters"]:
+                found = resolved(contract, parameter)
+                (row,) = re.findall(rf"^\| `{found['name']}` \|.*$", section, re.MULTILINE)
+                assert found["description"] in row
+                if "default" in found["schema"]:
+                    assert f"Default `{found['schema']['default']}`." in row
+            for status, reply in operation["responses"].items():
+                found = resolved(contract, reply)
+                (row,) = re.findall(rf"^\| {status} \|.*$", section, re.MULTILINE)
+                assert found["description"] in row
+                assert ("](#" in row) == ("content" in found)
     for code, entry in schemas["Error"]["x-error-codes"].items():
         assert f"| {code} | {entry['status']} | `{entry['category']}` |" in page
     headings = {heading.lower() for heading in re.findall(r"^#+ (\S+)$", page, re.MULTILINE)}
