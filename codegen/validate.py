@@ -33,8 +33,8 @@ from codegen.document import (
     target,
 )
 from codegen.lint import style
-from codegen.repeated_arguments import KEY, SHAPE, repeated_arguments
 from codegen.pages import pages
+from codegen.repeated_arguments import KEY, SHAPE, repeated_arguments
 from codegen.unsupported import KEYWORDS, unsupported
 from codegen.yaml_source import Mark, Source, SpecError
 

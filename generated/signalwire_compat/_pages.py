@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from attrs import fields
 
-from ._errors import APIResponseError
+from ._errors import APIResponseError, InvalidRequestError
 from ._reply import Reply
 from ._request import Request
 from ._values import unvalidated
@@ -23,7 +23,7 @@ class _BasePage(Generic[Item]):
 
     _items: ClassVar[str]
     _next: ClassVar[str]
-    _client: Any
+    _client: Any = None
     _request: Request
     _read: Read
     # The query of each page so far and its place, since a way back would never end.
@@ -42,6 +42,8 @@ class _BasePage(Generic[Item]):
         uri = getattr(self, self._next)
         if uri is None:
             return None
+        if self._client is None:
+            raise InvalidRequestError("a copy of a page has no client: ask for the page again.")
         path = self._request.path
         parts = urlsplit(uri) if isinstance(uri, str) else urlsplit("//")
         if parts.scheme or parts.netloc or not parts.path.endswith((path, f"{path}.json")):

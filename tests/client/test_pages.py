@@ -1,8 +1,10 @@
 """Pages of a list: all items of all pages, one request at a time and only when it is needed."""
 
 import asyncio
+import copy
 import gc
 import json
+import pickle
 import tracemalloc
 from collections.abc import Callable
 from itertools import islice
@@ -14,6 +16,7 @@ from signalwire_compat import (
     APIResponseError,
     AsyncRestClient,
     BadRequestError,
+    InvalidRequestError,
     RestClient,
     UnprocessableEntityError,
 )
@@ -47,6 +50,7 @@ class Book:
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
+        assert len(self.requests) < 100
         query = request.url.query.decode()
         page = int(request.url.params.get("PageToken", "PA+0").removeprefix("PA+"))
         if page and query != self.query(page):
@@ -187,6 +191,7 @@ def test_the_next_uri_may_be_written_in_the_ways_of_the_provider(uri: str) -> No
 
 
 STRAY = [
+    f"elsewhere:{BASE}{LIST}?Page=1",
     f"https://elsewhere.example{BASE}{LIST}?Page=1",
     f"http://localhost{BASE}{LIST}?Page=1",
     f"//elsewhere.example{BASE}{LIST}?Page=1",
@@ -293,6 +298,23 @@ def test_the_mock_gives_real_pages(client: RestClient, mock: MockServer) -> None
     with pytest.raises((BadRequestError, UnprocessableEntityError)) as caught:
         numbers.list(Page=1, PageSize=3)
     assert caught.value.code == 54453
+
+
+def pickled(page: Any) -> Any:
+    return pickle.loads(pickle.dumps(page))  # noqa: S301  # our own
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickled])
+def test_a_copy_of_a_page_has_its_items_and_no_way_to_the_next(copied: Any) -> None:
+    book = Book(5, 2)
+    page = book.client().compat.phone_numbers.list()
+    twin = copied(page)
+    assert twin == page
+    assert TOKEN not in repr(twin) + repr(page)
+    with pytest.raises(InvalidRequestError, match="a copy of a page has no client"):
+        twin.next_page()
+    assert len(book.requests) == 1
+    assert len(list(page)) == 5
 
 
 class MeasuredBook(Book):
