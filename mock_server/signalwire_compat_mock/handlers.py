@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from .calls import ACCOUNT, Call, Reply
-from .contract import INVALID, NOT_FOUND
+from .contract import INVALID, NOT_FOUND, Contract
 from .document import join
 from .inventory import inventory
 from .listing import list_numbers
@@ -25,6 +25,7 @@ RESOURCE = "PhoneNumbers"
 _NOT_ENABLED, _TOO_RECENT = 10001, 22121
 _CAPABILITIES = ("voice", "sms", "mms", "fax")
 _KEPT = timedelta(days=14)
+_EXAMPLE_NUMBER = "+12025550199"
 
 
 def purchase(call: Call, state: State) -> Reply:
@@ -97,6 +98,17 @@ def delete(call: Call, state: State) -> Reply:
         raise Refusal(_TOO_RECENT, when)
     state.release(number)
     return call.success()
+
+
+def add_example(contract: Contract, state: State) -> None:
+    """Add the number of the document's example, so that its SID names something."""
+    operation = contract.operations.get("get")
+    response = operation.response(200) if operation and TAG in operation.tags else None
+    record = sample_body(contract.document, response) if response else None
+    if isinstance(record, dict) and {"account_sid", "sid"} <= record.keys():
+        # Another number than in the example, which is still for sale.
+        record = {**record, "phone_number": _EXAMPLE_NUMBER}
+        state.add(record["account_sid"], _EXAMPLE_NUMBER, record)
 
 
 def _find(call: Call, state: State) -> Number:

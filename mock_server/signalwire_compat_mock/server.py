@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from . import control, explorer
 from .engine import Answer, Engine
 from .faults import Fault
+from .handlers import add_example
 from .journal import Exchange, Journal
 from .loading import load_contract
 from .parsing import HUNG_UP, read_request
@@ -38,7 +39,8 @@ class MockServer:
 
     Use it in a `with` block, or call `start` and `close`. `token` is the password of every project.
     `port` 0 takes any free port. A `forgetful` server forgets accounts and numbers after each
-    reply, so that no earlier request affects a later one. With `allow_import`, numbers of other
+    reply, so that no earlier request affects a later one; its only number has the SID and the
+    account of the examples in the document. With `allow_import`, numbers of other
     providers can be imported. Safe to use from several threads.
 
     Errors: `SpecError` for a document that can't be served; `OSError` from `start` if the address
@@ -68,6 +70,7 @@ class MockServer:
         self._faults: deque[Fault] = deque()
         self._journal = Journal()
         self._running: Listening | None = None
+        self._forget()
 
     @property
     def url(self) -> str:
@@ -192,10 +195,15 @@ class MockServer:
 
         The clock goes back to the present time.
         """
-        self._state.reset()
+        self._forget()
         with self._lock:
             self._faults.clear()
         self._journal.clear()
+
+    def _forget(self) -> None:
+        self._state.reset()
+        if self._forgetful:
+            add_example(self._engine.contract, self._state)
 
     def start(self) -> "MockServer":
         """Listen, and return as soon as requests are answered."""
@@ -248,7 +256,7 @@ class MockServer:
             answer = self._engine.refuse(operation, fault.code)
         answer = fault.apply(answer)
         if self._forgetful:
-            self._state.reset()
+            self._forget()
         answer = self._change(answer) if self._change else answer
         self._journal.add(incoming, answer, str(fault) or None)
         if fault.delay_seconds:

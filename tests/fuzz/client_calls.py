@@ -4,6 +4,7 @@ import asyncio
 import functools
 import importlib
 import inspect
+import keyword
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from .document import AnyCase
 FACADE = ("sync", "async")
 DETAILED = ("sync_detailed", "async_detailed")
 each_layer = pytest.mark.parametrize("layer", [FACADE, DETAILED], ids=["facade", "detailed"])
+ACCOUNT = "AccountSid"
 LOG = logging.getLogger("signalwire_compat")
 
 
@@ -95,23 +97,27 @@ class Caller(logging.Handler):
         client = self._async_client if is_async else self._client
         tag, name = operation_names(case)
         if way.endswith("detailed"):
-            module = importlib.import_module(f"signalwire_compat.api.{tag}.{name}")
-            function = getattr(module, "asyncio_detailed" if is_async else "sync_detailed")
+            module = python_name(case.operation.definition.raw["operationId"])
+            operation = importlib.import_module(f"signalwire_compat.api.{tag}.{module}")
+            function = getattr(operation, "asyncio_detailed" if is_async else "sync_detailed")
             arguments = {**_spelled(doc.parameters(case), snake=True), "client": client}
         else:
+            given = doc.parameters(case)
+            account = given.get(ACCOUNT, self.project)
+            if ACCOUNT in doc.named_members(doc.body_schema(case) or {}):
+                # The argument of this name is the member of the body.
+                client = client.with_account(given.pop(ACCOUNT, self.project))
+            elif account == self.project:
+                given.pop(ACCOUNT, None)  # The client fills it in, as its callers leave it to do.
             function = getattr(getattr(client.compat, tag), name)
-            known = inspect.signature(function).parameters.items()
-            optional = {name for name, argument in known if argument.default is not argument.empty}
-            given = _spelled(doc.parameters(case)).items()
-            # The client fills in its own project, as its callers leave it to do.
-            arguments = {n: v for n, v in given if v != self.project or n not in optional}
+            arguments = _spelled(given)
         arguments = _with_models(function, arguments) | _body(function, case)
         _check_arguments(function, arguments)
         takes_body = "body" in inspect.signature(function).parameters
         needs_body = isinstance(case.body, NotSet) and doc.documented_body(case).get("required")
         if needs_body and not takes_body:
             reject()  # A call without a member of the body sends an empty one.
-        sent = function(**arguments)
+        sent = function(*_positional(function, arguments), **arguments)
         result = self._loop.run_until_complete(sent) if is_async else sent
         body: Any = arguments.get("body")
         if hasattr(body, "to_dict"):
@@ -129,8 +135,40 @@ def python_name(name: str, *, snake: bool = True) -> str:
 
 
 def operation_names(case: AnyCase) -> tuple[str, str]:
+    """Return the names of the tag and the method: a method may be named like a builtin."""
     operation = case.operation.definition.raw
-    return python_name(operation["tags"][0]), python_name(operation["operationId"])
+    name = operation["operationId"]
+    is_reserved = keyword.iskeyword(name)
+    return python_name(operation["tags"][0]), f"{name}_" if is_reserved else python_name(
+        name
+    ).removesuffix("_")
+
+
+def as_called(ways: tuple[str, str], case: AnyCase) -> AnyCase:
+    """Return what a call means: in the facade, None leaves an optional argument out."""
+    if ways != FACADE:
+        return case
+    given, schemas = doc.parameters(case), doc.parameter_schemas(case)
+    schema = doc.resolved(doc.body_schema(case) or {})
+    optional = doc.named_members(schema).keys() - {*schema.get("required", ())}
+    left_out = {name for name in case.query if name in schemas and given.get(name, "") is None}
+    if isinstance(case.body, dict):
+        members = {name: doc.named_members(schema)[name] for name in optional & case.body.keys()}
+        left_out_of_body = {
+            name
+            for name, member in members.items()
+            if case.body[name] is None and not doc.allows_type(member, "null")
+        }
+        case.body = {n: v for n, v in case.body.items() if n not in left_out_of_body}
+    case.query = {n: v for n, v in case.query.items() if n not in left_out}
+    return case
+
+
+def _positional(function: Callable[..., Any], arguments: dict[str, Any]) -> list[Any]:
+    """Take out the arguments that callers of the facade give without names."""
+    kinds = inspect.signature(function).parameters.items()
+    names = [name for name, argument in kinds if argument.kind is argument.POSITIONAL_OR_KEYWORD]
+    return [arguments.pop(name) for name in names]
 
 
 def _spelled(members: Mapping[str, Any], *, snake: bool = False) -> dict[str, Any]:

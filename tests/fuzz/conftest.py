@@ -18,7 +18,7 @@ from .contract_coverage import COVERAGE
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[MockServer]:
-    with MockServer(forgetful=True) as mock:
+    with MockServer(forgetful=True, allow_import=True) as mock:
         yield mock
 
 

@@ -9,6 +9,7 @@ from signalwire_compat_mock import Exchange
 
 from . import document as doc
 from .document import AnyCase, Schema
+from .further_rules import broken_rules
 
 Item = tuple[str, ...]
 """Kind, operation, and which one of that kind."""
@@ -48,6 +49,12 @@ class Coverage:
         if exchange is not None:
             key = str(doc.reply_key(case, exchange.status))
             found |= {("operation",), ("response", key)}
+            # What a rule besides the document refuses was understood.
+            found |= {("parameter", name) for name in broken_rules(case).keys() & inputs.keys()}
+            found |= {
+                ("example", name, doc.as_json(inputs[name]))
+                for name in broken_rules(case).keys() & inputs.keys()
+            }
             if exchange.status < 300:
                 members = case.body if isinstance(case.body, dict) else {}
                 found |= {("parameter", name) for name in inputs}

@@ -153,6 +153,12 @@ def documented_parameters(path: str, operation: Schema) -> dict[str, Schema]:
     return {parameter["name"]: parameter for parameter in found}
 
 
+def path_examples(case: AnyCase) -> dict[str, Any]:
+    """Return the example of each parameter in the path: few other values name something."""
+    found = documented_parameters(case.operation.path, case.operation.definition.raw)
+    return {n: p["example"] for n, p in found.items() if p["in"] == "path" and "example" in p}
+
+
 def parameter_schemas(case: AnyCase) -> dict[str, Schema]:
     found = documented_parameters(case.operation.path, case.operation.definition.raw)
     return {name: parameter.get("schema", {}) for name, parameter in found.items()}

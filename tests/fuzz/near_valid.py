@@ -51,7 +51,9 @@ def valid_case(operation: Operation) -> AnyCase:
     )
     rules = operation.definition.raw.get("x-reply-repeats", {})
     strategy = operation.as_strategy(generation_mode=VALID)
-    return find(strategy, lambda case: doc.repeats(case).keys() == rules.keys(), settings=first)
+    found = find(strategy, lambda case: doc.repeats(case).keys() == rules.keys(), settings=first)
+    found.path_parameters = {**found.path_parameters, **doc.path_examples(found)}
+    return found
 
 
 def near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
@@ -69,7 +71,12 @@ def _all_near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
     texts = [*settings_["dictionaries"]["texts"]["values"], *_ALLOWED]
     for name in doc.parameter_schemas(base):
         group = next(g for g in _GROUPS if any(p.name == name for p in getattr(operation, g)))
-        for value in [*texts, *_SEGMENTS, *misspelt(_EXAMPLES.get(name, []))]:
+        for value in [
+            *texts,
+            *_SEGMENTS,
+            *_EXAMPLES.get(name, []),
+            *misspelt(_EXAMPLES.get(name, [])),
+        ]:
             yield changed(base, **{group: {**getattr(base, group), name: value}})
     schema = doc.body_schema(base)
     has_json = doc.is_json(base.media_type)

@@ -1,0 +1,43 @@
+"""The rules of the mock that no schema says: a valid case that breaks one is refused.
+
+They are named by parameter, in whichever operation it is.
+"""
+
+import re
+
+from . import document as doc
+from .document import AnyCase
+
+_FORMAT, _INVALID, _TOKEN, _UNKNOWN = 90000, 10000, 54453, 20404
+_COUNTRIES = ("US", "CA", "GB")
+_PATTERN = re.compile(r"\+?[0-9A-Za-z*?.]*")
+_KNOWN = {
+    name: doc.DOCUMENT["components"]["parameters"][name]["example"]
+    for name in ("AccountSid", "Sid")
+}
+"""The only number of a forgetful mock."""
+
+
+def broken_rules(case: AnyCase) -> dict[str, int]:
+    """Return the code of the refusal by the parameter that breaks a rule; none if none does."""
+    given = doc.parameters(case)
+    query = {name: value for name, value in given.items() if name in case.query}
+    broken: dict[str, int] = {}
+    is_known = given.get("AccountSid", "").lower() == _KNOWN["AccountSid"]
+    if (
+        "Sid" in given
+        and doc.reply_key(case, 404)
+        and not (is_known and given["Sid"] == _KNOWN["Sid"])
+    ):
+        broken["Sid"] = _UNKNOWN
+    if "IsoCountry" in given and given["IsoCountry"] not in _COUNTRIES:
+        broken["IsoCountry"] = _INVALID
+    # A page above 0 needs a token, and no token is good for the first page.
+    if "PageToken" in query or query.get("Page", 0) not in (0, "0"):
+        broken["PageToken"] = _TOKEN
+    if "InLocality" in query and "InRegion" not in query:
+        broken["InLocality"] = _FORMAT
+    for name in ("Contains", "PhoneNumber"):
+        if name in query and not _PATTERN.fullmatch(str(query[name])):
+            broken[name] = _FORMAT
+    return broken
