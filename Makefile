@@ -52,7 +52,7 @@ demo: $(READY) ## buy a number from the mock server and watch what happens
 	@$(BIN)/python examples/demo.py
 
 mock: $(READY) ## serve the mock on http://127.0.0.1:8000 until Ctrl-C
-	@$(BIN)/python -m signalwire_compat_mock $(if $(FORGETFUL),--forgetful)
+	@$(BIN)/python -m signalwire_compat_mock $(if $(FORGETFUL),--forgetful --allow-import)
 
 hooks: $(MORE) ## let git check each commit: ruff and check-generated, a few seconds
 	@$(BIN)/pre-commit install

@@ -15,6 +15,7 @@ from schemathesis.transport.requests import (
 
 from tests.fuzz import document as doc
 from tests.fuzz.document import AnyCase, Schema
+from tests.fuzz.further_rules import broken_rules
 
 _UNKNOWN = "x-schemathesis-unknown-property"
 
@@ -30,17 +31,36 @@ def filter_case(context: schemathesis.HookContext, case: AnyCase) -> bool:
     has_unknown_header = _UNKNOWN in {*(case.headers or ()), *(case.cookies or ())}
     is_negative = case.meta and case.meta.generation.mode.is_negative
     is_odd = _is_valid_as_text(case) if is_negative else case.meta and _has_unnamed_query(case)
-    return not (one_for_a_list or has_unknown_header or is_odd)
+    is_refused = case.meta and not is_negative and _breaks_a_rule(case)
+    return not (one_for_a_list or has_unknown_header or is_odd or is_refused)
 
 
 @schemathesis.hook
 def map_case(context: schemathesis.HookContext, case: AnyCase) -> AnyCase:
-    """Ask for what exists, in most of the valid cases of a path with more than an account."""
+    """Let most valid cases ask for what exists, and all keep to the rules that no schema says."""
+    return _keeping_rules(case) if case.meta and case.meta.generation.mode.is_positive else case
+
+
+@schemathesis.hook
+def before_add_examples(context: schemathesis.HookContext, examples: list[AnyCase]) -> None:
+    """Let the examples keep to these rules: their example of a page does not exist."""
+    examples[:] = map(_keeping_rules, examples)
+
+
+def _keeping_rules(case: AnyCase) -> AnyCase:
     examples = doc.path_examples(case)
-    is_positive = case.meta and case.meta.generation.mode.is_positive
-    if is_positive and len(examples) > 1 and crc32(repr(case.path_parameters).encode()) % 4:
+    is_other = crc32(repr(case.path_parameters).encode()) % 4 == 0
+    if len(examples) > 1 and (_breaks_a_rule(case) or not is_other):
         case.path_parameters = {**case.path_parameters, **examples}
+    if broken := broken_rules(case):
+        left_out = {*broken, "Page"} if "PageToken" in broken else {*broken}
+        case.query = {name: value for name, value in case.query.items() if name not in left_out}
     return case
+
+
+def _breaks_a_rule(case: AnyCase) -> bool:
+    """Tell whether a valid case is refused; an unknown SID is a reply of its own."""
+    return bool(broken_rules(case).keys() - {"Sid"})
 
 
 @REQUESTS_TRANSPORT.serializer(doc.FORM)

@@ -164,7 +164,7 @@ FIRST, *OTHERS = BROKEN_MOCKS
 def test_schemathesis_turns_red_against_a_broken_mock(name: str) -> None:
     finding, change = BROKEN_MOCKS[name]
     with (
-        MockServer(forgetful=True) as server,
+        MockServer(forgetful=True, allow_import=True) as server,
         server.answering(change),
         pytest.raises(AssertionError, match=f"{finding}(.|\n)*curl -X"),
     ):
