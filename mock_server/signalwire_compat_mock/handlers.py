@@ -103,7 +103,7 @@ def delete(call: Call, state: State) -> Reply:
 def add_example(contract: Contract, state: State) -> None:
     """Add the number of the document's example, so that its SID names something."""
     operation = contract.operations.get("get")
-    response = operation.response(200) if operation and TAG in operation.tags else None
+    response = operation.response(200) if operation and RESOURCE in operation.pointer else None
     record = sample_body(contract.document, response) if response else None
     if isinstance(record, dict) and {"account_sid", "sid"} <= record.keys():
         # Another number than in the example, which is still for sale.

@@ -131,13 +131,17 @@ def status(old: Container[int], new: int) -> Change:
 
 
 def accepting(refused: Container[int]) -> Change:
-    """Make a broken mock that answers some refused requests like the last successful one."""
-    successes: list[Answer] = []
+    """Make a broken mock that answers some refused requests like the last successful one.
+
+    That is one of the same operation.
+    """
+    successes: dict[str | None, Answer] = {}
 
     def accept(answer: Answer) -> Answer:
         if answer.status < 300:
-            successes[:] = [answer]
-        return successes[0] if successes and answer.status in refused else answer
+            successes[answer.operation_id] = answer
+        is_refused = answer.status in refused
+        return successes.get(answer.operation_id, answer) if is_refused else answer
 
     return accept
 
