@@ -15,7 +15,12 @@ import signalwire_compat
 import typer
 from signalwire_compat import UNSET, AsyncRestClient, InvalidRequestError, RestClient, Unset
 from signalwire_compat.api.phone_numbers import PhoneNumbers
-from signalwire_compat.models import HttpMethod, IncomingPhoneNumber, PurchaseRequest
+from signalwire_compat.models import (
+    Capability,
+    HttpMethod,
+    IncomingPhoneNumber,
+    PurchaseRequest,
+)
 from signalwire_compat_mock import MockServer
 from typer.testing import CliRunner
 
@@ -52,6 +57,10 @@ def test_annotations_resolve_to_the_types_of_the_contract() -> None:
     assert purchase["PhoneNumber"] is str
     assert purchase["SmsMethod"] == Literal["GET", "POST"] | Unset | None
     assert purchase["return"] is IncomingPhoneNumber
+    # A method is named `list`, too.
+    imported = get_type_hints(PhoneNumbers.import_number)
+    assert imported["capabilities"] == list[Capability] | Unset | None
+    assert get_type_hints(PhoneNumbers.delete)["return"] is type(None)
     attrs.resolve_types(IncomingPhoneNumber)
     assert attrs.fields_dict(IncomingPhoneNumber)["beta"].type is bool
 

@@ -1,6 +1,5 @@
 """A wrong entry of `x-reply-repeats` is refused, with its place and what to do."""
 
-import copy
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 import yaml
 
 from codegen.validate import check
+from tests.conftest import only
 
 DIGITS = {"argument": "PhoneNumber", "compare": "digits"}
 GOOD: dict[str, Any] = {"phone_number": DIGITS}
@@ -46,7 +46,7 @@ WRONG: list[tuple[Any, str]] = [
 
 def lines(contract: dict[str, Any], folder: Path, repeats: Any, **replies: Any) -> list[str]:
     """List what is wrong with the contract if its operation has these repeats and replies more."""
-    document = copy.deepcopy(contract)
+    document = only(contract, "purchase")
     (purchase,) = (item["post"] for item in document["paths"].values())
     purchase["x-reply-repeats"] = repeats
     purchase["parameters"] += [FILTER, ANY_ID]
