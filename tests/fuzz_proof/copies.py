@@ -30,7 +30,8 @@ def add_second_operation(document: dict[str, Any]) -> None:
     """Add to a document an operation with all that a purchase lacks."""
     added = yaml.safe_load(SECOND.read_text("utf-8"))
     document["paths"].update(added["paths"])
-    document["components"].update(added["components"])
+    for kind, parts in added["components"].items():
+        document["components"].setdefault(kind, {}).update(parts)
 
 
 def generate(folder: Path, *, checked: bool = True) -> None:
