@@ -2,6 +2,7 @@
 
 import functools
 import gzip
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -88,7 +89,12 @@ def answer_of(case: AnyCase) -> Answer:
     body = case.body
     if isinstance(body, dict):
         rules = doc.repeats(request_of(case.path)).items()
-        body = body | {n: asked for n, (asked, _) in rules if type(body.get(n)) is type(asked)}
+        body = body | {
+            n: asked
+            for n, (asked, _) in rules
+            # A blank SID breaks the rules of a reply, and stays.
+            if type(body.get(n)) is type(asked) and (body[n] or n != "sid")
+        }
     if not isinstance(body, NotSet | bytes):
         # Half of a surrogate pair is written as an escape: no UTF-8 holds it.
         body = json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")
@@ -154,12 +160,24 @@ def test_each_documented_reply_reaches_the_caller(operation: Operation, answered
         answered(path, answer, ["sync"], check)
 
 
+def share_of(reply: Operation) -> tuple[int, None, int]:
+    """Return the slice of the cases for one of the replies with the same schema.
+
+    They share the cases, since there are many replies and few schemas; a third goes to each.
+    """
+    body = reply.definition.raw["requestBody"]
+    found = operations(documented())
+    alike = [o.path for o in found if o.definition.raw["requestBody"] == body]
+    step = min(3, len(alike))
+    return alike.index(reply.path) % step, None, step
+
+
 @each_layer
 @each_reply
 def test_a_reply_with_one_odd_member_is_complete_or_tolerated(
     reply: Operation, layer: tuple[str, str], answered: Answered
 ) -> None:
-    for case in near_valid_cases(reply):
+    for case in itertools.islice(near_valid_cases(reply), *share_of(reply)):
         check = assert_complete if is_valid_as_meant(case) else assert_tolerated
         answered(reply.path, answer_of(case), layer, check)
 
@@ -186,7 +204,7 @@ def test_a_reply_about_something_else_is_an_exception(
 
     answer = answer_of(valid_case(reply))
     for name, (asked, _) in doc.repeats(request_of(reply.path)).items():
-        for value in (asked, "", *misspelt([str(asked)])):
+        for value in (asked, *([""] if name != "sid" else ()), *misspelt([str(asked)])):
             body = json.dumps({**json.loads(answer.body), name: value}).encode()
             answered(reply.path, replace(answer, body=body), layer, check)
 
