@@ -1,7 +1,6 @@
 """The operations that need state: one function and one entry of HANDLERS for each."""
 
-import copy
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -34,11 +33,13 @@ def purchase(call: Call, state: State) -> Reply:
     Errors: `SpecError` if the spec allows a request without a number or account.
     """
     number = call.text(call.body, "PhoneNumber")
-    account = call.account_sid
-    offer = inventory().get(number)
-    able = [name for name in _CAPABILITIES if name != "mms" or offer is None or offer.mms]
-    record = _new_record(call, number, state.now(), "signalwire", able)
-    if not state.buy(account, number, record):
+    able = dict.fromkeys(_CAPABILITIES, True)
+    known: dict[str, Any] = {"origin": "signalwire", "capabilities": able}
+    if offer := inventory().get(number):
+        able["mms"] = offer.mms
+        known["beta"] = offer.beta
+    record = _new_record(call, state.now(), number, known)
+    if not state.buy(call.account_sid, number, record):
         message = f"{NOT_AVAILABLE} {number} is already sold."
         raise Refusal(INVALID, message, status=call.contract.status(call.operation, 422))
     return call.success(record)
@@ -53,9 +54,11 @@ def import_number(call: Call, state: State) -> Reply:
         todo = "Start the mock with --allow-import, or set allow_import of MockServer"
         raise Refusal(_NOT_ENABLED, f"The operation is not enabled on the Space. {todo}.")
     number = call.text(call.body, "number")
-    is_toll_free = call.body.get("number_type") == "tollfree"
     able = call.body.get("capabilities", _CAPABILITIES)
-    record = _new_record(call, number, state.now(), "hosted", able, is_toll_free=is_toll_free)
+    known = {"origin": "hosted", "capabilities": {name: name in able for name in _CAPABILITIES}}
+    if call.body.get("number_type") == "tollfree":
+        known["verification_status"] = "Unverified"
+    record = _new_record(call, state.now(), number, known)
     if not state.add(call.account_sid, number, record):
         message = f"{NOT_AVAILABLE} An account has {number} already."
         raise Refusal(INVALID, message, status=call.contract.status(call.operation, 422))
@@ -64,7 +67,7 @@ def import_number(call: Call, state: State) -> Reply:
 
 def get(call: Call, state: State) -> Reply:
     """Return a number of the account. Errors: `Refusal` 20404 if the account has none."""
-    return call.success(copy.deepcopy(_find(call, state).record))
+    return call.success(_find(call, state).record)
 
 
 def update(call: Call, state: State) -> Reply:
@@ -79,12 +82,14 @@ def update(call: Call, state: State) -> Reply:
         raise Refusal(INVALID, "The account belongs to another project.", status=422)
     changes = {"date_updated": format_datetime(state.now()), **_sent(call, number.record)}
     if ACCOUNT in call.body:
-        uri = str(number.record.get("uri", "")).replace(account, target)
+        # As it was written in the purchase: the path may write it in another case.
+        before = str(number.record.get("account_sid", account))
+        uri = str(number.record.get("uri", "")).replace(before, target)
         changes |= {"account_id": target, "account_sid": target, "uri": uri}
         if project:
             state.claim(target, project)
     state.change(number, target, {n: v for n, v in changes.items() if n in number.record})
-    return call.success(copy.deepcopy(number.record))
+    return call.success(number.record)
 
 
 def delete(call: Call, state: State) -> Reply:
@@ -112,7 +117,9 @@ def add_example(contract: Contract, state: State) -> None:
 
 
 def _find(call: Call, state: State) -> Number:
-    number = state.find(call.account_sid, call.text(call.parameters["path"], "Sid"))
+    # The uri of a number ends with ".json".
+    sid = call.text(call.parameters["path"], "Sid").removesuffix(".json")
+    number = state.find(call.account_sid, sid)
     if number is None:
         raise Refusal(NOT_FOUND, "The account has no number with this SID.")
     return number
@@ -127,39 +134,29 @@ def _camel(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 
 
-def _new_record(
-    call: Call,
-    number: str,
-    now: datetime,
-    origin: str,
-    able: Collection[str],
-    *,
-    is_toll_free: bool = False,
-) -> dict[str, Any]:
-    """Build the record of a phone number from the request and the defaults of the spec."""
+def _new_record(call: Call, now: datetime, number: str, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the record of a phone number from what is known, the request and the spec."""
     account = call.account_sid
     sid = str(uuid4())
-    national, country, has_toll_free_prefix = describe(number)
+    national, country, is_toll_free = describe(number)
     own = {
         "account_id": account,
         "account_sid": account,
         "address_requirements": "none",
         "api_version": call.contract.version,
         "beta": False,
-        "capabilities": {name: name in able for name in _CAPABILITIES},
         "country_code": country,
         "date_created": format_datetime(now),
         "date_updated": format_datetime(now),
         "emergency_status": "Inactive",
         "friendly_name": call.body.get("FriendlyName", national),
-        "origin": origin,
         "phone_number": number,
         "sid": sid,
         "uri": call.path("IncomingPhoneNumbers", f"{sid}.json"),
     }
-    if is_toll_free or has_toll_free_prefix:
+    if is_toll_free:
         own["verification_status"] = "Unverified"
-    return _fill(call, own)
+    return _fill(call, {**own, **known})
 
 
 def _fill(call: Call, own: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Numbers for sale, the same in every run. All are reserved for fiction, so nobody has one."""
+"""Numbers for sale, the same in every run. The local ones are reserved for fiction."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -29,7 +29,7 @@ _AREAS = {
     ),
 }
 _TOLL_FREE_OF_US = ("800", "833", "844", "855", "866", "877", "888")
-# Leeds, Birmingham, Manchester and London: 0000 to 0999 are for fiction behind each.
+# Leeds, Birmingham, Manchester and London: 0000 to 0999 of each are for fiction.
 _PREFIXES_OF_GB = ("113496", "121496", "161496", "207946")
 _LINES = range(100, 200)
 _BETA_LINES = range(190, 200)

@@ -1,6 +1,5 @@
 """The list of an account's numbers, page by page."""
 
-import copy
 import hashlib
 import re
 from urllib.parse import urlencode
@@ -22,10 +21,10 @@ def list_numbers(call: Call, state: State) -> Reply:
     page, size = call.query("Page") or 0, call.query("PageSize") or _PAGE_SIZE
     numbers = _filtered(call, state)
     after = _after(call, page, size)
-    start = next((i for i, n in enumerate(numbers) if n.place > after), len(numbers))
-    found, rest = numbers[start : start + size], numbers[start + size :]
-    before = max(0, start - size)
-    place_before = numbers[before - 1].place if before else 0
+    earlier = [number for number in numbers if number.place <= after]
+    later = numbers[len(earlier) :]
+    found, rest = later[:size], later[size:]
+    place_before = earlier[-size - 1].place if len(earlier) > size else 0
     return call.success(
         {
             "uri": _uri(call, page, size, after),
@@ -34,7 +33,7 @@ def list_numbers(call: Call, state: State) -> Reply:
             "previous_page_uri": _uri(call, page - 1, size, place_before) if page else None,
             "page": page,
             "page_size": size,
-            "incoming_phone_numbers": [copy.deepcopy(number.record) for number in found],
+            "incoming_phone_numbers": [number.record for number in found],
         }
     )
 

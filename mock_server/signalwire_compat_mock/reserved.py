@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .calls import Call
+from .calls import ACCOUNT, Call
 from .contract import INVALID, Contract, Operation
 from .request_checks import Refusal
 
@@ -21,7 +21,12 @@ class ReservedNumber(NamedTuple):
 
 
 def reserved_numbers(contract: Contract, operation: Operation) -> list[ReservedNumber]:
-    """List the numbers that are always refused: "+155500", then the error code as five digits."""
+    """List the numbers that are always refused: "+155500", then the error code as five digits.
+
+    Without a body and a path parameter, except the account, an operation refuses none.
+    """
+    if operation.body is None and operation.parameters["path"].fields.keys() <= {ACCOUNT}:
+        return []
     status = contract.status(operation, 422)
     rows = [ReservedNumber(f"{_RESERVED}00000", status, INVALID, NOT_AVAILABLE)]
     for code, entry in sorted(contract.codes.items()):

@@ -104,7 +104,8 @@ class MockServer:
     def reserved_numbers(self, operation: str = "purchase") -> list[ReservedNumber]:
         """List the numbers that an operation always refuses, and with what.
 
-        They work in the path and the body: as `PhoneNumber`, as `number`, and in place of a SID.
+        They work in the path and the body: as `PhoneNumber`, as `number`, in place of a SID or of
+        a country. `list` and `list_available_countries` have no place for one.
         Errors: `KeyError` for an operation that the contract does not have.
         """
         contract = self._engine.contract

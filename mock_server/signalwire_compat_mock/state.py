@@ -19,8 +19,8 @@ _FARTHEST = timedelta(days=36_500)
 class Number:
     """A number of an account, as the API returns it in `record`.
 
-    `account_sid` is in lower case. `place` grows with each number that is added. `bought` is in
-    UTC, and None for a number that was imported.
+    `account_sid` is in lower case. `record` is replaced, never changed. `place` grows with each
+    number that is added. `bought` is in UTC, and None for a number that was imported.
     """
 
     sid: str
@@ -45,7 +45,7 @@ class State:
         self._places = itertools.count(1)
         self._owners: dict[str, str] = {}
         self._numbers: dict[str, Number] = {}
-        self._sold: dict[str, str] = {}
+        self._sold: set[str] = set()
         self._charges: Counter[str] = Counter()
         self._ahead = timedelta()
 
@@ -73,21 +73,21 @@ class State:
     def buy(self, account_sid: str, number: str, record: dict[str, Any]) -> bool:
         """Charge an account for a number and store its record. False if the number is sold."""
         with self._lock:
-            added = self.add(account_sid, number, record, self.now())
-            self._charges[account_sid.lower()] += added
-            return added
+            is_new = self.add(account_sid, number, record, self.now())
+            if is_new:
+                self._charges[account_sid.lower()] += 1
+            return is_new
 
     def add(
         self, account_sid: str, number: str, record: dict[str, Any], bought: datetime | None = None
     ) -> bool:
         """Store the record of a number. False if an account has the number."""
         with self._lock:
-            sid = str(record.get("sid", number))
-            if self._sold.setdefault(number, sid) != sid:
+            if number in self._sold:
                 return False
-            account, record = account_sid.lower(), copy.deepcopy(record)
-            place = next(self._places)
-            self._numbers[sid] = Number(sid, number, account, record, place, bought)
+            self._sold.add(number)
+            sid, place = str(record.get("sid", number)), next(self._places)
+            self._numbers[sid] = Number(sid, number, account_sid.lower(), record, place, bought)
             return True
 
     def is_sold(self, number: str) -> bool:
@@ -114,7 +114,7 @@ class State:
         """Take a number away from its account; it can be bought again."""
         with self._lock:
             self._numbers.pop(number.sid, None)
-            self._sold.pop(number.phone_number, None)
+            self._sold.discard(number.phone_number)
 
     def phone_numbers(self, account_sid: str) -> list[dict[str, Any]]:
         """Return the records of an account's numbers, in the order in which they were added."""

@@ -40,6 +40,17 @@ def test_a_number_is_fetched_as_it_was_bought(numbers: Any, mock: MockServer) ->
     assert [exchange.operation_id for exchange in mock.journal] == ["purchase", "get", "list"]
 
 
+def test_a_number_is_at_the_uri_that_it_names_even_after_a_transfer(send: Send) -> None:
+    upper = PROJECT.upper()
+    bought = send.bought(NUMBER, upper)
+    assert send("GET", bought["uri"]).json() == bought
+    path, sent = f"{NUMBERS}/{bought['sid']}", {"AccountSid": THIRD}
+    moved = send(path=path, data=sent).json()
+    assert moved["uri"] == bought["uri"].replace(upper, THIRD)
+    assert send("GET", moved["uri"]).json() == moved
+    assert send("GET", bought["uri"]).status_code == 404
+
+
 @pytest.mark.parametrize("name", ["get", "update", "delete"])
 def test_a_number_that_the_account_does_not_have_is_not_found(
     numbers: Any, stranger: RestClient, name: str

@@ -148,6 +148,8 @@ def test_every_code_with_a_documented_status_and_no_other_has_a_reserved_number(
         ("GET", "get", "Sid"),
         ("POST", "update", "Sid"),
         ("DELETE", "delete", "Sid"),
+        ("GET", "search_local", "IsoCountry"),
+        ("GET", "search_toll_free", "IsoCountry"),
     ],
 )
 def test_a_reserved_number_is_refused_by_each_operation_that_has_its_status(
@@ -160,6 +162,9 @@ def test_a_reserved_number_is_refused_by_each_operation_that_has_its_status(
         if place == "number":
             path = NUMBERS.replace("Incoming", "Imported")
             data = {"number": row.phone_number, "number_type": "longcode"}
+        elif place == "IsoCountry":
+            kind = "Local" if operation == "search_local" else "TollFree"
+            path = NUMBERS.replace("Incoming", "Available") + f"/{row.phone_number}/{kind}"
         error = send(method, path, data=data or ({} if method != "POST" else {"SmsMethod": "GET"}))
         found = (error.status_code, int(error.json()["code"]))
         assert found == (row.status, row.code), error.text
@@ -170,3 +175,10 @@ def test_a_reserved_number_is_refused_by_each_operation_that_has_its_status(
 def test_a_reserved_number_can_be_looked_for(send: Send) -> None:
     page = send("GET", NUMBERS, params={"PhoneNumber": "+15550030002"})
     assert (page.status_code, page.json()["incoming_phone_numbers"]) == (200, [])
+
+
+@pytest.mark.parametrize("operation", ["list", "list_available_countries"])
+def test_an_operation_without_a_place_for_a_number_has_no_reserved_numbers(
+    mock: MockServer, operation: str
+) -> None:
+    assert mock.reserved_numbers(operation) == []

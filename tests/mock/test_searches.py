@@ -62,6 +62,17 @@ LOCAL_OFFER = {
             {"InRegion": "QC"},
             {"friendly_name": "(514) 555-0100", "region": "QC", "rate_center": "MONTREAL"},
         ),
+        (
+            LOCAL,
+            "CA",
+            {"Contains": "4165550195", "Beta": True},
+            {
+                "friendly_name": "(416) 555-0195",
+                "region": "ON",
+                "rate_center": "TORONTO",
+                "beta": True,
+            },
+        ),
         (TOLL_FREE, "US", {}, {"friendly_name": "(800) 555-0100"}),
         (
             LOCAL,
@@ -75,7 +86,7 @@ LOCAL_OFFER = {
     ],
 )
 def test_an_offer_says_what_the_number_is_and_the_purchase_says_the_same(
-    numbers: Any, send: Send, search: str, country: str, filters: dict[str, str], first: Any
+    numbers: Any, send: Send, search: str, country: str, filters: dict[str, Any], first: Any
 ) -> None:
     kind = "Local" if search == LOCAL else "TollFree"
     page = send("GET", f"{FOR_SALE}/{country}/{kind}", params=filters).json()
@@ -86,6 +97,7 @@ def test_an_offer_says_what_the_number_is_and_the_purchase_says_the_same(
     assert page["uri"].startswith(f"{FOR_SALE}/{country}/{kind}")
     bought = numbers.purchase(PhoneNumber=number)
     assert (bought.friendly_name, bought.country_code) == (offer["friendly_name"], country)
+    assert bought.beta == offer["beta"]
     able = {name.lower(): value for name, value in offer["capabilities"].items()}
     assert bought.capabilities.to_dict().items() >= able.items()
 
