@@ -30,6 +30,7 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import ClassName
 
+from codegen.candidates import candidates
 from codegen.content_types import accepted, put_json_first
 from codegen.document import Pointer, Problem, dotted, nearest
 from codegen.schema_code import ConstraintError, Constraints, keep_sources, method_name
@@ -98,7 +99,8 @@ def prepared(document: dict[str, Any], data: GeneratorData, config: Config) -> P
     """Make a project of the generator with our templates, and give them what upstream keeps.
 
     `spec` is the document with its servers, tags and extensions; `schemas` what its schemas ask of
-    a value; `sent` the names of the models that a request can hold.
+    a value; `sent` the names of the models that a request can hold; `candidates` the arguments
+    that a reply offers to another operation.
     """
     for endpoint in _endpoints(data):
         for place, parameter in endpoint.iter_all_parameters():
@@ -112,6 +114,7 @@ def prepared(document: dict[str, Any], data: GeneratorData, config: Config) -> P
     )
     schemas, sent = Constraints(document), _sent_models(data)
     project.env.globals.update(spec=document, schemas=schemas, sent=sent, accepted=accepted)
+    project.env.globals.update(candidates=candidates(document))
     return project
 
 

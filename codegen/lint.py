@@ -32,6 +32,7 @@ _STYLES = {
 
 def style(document: dict[str, Any]) -> Iterator[Problem]:
     """Find missing descriptions and examples, unused components, and names of another style."""
+    names = {node["operationId"] for kind, _, node in nodes(document) if kind == "operation"}
     for kind, where, node in nodes(document):
         is_silent = "$ref" not in node and not str(node.get("description", "")).strip()
         if kind in _DESCRIBED and is_silent and not {str(step) for step in where[-2:]} & _INLINE:
@@ -41,6 +42,8 @@ def style(document: dict[str, Any]) -> Iterator[Problem]:
             yield where, "has no example: add one, here or in its schema"
         if kind == "operation":
             yield from _operation(where, node)
+        elif kind == "link" and node.get("operationId", "") not in {"", *names}:
+            yield where, f'leads to "{node["operationId"]}", which is not an operation: correct it'
         elif kind == "schema":
             yield from _members(where, node)
     for index, tag in enumerate(document.get("tags", [])):

@@ -122,7 +122,7 @@ class Flat:
             required = None if body is None else body.get("required", False)
             place = (*where, "content", kind, "schema")
             self.value(part, f"{status} {kind}".strip(), place, required=required)
-        for extra in node.keys() - {"content", "required", *PROSE}:
+        for extra in node.keys() - {"content", "required", "links", *PROSE}:
             self.rows[part, f"{status} {extra}"] = {"allowed": text(node[extra])}
 
     def value(self, part: str, name: str, where: Pointer, *, required: bool | None) -> None:

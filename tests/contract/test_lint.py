@@ -172,6 +172,7 @@ LACKS: list[tuple[Pointer, Any, str]] = [
     ((*FIELDS, "voice_x"), WORD, 'voice_x: the member "voice_x" is not in PascalCase'),
     ((*SCHEMAS, "Error", "properties", "errorThing"), WORD, '"errorThing" is not in snake_case'),
     ((*PURCHASE, "operationId"), "buyNumber", '"buyNumber" is not in snake_case'),
+    ((*PURCHASE, "operationId"), "buy", 'purchase: leads to "purchase", which is not an operation'),
     ((*PURCHASE, "responses", "401"), None, "post.responses: lack the 401"),
     ((*PURCHASE, "summary"), None, "post: has no summary"),
     ((*PURCHASE, "summary"), "Buy " * 19, "post.summary: is longer than 72 characters"),

@@ -14,6 +14,8 @@ from tests.contract.pages import MIRRORED, PROSE, Document, Flat, differences, p
 
 Change = tuple[str, Document]
 GONE = object()
+# The keys of prose, of OpenAPI itself and of additions of ours.
+OURS = {*PROSE, "openapi", "info", "additionalProperties", "links"}
 
 # The keys of these are names.
 NAMED = {"paths", "properties", "responses", "content", "variables", "schemas", "x-error-codes"}
@@ -41,7 +43,7 @@ def is_fact(where: Pointer) -> bool:
         return parent != "x-error-codes" or str(step).isdigit()
     if step == "operationId" and "callbacks" in where:
         return False
-    if where == ("tags",) or step in {*PROSE, "openapi", "info", "additionalProperties"}:
+    if where == ("tags",) or step in OURS:
         return False
     return step == "x-error-codes" or not str(step).startswith("x-")
 
