@@ -48,7 +48,7 @@ help: ## list the targets
 
 install: $(READY) ## set up .venv from the lock file
 
-demo: $(READY) ## buy a number from the mock server and watch what happens
+demo: $(READY) ## find, buy and release a number of the mock server
 	@$(BIN)/python examples/demo.py
 
 mock: $(READY) ## serve the mock on http://127.0.0.1:8000 until Ctrl-C

@@ -94,13 +94,11 @@ class Constraints:
         return re.sub(rf"(?<![\w.\"'])({hidden})\b", r"builtins.\1", annotation)
 
     def about_parameter(self, operation: str, name: str) -> str:
-        """Say what a parameter is for, and what the server takes if it is left out."""
+        """Say what a parameter is for, and its default, which the server applies."""
         parameter = self._parameters(operation)[name]
         schema = resolved(self._document, parameter.get("schema", {}))
         text = parameter.get("description") or schema.get("description", "")
-        known = (
-            f" If left out, the server takes `{schema['default']}`." if "default" in schema else ""
-        )
+        known = f" Default: `{schema['default']}`." if "default" in schema else ""
         return f"{text}{known}"
 
     def pages(self, operation: str) -> dict[str, str]:

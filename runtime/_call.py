@@ -293,7 +293,8 @@ class Call:
             found = f" (the reply has the sid {sid})" if sid else ""
             advice = f"It may have taken effect{found}: check your account before retrying."
         else:
-            advice = f"Nothing was carried out, so it is safe to call again.{self._hint(cause)}"
+            what = "It changes nothing" if self.request.is_safe else "Nothing was carried out"
+            advice = f"{what}, so it is safe to call again.{self._hint(cause)}"
             if is_certificate_error(cause):
                 advice = _TRUST
         error = (APITimeoutError if timed_out else APIConnectionError)(

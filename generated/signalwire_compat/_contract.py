@@ -15,7 +15,7 @@ ADVICE: dict[Category, str] = {
     "input": "Correct the arguments that the message names, then call again.",
     "credentials": "Check project, token and host, and that the token has the scope Numbers.",
     "funds": "Add funds to the account, then call again.",
-    "limit": "The account or Space does not allow this; ask the provider to enable it.",
+    "limit": "The account or Space does not allow this, or not yet; read the message or ask the provider.",
     "throttled": "Wait, then call again with fewer requests a second.",
     "unavailable": "The service failed; try again later.",
     "unknown": "Read the body of the reply, and ask the provider with the request id.",

@@ -10,8 +10,9 @@ import pytest
 import signalwire_compat
 from signalwire_compat import InvalidRequestError, NotFoundError, RestClient
 from signalwire_compat.api import phone_numbers
-from signalwire_compat.api.phone_numbers import PhoneNumbers
+from signalwire_compat.api.phone_numbers import AsyncPhoneNumbers, PhoneNumbers
 
+from codegen.document import resolved
 from tests.client.conftest import Service
 from tests.conftest import PROJECT, page_reply
 
@@ -165,6 +166,32 @@ def test_a_required_argument_that_is_none_is_refused(service: Service, name: str
 
 
 @OPERATIONS
+@pytest.mark.parametrize("kind", [PhoneNumbers, AsyncPhoneNumbers])
+def test_the_docstring_of_a_method_has_arguments_defaults_errors_and_source(
+    contract: dict[str, Any], kind: Any, name: str
+) -> None:
+    document = (getattr(kind, name).__doc__ or "").split()
+    (operation,) = (
+        o for path in contract["paths"].values() for o in path.values() if o["operationId"] == name
+    )
+    found = {p["name"]: p for p in (resolved(contract, p) for p in operation["parameters"])}
+    for media in resolved(contract, operation.get("requestBody", {})).get("content", {}).values():
+        found |= resolved(contract, media["schema"])["properties"]
+    wanted = [operation["summary"], operation["description"], "Raises:", "InvalidRequestError:"]
+    for argument in (argument.name for argument in parameters(name)):
+        about = found[argument]
+        wanted.append(f"{argument}: {about['description']}")
+        default = about.get("default", about.get("schema", {}).get("default"))
+        wanted += [] if default is None else [f"{about['description']} Default: `{default}`."]
+    for status, reply in operation["responses"].items():
+        if not status.startswith("2"):
+            wanted.append(f"{status}: {resolved(contract, reply)['description']}")
+    wanted.append(f"Source: {operation['externalDocs']['url']}")
+    assert [each for each in wanted if " ".join(each.split()) not in " ".join(document)] == []
+    assert ("all pages after it" in " ".join(document)) is ("x-pages" in operation)
+
+
+@OPERATIONS
 def test_the_options_of_an_operation_are_its_optional_arguments(
     service: Service, name: str
 ) -> None:
@@ -243,6 +270,11 @@ def test_a_question_whose_reply_was_lost_is_asked_again(name: str) -> None:
     service = Service(httpx.ReadError("lost"), httpx.Response(200, json=REPLY))
     assert call(service.client(), name) is not None
     assert len(service.requests) == 2
+    service = Service(httpx.ReadError("lost"))
+    with pytest.raises(signalwire_compat.APIConnectionError) as caught:
+        call(service.client(max_retries=0), name)
+    assert not caught.value.outcome_unknown
+    assert caught.value.advice == "It changes nothing, so it is safe to call again."
 
 
 def test_an_import_on_a_space_that_may_not_has_a_code_that_is_text() -> None:

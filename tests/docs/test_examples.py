@@ -38,7 +38,7 @@ def test_every_example_runs_against_the_mock(
 ) -> None:
     ended = execute(path.read_text("utf-8"), environment=mock.environment)
     assert (ended.status, ended.err) == (0, "")
-    assert re.search(r"\+1555\d{7}|21401", ended.out)
+    assert re.search(r"\+1(555|512)\d{7}", ended.out)
 
 
 def test_the_example_buys_the_number_that_it_is_given(mock: MockServer, execute: Execute) -> None:
@@ -72,12 +72,16 @@ def test_the_first_example_shows_a_purchase_and_a_failure(execute: Execute) -> N
     assert advice == "Add funds to the account, then call again."
 
 
-def test_the_demo_shows_the_request_the_result_and_a_refusal(execute: Execute) -> None:
+def test_the_demo_finds_buys_lists_and_releases_a_number(execute: Execute) -> None:
     printed = execute((ROOT / "examples" / "demo.py").read_text("utf-8"), environment={}).out
-    assert "PhoneNumber=%2B15551234567&FriendlyName=Main+Line" in printed
-    assert "phone_number = '+15551234567'" in printed
+    (number, *_) = re.findall(r"\+(1512\d{7}) in AUSTIN, TX", printed)
+    assert f"PhoneNumber=%2B{number}&FriendlyName=Main+Line" in printed
+    assert f"phone_number = '+{number}'" in printed
     assert "UnprocessableEntityError" in printed
     assert "purchases charged: 1" in printed
+    assert f"+{number} 'Support'" in printed
+    assert "code 22121" in printed
+    assert printed.endswith("numbers left: 0\n")
     assert DEFAULT_TOKEN not in printed
 
 

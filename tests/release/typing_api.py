@@ -6,8 +6,14 @@ An ignore that is not needed is an error, so each one below proves that a mistak
 from typing import Literal, assert_type
 
 from signalwire_compat import AsyncRestClient, RestClient, Unset
-from signalwire_compat.api.phone_numbers import PurchaseOptions, UpdateOptions, purchase
-from signalwire_compat.api.phone_numbers.list_ import AsyncListPage, ListPage
+from signalwire_compat.api.phone_numbers import (
+    AsyncListPage,
+    GetOptions,
+    ListPage,
+    PurchaseOptions,
+    UpdateOptions,
+    purchase,
+)
 from signalwire_compat.models import (
     AvailablePhoneNumbers,
     Capabilities,
@@ -68,6 +74,10 @@ options["SmsUrl"] = "https://example.com/sms"
 assert_type(numbers.purchase(PhoneNumber="+15551234567", **options), IncomingPhoneNumber)
 changes = UpdateOptions(VoiceUrl="https://example.com/voice")
 assert_type(numbers.update("PN-1", **changes), IncomingPhoneNumber)
+of_another: GetOptions = {"AccountSid": "b"}
+assert_type(numbers.get("PN-1", **of_another), IncomingPhoneNumber)
+strings: dict[str, str] = {"AccountSid": "b"}
+assert_type(numbers.get("PN-1", **strings), IncomingPhoneNumber)
 options["SmsMethod"] = "PUT"  # type: ignore[typeddict-item]  # not an allowed value
 options["Smsurl"] = "https://example.com"  # type: ignore[typeddict-unknown-key]  # typo
 
@@ -93,6 +103,8 @@ async def twin() -> None:
 
 client.compat.phone_numbers.purchase(PhoneNumbr="+15551234567")  # type: ignore[call-arg]  # typo
 client.compat.phone_numbers.purchase("+15551234567")  # type: ignore[call-arg]  # no keyword
+# A method takes two values, and the type of a dictionary does not say which strings it holds.
+client.compat.phone_numbers.purchase(PhoneNumber="+1", **strings)  # type: ignore[arg-type]
 client.compat.phone_numbers.get()  # type: ignore[call-arg]  # no SID
 client.compat.phone_numbers.purchase(PhoneNumber=None)  # type: ignore[arg-type]  # required
 client.compat.phone_numbers.purchase(

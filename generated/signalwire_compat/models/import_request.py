@@ -43,12 +43,12 @@ class ImportRequest:
     number: str = _attrs_field(validator=_SCHEMA.properties["number"])
     """Number to import, in E.164 format: a plus sign, then 5 to 30 digits."""
     number_type: NumberType = _attrs_field(validator=_SCHEMA.properties["number_type"])
-    """Kind of the number."""
+    """Whether the number is an ordinary one or toll-free."""
     capabilities: list[Capability] | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["capabilities"]
     )
-    """What the number can receive. If left out, everything. The list is sent as repeated keys; the
-    provider does not publish its form, so this is assumed.
+    """What the number can receive, at least one. If left out, everything. The list is sent as
+    repeated keys; the provider does not publish its form, so this is assumed.
     """
 
     def to_dict(self) -> dict[str, Any]:

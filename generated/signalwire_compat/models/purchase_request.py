@@ -61,7 +61,7 @@ class PurchaseRequest:
     sms_fallback_method: HttpMethod | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["SmsFallbackMethod"]
     )
-    """Method of the request to `SmsFallbackUrl`. If left out, the server takes `POST`."""
+    """Method of the request to `SmsFallbackUrl`. Default: `POST`."""
     sms_fallback_url: str | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["SmsFallbackUrl"]
     )
@@ -69,7 +69,7 @@ class PurchaseRequest:
     sms_method: HttpMethod | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["SmsMethod"]
     )
-    """Method of the request to `SmsUrl`. If left out, the server takes `POST`."""
+    """Method of the request to `SmsUrl`. Default: `POST`."""
     sms_url: str | Unset = _attrs_field(default=UNSET, validator=_SCHEMA.properties["SmsUrl"])
     """URL to request when a message to the number comes in."""
     status_callback: str | Unset = _attrs_field(
@@ -81,7 +81,7 @@ class PurchaseRequest:
     status_callback_method: HttpMethod | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["StatusCallbackMethod"]
     )
-    """Method of the request to `StatusCallback`. If left out, the server takes `POST`."""
+    """Method of the request to `StatusCallback`. Default: `POST`."""
     voice_application_sid: str | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["VoiceApplicationSid"]
     )
@@ -89,7 +89,7 @@ class PurchaseRequest:
     voice_fallback_method: HttpMethod | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["VoiceFallbackMethod"]
     )
-    """Method of the request to `VoiceFallbackUrl`. If left out, the server takes `POST`."""
+    """Method of the request to `VoiceFallbackUrl`. Default: `POST`."""
     voice_fallback_url: str | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["VoiceFallbackUrl"]
     )
@@ -97,11 +97,11 @@ class PurchaseRequest:
     voice_method: HttpMethod | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["VoiceMethod"]
     )
-    """Method of the request to `VoiceUrl`. If left out, the server takes `POST`."""
+    """Method of the request to `VoiceUrl`. Default: `POST`."""
     voice_receive_mode: VoiceReceiveMode | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["VoiceReceiveMode"]
     )
-    """Whether the number receives voice calls or faxes. If left out, the server takes `voice`."""
+    """Whether the number receives voice calls or faxes. Default: `voice`."""
     voice_url: str | Unset = _attrs_field(default=UNSET, validator=_SCHEMA.properties["VoiceUrl"])
     """URL to request when a call to the number comes in."""
 

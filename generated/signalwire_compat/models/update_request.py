@@ -53,7 +53,7 @@ class UpdateRequest:
     friendly_name: str | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["FriendlyName"]
     )
-    """Display name of the number."""
+    """Display name of the number, 1 to 255 characters."""
     sms_application_sid: str | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["SmsApplicationSid"]
     )
@@ -61,7 +61,7 @@ class UpdateRequest:
     sms_fallback_method: HttpMethod | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["SmsFallbackMethod"]
     )
-    """Method of the request to `SmsFallbackUrl`. If left out, the server takes `POST`."""
+    """Method of the request to `SmsFallbackUrl`. Default: `POST`."""
     sms_fallback_url: str | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["SmsFallbackUrl"]
     )
@@ -69,7 +69,7 @@ class UpdateRequest:
     sms_method: HttpMethod | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["SmsMethod"]
     )
-    """Method of the request to `SmsUrl`. If left out, the server takes `POST`."""
+    """Method of the request to `SmsUrl`. Default: `POST`."""
     sms_url: str | Unset = _attrs_field(default=UNSET, validator=_SCHEMA.properties["SmsUrl"])
     """URL to request when a message to the number comes in."""
     status_callback: str | Unset = _attrs_field(
@@ -81,7 +81,7 @@ class UpdateRequest:
     status_callback_method: HttpMethod | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["StatusCallbackMethod"]
     )
-    """Method of the request to `StatusCallback`. If left out, the server takes `POST`."""
+    """Method of the request to `StatusCallback`. Default: `POST`."""
     voice_application_sid: str | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["VoiceApplicationSid"]
     )
@@ -89,7 +89,7 @@ class UpdateRequest:
     voice_fallback_method: HttpMethod | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["VoiceFallbackMethod"]
     )
-    """Method of the request to `VoiceFallbackUrl`. If left out, the server takes `POST`."""
+    """Method of the request to `VoiceFallbackUrl`. Default: `POST`."""
     voice_fallback_url: str | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["VoiceFallbackUrl"]
     )
@@ -97,7 +97,7 @@ class UpdateRequest:
     voice_method: HttpMethod | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["VoiceMethod"]
     )
-    """Method of the request to `VoiceUrl`. If left out, the server takes `POST`."""
+    """Method of the request to `VoiceUrl`. Default: `POST`."""
     voice_receive_mode: VoiceReceiveMode | Unset = _attrs_field(
         default=UNSET, validator=_SCHEMA.properties["VoiceReceiveMode"]
     )

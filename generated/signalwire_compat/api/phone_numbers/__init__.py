@@ -17,7 +17,8 @@ from ...models.incoming_phone_number import IncomingPhoneNumber
 from ...models.number_type import NumberType
 from ...models.voice_receive_mode import VoiceReceiveMode
 from ...types import UNSET, Unset
-from .list_ import AsyncListPage, ListPage
+from .list_ import AsyncListPage as AsyncListPage
+from .list_ import ListPage as ListPage
 
 if TYPE_CHECKING:
     from . import delete as delete
@@ -183,10 +184,11 @@ class PhoneNumbers:
 
         Follow `next_page_uri` until it is null; a page can be shorter than its size.
 
+        Iterating the result gives the items of this page and of all pages after it.
+
         Args:
-            Page: Number of the page, from 0. Above 0, `PageToken` is needed, too. If left out,
-                the server takes `0`.
-            PageSize: How many numbers a page has at most. If left out, the server takes `50`.
+            Page: Number of the page, from 0. Above 0 it needs `PageToken`, too. Default: `0`.
+            PageSize: How many numbers a page has at most, 1 to 1000. Default: `50`.
             PageToken: Where the page begins, as `next_page_uri` gives it.
             PhoneNumber: Only numbers that match this pattern.
             FriendlyName: Only numbers with this display name.
@@ -194,10 +196,13 @@ class PhoneNumbers:
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood and refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/list
         """
         from . import list_ as _operation
 
@@ -250,33 +255,32 @@ class PhoneNumbers:
                 format.
             SmsApplicationSid: SID of the application that handles messages to the number, a
                 UUID.
-            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. If left out, the
-                server takes `POST`.
+            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. Default: `POST`.
             SmsFallbackUrl: URL to request when fetching `SmsUrl` fails.
-            SmsMethod: Method of the request to `SmsUrl`. If left out, the server takes `POST`.
+            SmsMethod: Method of the request to `SmsUrl`. Default: `POST`.
             SmsUrl: URL to request when a message to the number comes in.
             StatusCallback: URL to request when a call to the number ends. A fragment such as
                 `#rt=5000` sets the timeouts of that request and is sent as it is.
-            StatusCallbackMethod: Method of the request to `StatusCallback`. If left out, the
-                server takes `POST`.
+            StatusCallbackMethod: Method of the request to `StatusCallback`. Default: `POST`.
             VoiceApplicationSid: SID of the application that handles calls to the number, a
                 UUID.
-            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. If left out, the
-                server takes `POST`.
+            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. Default: `POST`.
             VoiceFallbackUrl: URL to request when fetching `VoiceUrl` fails.
-            VoiceMethod: Method of the request to `VoiceUrl`. If left out, the server takes
-                `POST`.
-            VoiceReceiveMode: Whether the number receives voice calls or faxes. If left out, the
-                server takes `voice`.
+            VoiceMethod: Method of the request to `VoiceUrl`. Default: `POST`.
+            VoiceReceiveMode: Whether the number receives voice calls or faxes. Default:
+                `voice`.
             VoiceUrl: URL to request when a call to the number comes in.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood, and the purchase was refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/purchase
         """
         from . import purchase as _operation
 
@@ -322,10 +326,13 @@ class PhoneNumbers:
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 404: The account has no such number.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/get
         """
         from . import get as _operation
 
@@ -360,42 +367,44 @@ class PhoneNumbers:
     ) -> IncomingPhoneNumber:
         """Change the settings of a phone number.
 
-        Changes what is passed and leaves the rest as it is.
+        Changes what is passed and leaves the rest as it is. The defaults are those of a new number.
 
-        `AccountSid` transfers the number to another account of the Space.
+        It can be repeated with the same values, unless something else changed the number meanwhile.
+
+        `AccountSid` transfers the number to another account of the Space. A repeat is then answered
+        with 404, because the account no longer has the number.
 
         Args:
             Sid: SID of the number, as a reply gave it. Published as a UUID, but not always one.
             AccountSid: Account of the same Space that the number is transferred to, a UUID.
             EmergencyAddressSid: SID of the address for emergency calls (E911), a UUID.
-            FriendlyName: Display name of the number.
+            FriendlyName: Display name of the number, 1 to 255 characters.
             SmsApplicationSid: SID of the application that handles messages to the number, a
                 UUID.
-            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. If left out, the
-                server takes `POST`.
+            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. Default: `POST`.
             SmsFallbackUrl: URL to request when fetching `SmsUrl` fails.
-            SmsMethod: Method of the request to `SmsUrl`. If left out, the server takes `POST`.
+            SmsMethod: Method of the request to `SmsUrl`. Default: `POST`.
             SmsUrl: URL to request when a message to the number comes in.
             StatusCallback: URL to request when a call to the number ends. A fragment such as
                 `#rt=5000` sets the timeouts of that request and is sent as it is.
-            StatusCallbackMethod: Method of the request to `StatusCallback`. If left out, the
-                server takes `POST`.
+            StatusCallbackMethod: Method of the request to `StatusCallback`. Default: `POST`.
             VoiceApplicationSid: SID of the application that handles calls to the number, a
                 UUID.
-            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. If left out, the
-                server takes `POST`.
+            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. Default: `POST`.
             VoiceFallbackUrl: URL to request when fetching `VoiceUrl` fails.
-            VoiceMethod: Method of the request to `VoiceUrl`. If left out, the server takes
-                `POST`.
+            VoiceMethod: Method of the request to `VoiceUrl`. Default: `POST`.
             VoiceReceiveMode: Whether the number receives voice calls or faxes.
             VoiceUrl: URL to request when a call to the number comes in.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 404: The account has no such number.
                 422: The request was understood and refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/update
         """
         from . import update as _operation
 
@@ -435,7 +444,8 @@ class PhoneNumbers:
 
         Gives the number back. This can't be undone.
 
-        It is refused with code 22121 within 14 days of the purchase (30 days in trial).
+        It is refused with code 22121 within 14 days of the purchase (30 days in trial). A repeat is
+        answered with 404, because the number is gone.
 
         Args:
             Sid: SID of the number, as a reply gave it. Published as a UUID, but not always one.
@@ -443,12 +453,15 @@ class PhoneNumbers:
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 404: The account has no such number.
                 409: The state of the number does not allow this.
                 422: The request was understood and refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/delete
         """
         from . import delete as _operation
 
@@ -476,17 +489,21 @@ class PhoneNumbers:
 
         Args:
             number: Number to import, in E.164 format: a plus sign, then 5 to 30 digits.
-            number_type: Kind of the number.
-            capabilities: What the number can receive. If left out, everything. The list is sent
-                as repeated keys; the provider does not publish its form, so this is assumed.
+            number_type: Whether the number is an ordinary one or toll-free.
+            capabilities: What the number can receive, at least one. If left out, everything.
+                The list is sent as repeated keys; the provider does not publish its form, so this
+                is assumed.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood, and the import was refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/import-number
         """
         from . import import_number as _operation
 
@@ -518,9 +535,12 @@ class PhoneNumbers:
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/list-available-countries
         """
         from . import list_available_countries as _operation
 
@@ -574,10 +594,13 @@ class PhoneNumbers:
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood and refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/search-local
         """
         from . import search_local as _operation
 
@@ -644,10 +667,13 @@ class PhoneNumbers:
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood and refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/search-toll-free
         """
         from . import search_toll_free as _operation
 
@@ -697,10 +723,11 @@ class AsyncPhoneNumbers:
 
         Follow `next_page_uri` until it is null; a page can be shorter than its size.
 
+        Iterating the result gives the items of this page and of all pages after it.
+
         Args:
-            Page: Number of the page, from 0. Above 0, `PageToken` is needed, too. If left out,
-                the server takes `0`.
-            PageSize: How many numbers a page has at most. If left out, the server takes `50`.
+            Page: Number of the page, from 0. Above 0 it needs `PageToken`, too. Default: `0`.
+            PageSize: How many numbers a page has at most, 1 to 1000. Default: `50`.
             PageToken: Where the page begins, as `next_page_uri` gives it.
             PhoneNumber: Only numbers that match this pattern.
             FriendlyName: Only numbers with this display name.
@@ -708,10 +735,13 @@ class AsyncPhoneNumbers:
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood and refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/list
         """
         from . import list_ as _operation
 
@@ -764,33 +794,32 @@ class AsyncPhoneNumbers:
                 format.
             SmsApplicationSid: SID of the application that handles messages to the number, a
                 UUID.
-            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. If left out, the
-                server takes `POST`.
+            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. Default: `POST`.
             SmsFallbackUrl: URL to request when fetching `SmsUrl` fails.
-            SmsMethod: Method of the request to `SmsUrl`. If left out, the server takes `POST`.
+            SmsMethod: Method of the request to `SmsUrl`. Default: `POST`.
             SmsUrl: URL to request when a message to the number comes in.
             StatusCallback: URL to request when a call to the number ends. A fragment such as
                 `#rt=5000` sets the timeouts of that request and is sent as it is.
-            StatusCallbackMethod: Method of the request to `StatusCallback`. If left out, the
-                server takes `POST`.
+            StatusCallbackMethod: Method of the request to `StatusCallback`. Default: `POST`.
             VoiceApplicationSid: SID of the application that handles calls to the number, a
                 UUID.
-            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. If left out, the
-                server takes `POST`.
+            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. Default: `POST`.
             VoiceFallbackUrl: URL to request when fetching `VoiceUrl` fails.
-            VoiceMethod: Method of the request to `VoiceUrl`. If left out, the server takes
-                `POST`.
-            VoiceReceiveMode: Whether the number receives voice calls or faxes. If left out, the
-                server takes `voice`.
+            VoiceMethod: Method of the request to `VoiceUrl`. Default: `POST`.
+            VoiceReceiveMode: Whether the number receives voice calls or faxes. Default:
+                `voice`.
             VoiceUrl: URL to request when a call to the number comes in.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood, and the purchase was refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/purchase
         """
         from . import purchase as _operation
 
@@ -836,10 +865,13 @@ class AsyncPhoneNumbers:
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 404: The account has no such number.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/get
         """
         from . import get as _operation
 
@@ -874,42 +906,44 @@ class AsyncPhoneNumbers:
     ) -> IncomingPhoneNumber:
         """Change the settings of a phone number.
 
-        Changes what is passed and leaves the rest as it is.
+        Changes what is passed and leaves the rest as it is. The defaults are those of a new number.
 
-        `AccountSid` transfers the number to another account of the Space.
+        It can be repeated with the same values, unless something else changed the number meanwhile.
+
+        `AccountSid` transfers the number to another account of the Space. A repeat is then answered
+        with 404, because the account no longer has the number.
 
         Args:
             Sid: SID of the number, as a reply gave it. Published as a UUID, but not always one.
             AccountSid: Account of the same Space that the number is transferred to, a UUID.
             EmergencyAddressSid: SID of the address for emergency calls (E911), a UUID.
-            FriendlyName: Display name of the number.
+            FriendlyName: Display name of the number, 1 to 255 characters.
             SmsApplicationSid: SID of the application that handles messages to the number, a
                 UUID.
-            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. If left out, the
-                server takes `POST`.
+            SmsFallbackMethod: Method of the request to `SmsFallbackUrl`. Default: `POST`.
             SmsFallbackUrl: URL to request when fetching `SmsUrl` fails.
-            SmsMethod: Method of the request to `SmsUrl`. If left out, the server takes `POST`.
+            SmsMethod: Method of the request to `SmsUrl`. Default: `POST`.
             SmsUrl: URL to request when a message to the number comes in.
             StatusCallback: URL to request when a call to the number ends. A fragment such as
                 `#rt=5000` sets the timeouts of that request and is sent as it is.
-            StatusCallbackMethod: Method of the request to `StatusCallback`. If left out, the
-                server takes `POST`.
+            StatusCallbackMethod: Method of the request to `StatusCallback`. Default: `POST`.
             VoiceApplicationSid: SID of the application that handles calls to the number, a
                 UUID.
-            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. If left out, the
-                server takes `POST`.
+            VoiceFallbackMethod: Method of the request to `VoiceFallbackUrl`. Default: `POST`.
             VoiceFallbackUrl: URL to request when fetching `VoiceUrl` fails.
-            VoiceMethod: Method of the request to `VoiceUrl`. If left out, the server takes
-                `POST`.
+            VoiceMethod: Method of the request to `VoiceUrl`. Default: `POST`.
             VoiceReceiveMode: Whether the number receives voice calls or faxes.
             VoiceUrl: URL to request when a call to the number comes in.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 404: The account has no such number.
                 422: The request was understood and refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/update
         """
         from . import update as _operation
 
@@ -949,7 +983,8 @@ class AsyncPhoneNumbers:
 
         Gives the number back. This can't be undone.
 
-        It is refused with code 22121 within 14 days of the purchase (30 days in trial).
+        It is refused with code 22121 within 14 days of the purchase (30 days in trial). A repeat is
+        answered with 404, because the number is gone.
 
         Args:
             Sid: SID of the number, as a reply gave it. Published as a UUID, but not always one.
@@ -957,12 +992,15 @@ class AsyncPhoneNumbers:
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 404: The account has no such number.
                 409: The state of the number does not allow this.
                 422: The request was understood and refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/delete
         """
         from . import delete as _operation
 
@@ -990,17 +1028,21 @@ class AsyncPhoneNumbers:
 
         Args:
             number: Number to import, in E.164 format: a plus sign, then 5 to 30 digits.
-            number_type: Kind of the number.
-            capabilities: What the number can receive. If left out, everything. The list is sent
-                as repeated keys; the provider does not publish its form, so this is assumed.
+            number_type: Whether the number is an ordinary one or toll-free.
+            capabilities: What the number can receive, at least one. If left out, everything.
+                The list is sent as repeated keys; the provider does not publish its form, so this
+                is assumed.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood, and the import was refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/import-number
         """
         from . import import_number as _operation
 
@@ -1032,9 +1074,12 @@ class AsyncPhoneNumbers:
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/list-available-countries
         """
         from . import list_available_countries as _operation
 
@@ -1088,10 +1133,13 @@ class AsyncPhoneNumbers:
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood and refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/search-local
         """
         from . import search_local as _operation
 
@@ -1158,10 +1206,13 @@ class AsyncPhoneNumbers:
                 client.
 
         Raises:
-            SignalWireError: one of the classes in `errors`.
+            InvalidRequestError: An argument breaks the contract. Nothing was sent.
+            SignalWireError: Anything else; each kind has a subclass. Documented statuses:
                 400: The request is malformed, or one of its values is not allowed.
                 401: The credentials are wrong, or the API token lacks the scope Numbers.
                 422: The request was understood and refused.
+
+        Source: https://signalwire.com/docs/server-sdks/reference/python/rest/compat/phone-numbers/search-toll-free
         """
         from . import search_toll_free as _operation
 

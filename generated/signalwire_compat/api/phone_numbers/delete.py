@@ -104,7 +104,8 @@ def sync(
 
     Gives the number back. This can't be undone.
 
-    It is refused with code 22121 within 14 days of the purchase (30 days in trial).
+    It is refused with code 22121 within 14 days of the purchase (30 days in trial). A repeat is
+    answered with 404, because the number is gone.
     """
     return client._send(
         _request(
@@ -141,7 +142,8 @@ async def asyncio(
 
     Gives the number back. This can't be undone.
 
-    It is refused with code 22121 within 14 days of the purchase (30 days in trial).
+    It is refused with code 22121 within 14 days of the purchase (30 days in trial). A repeat is
+    answered with 404, because the number is gone.
     """
     return await client._asend(
         _request(

@@ -111,9 +111,12 @@ def sync(
 ) -> IncomingPhoneNumber:
     """Change the settings of a phone number.
 
-    Changes what is passed and leaves the rest as it is.
+    Changes what is passed and leaves the rest as it is. The defaults are those of a new number.
 
-    `AccountSid` transfers the number to another account of the Space.
+    It can be repeated with the same values, unless something else changed the number meanwhile.
+
+    `AccountSid` transfers the number to another account of the Space. A repeat is then answered
+    with 404, because the account no longer has the number.
     """
     return client._send(
         _request(
@@ -152,9 +155,12 @@ async def asyncio(
 ) -> IncomingPhoneNumber:
     """Change the settings of a phone number.
 
-    Changes what is passed and leaves the rest as it is.
+    Changes what is passed and leaves the rest as it is. The defaults are those of a new number.
 
-    `AccountSid` transfers the number to another account of the Space.
+    It can be repeated with the same values, unless something else changed the number meanwhile.
+
+    `AccountSid` transfers the number to another account of the Space. A repeat is then answered
+    with 404, because the account no longer has the number.
     """
     return await client._asend(
         _request(
