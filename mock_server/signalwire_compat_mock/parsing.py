@@ -226,7 +226,7 @@ def decode_text(types: frozenset[str], text: str) -> Any:
         with contextlib.suppress(ValueError):
             if _INTEGER.fullmatch(text):
                 return int(text)
-            if _NUMBER.fullmatch(text):
+            if "number" in types and _NUMBER.fullmatch(text):
                 return _finite(text)
     return text
 

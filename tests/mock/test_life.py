@@ -240,6 +240,7 @@ def test_a_number_that_is_released_between_two_pages_hides_no_other(send: Send) 
         ("PageSize=0", 54454),
         ("PageSize=1001", 54454),
         ("PageSize=many", 54454),
+        ("PageSize=3.0", 54454),
     ],
 )
 def test_a_page_without_a_good_token_or_size_is_refused(send: Send, query: str, code: int) -> None:
