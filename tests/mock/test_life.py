@@ -122,6 +122,19 @@ def test_a_number_is_released_14_days_after_its_purchase_and_no_earlier(
     assert mock.charges() == 2
 
 
+def test_a_transfer_does_not_change_when_a_number_can_be_released(
+    client: RestClient, mock: MockServer
+) -> None:
+    sid = client.compat.phone_numbers.purchase(PhoneNumber=NUMBER).sid
+    mock.advance(days=13)
+    client.compat.phone_numbers.update(sid, AccountSid=THIRD)
+    theirs = client.with_account(THIRD).compat.phone_numbers
+    with pytest.raises(UnprocessableEntityError, match="22121"):
+        theirs.delete(sid)
+    mock.advance(days=1)
+    theirs.delete(sid)
+
+
 def test_a_program_in_any_language_moves_the_clock_over_http(send: Send) -> None:
     first = send.bought(NUMBER)
     step = {"days": 14, "seconds": 1}
