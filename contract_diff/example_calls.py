@@ -9,8 +9,8 @@ from typing import Any
 from openapi_python_client.strings import PythonIdentifier
 
 from codegen.content_types import read
-from codegen.document import is_json, merged, resolved
-from contract_diff.operations import Operation, operations
+from codegen.document import is_json, resolved
+from contract_diff.contract_calls import Operation, operations
 
 
 def cases(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -26,12 +26,10 @@ def _cases(document: dict[str, Any], name: str, operation: Operation) -> Iterato
     raw = operation.raw
     arguments = {}
     content = operation.body.get("content", {})
-    members = [merged(document, media.get("schema", {})) for media in content.values()]
-    taken = members[0].get("properties", {}) if operation.is_flat else {}
     for key, parameter in operation.parameters.items():
         value = next(iter(_examples(document, parameter).values()), None)
         # An argument that a parameter and a member of the body share is the member.
-        if value is not None and key not in taken:
+        if value is not None and key not in operation.fields:
             arguments[key] = value
     bodies = [
         (example if len(content) == 1 else f"{example} as {content_type}", place, value, media)
@@ -39,10 +37,9 @@ def _cases(document: dict[str, Any], name: str, operation: Operation) -> Iterato
         for example, value in _examples(document, media).items()
     ] or [("no body", 0, None, {})]
     replies = [
-        (status, example, value, content_type)
+        (status, *answer)
         for status, response in operation.replies.items()
-        if (content := response.get("content", {})) and (content_type := read(content))
-        for example, value in _examples(document, content[content_type]).items()
+        for answer in _answers(document, status, response.get("content", {}))
     ] or [(next(iter(operation.replies)), "nothing", None, "")]
     calls = [(body, replies[0]) for body in bodies]
     calls += [(bodies[0], reply) for reply in replies[1:]]
@@ -61,6 +58,16 @@ def _cases(document: dict[str, Any], name: str, operation: Operation) -> Iterato
             "reply": json.dumps(reply) if is_json(content_type) else reply,
             "type": content_type,
         }
+
+
+def _answers(document: dict[str, Any], status: str, content: Any) -> Iterator[tuple[str, Any, str]]:
+    """List what a reply can hold: name, value and content type. A success may be empty."""
+    content_type = read(content) if content else ""
+    if content_type:
+        for example, value in _examples(document, content[content_type]).items():
+            yield example, value, content_type
+    elif status.startswith("2") and not content:
+        yield "nothing", None, ""
 
 
 def _repeating(raw: dict[str, Any], given: dict[str, Any], reply: Any) -> Any:

@@ -7,10 +7,10 @@ have the order of the document.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from codegen.document import Pointer, at, merged, nodes, parameters_of, resolved
+from codegen.document import resolved
+from contract_diff.contract_calls import ACCOUNT, Node, Operation, callbacks, operations
 from contract_diff.schemas import (
     Change,
     Changes,
@@ -22,51 +22,10 @@ from contract_diff.schemas import (
     unpaired,
 )
 
-Node = dict[str, Any]
 # Of the content types of a reply, the client reads the first that matches.
 _READABLE = re.compile(r"text/.*|application/(octet-stream|json|.*\+json)(;.*)?")
 
 _COMPARED = {"digits": "by digits", "exact": "exactly"}
-
-
-class Operation(NamedTuple):
-    """An operation or callback, its references resolved."""
-
-    where: Pointer
-    raw: Node
-    parameters: dict[str, Node]
-    body: Node
-    replies: dict[str, Node]
-    is_flat: bool
-    """Whether callers pass the fields of the body one by one."""
-
-
-def operations(document: Node) -> dict[str, Operation]:
-    """Find the operations of a contract, as `tag.operationId`."""
-    paths = {"paths": document.get("paths", {})}
-    found = [o for o in _operations(document, paths, "document", ()) if len(o.where) == 3]
-    return {f"{each.raw['tags'][0]}.{each.raw['operationId']}": each for each in found}
-
-
-def _operations(document: Node, node: Node, kind: str, start: Pointer) -> Iterator[Operation]:
-    for inner, where, raw in nodes(node, kind, start):
-        if inner == "operation" and where != start:
-            found = (at(document, end) for _, end in parameters_of(document, where))
-            parameters = {parameter["name"]: parameter for parameter in found}
-            replies = {k: resolved(document, v) for k, v in raw.get("responses", {}).items()}
-            body = resolved(document, raw.get("requestBody", {}))
-            medias = list(body.get("content", {}).values())
-            schema = merged(document, medias[0].get("schema", {})) if len(medias) == 1 else {}
-            is_object = "properties" in schema or schema.get("type") == "object"
-            is_flat = bool(body.get("required")) and is_object
-            yield Operation(where, raw, parameters, body, replies, is_flat)
-
-
-def _callbacks(document: Node, operation: Operation) -> dict[str, Operation]:
-    found = _operations(document, operation.raw, "operation", operation.where)
-    return {
-        each.raw.get("operationId", f"{each.where[-3]} {each.where[-1]}"): each for each in found
-    }
 
 
 def changes(old: Node, new: Node) -> list[Change]:
@@ -89,20 +48,23 @@ class _Comparison(SchemaComparison):
         if old.where != new.where:
             yield Change(name, "changed", " became ".join(routes), False, on_wire=True)
         yield from deprecation(name, old.raw, new.raw)
+        yield from _positions(name, old, new)
         parameters = list(self._parameters(name, old, new))
         yield from _with_moves(parameters, list(self._body(name, old, new)))
         yield from self._replies(name, old.replies, new.replies)
         yield from _repeats(name, *(side.raw.get("x-reply-repeats", {}) for side in (old, new)))
+        yield from _pages(name, *(side.raw.get("x-pages", {}) for side in (old, new)))
+        yield from _look_ups(name, *map(self._look_up, self.documents, (old, new)))
         if old.raw.get("security") != new.raw.get("security"):
             yield Change(name, "changed", "its credentials", False, on_wire=True)
-        before, after = map(_callbacks, self.documents, (old, new))
+        before, after = map(callbacks, self.documents, (old, new))
         yield from unpaired(f"{name}: callback ", before, after)
         for where, one, other in paired(f"{name}: callback ", before, after):
             yield from self._callback(where, one, other)
 
     def _parameters(self, name: str, old: Operation, new: Operation) -> Changes:
         before, after = old.parameters, new.parameters
-        required = [key for key, parameter in after.items() if parameter.get("required")]
+        required = [k for k, each in after.items() if each.get("required") and k != ACCOUNT]
         yield from unpaired(f"{name}: ", before, after, "argument", required)
         for where, one, other in paired(f"{name}: ", before, after):
             if one["in"] != other["in"]:
@@ -134,9 +96,10 @@ class _Comparison(SchemaComparison):
             several = len(before) > 1 or len(after) > 1
             gone = bool(before.keys() - after.keys()) and several
             yield Change(where, "changed", _content_types(before, after), gone, on_wire=True)
-        if old.is_flat != new.is_flat:
+        flat = bool(old.fields), bool(new.fields)
+        if flat[0] != flat[1]:
             how = "as one argument, `body`", "as arguments of their own"
-            what = f"its fields are passed {how[new.is_flat]}, no longer {how[old.is_flat]}"
+            what = f"its fields are passed {how[flat[1]]}, no longer {how[flat[0]]}"
             yield Change(where, "changed", what, True)
         pairs = [(before[kind], after[kind]) for kind in before if kind in after]
         if not pairs and before and after:
@@ -158,6 +121,14 @@ class _Comparison(SchemaComparison):
             yield from unpaired(f"{where}: header ", headers, new_headers)
             for place, first, second in paired(f"{where}: header ", headers, new_headers):
                 yield from self._declaration(place, first, second, False)
+
+    def _look_up(self, document: Node, operation: Operation) -> Node:
+        """Find the link that says how to look for what became of a call."""
+        for status, reply in operation.replies.items():
+            for link in reply.get("links", {}).values() if status.startswith("2") else ():
+                if "x-look-up" in resolved(document, link):
+                    return resolved(document, link)
+        return {}
 
     def _reply(self, where: str, old: Node, new: Node, success: bool) -> Changes:
         read = [next(filter(_READABLE.fullmatch, content), "") for content in (old, new)]
@@ -194,6 +165,41 @@ def _repeats(name: str, *sides: Node) -> Changes:
             words = (r and f"{r['argument']} (compared {_COMPARED[r['compare']]})" for r in rules)
             what = f"the argument that it must repeat: {became(*words)}"
             yield Change(f"{name}: reply: {member}", "changed", what, False, on_wire=True)
+
+
+def _pages(name: str, old: Node, new: Node) -> Changes:
+    """Compare what iterating a result gives, and the way to the next page."""
+    where = f"{name}: pages"
+    if not old or not new:
+        if old or new:
+            kind, what = ("added", "now") if new else ("removed", "no longer")
+            yield Change(where, kind, f"the result {what} leads to the next page", bool(old))
+        return
+    if old["items"] != new["items"]:
+        yield Change(where, "changed", f"the items: {became(old['items'], new['items'])}", True)
+    if old["next"] != new["next"]:
+        what = f"the way to the next page: {became(old['next'], new['next'])}"
+        yield Change(where, "changed", what, False, on_wire=True)
+
+
+def _look_ups(name: str, old: Node, new: Node) -> Changes:
+    """Compare how the client looks for what became of a call."""
+    if old != new:
+        kind = "changed" if old and new else "added" if new else "removed"
+        what = "how the client finds out what became of a call without a reply"
+        yield Change(f"{name}: look-up", kind, what, not new, on_wire=True)
+
+
+def _positions(name: str, old: Operation, new: Operation) -> Changes:
+    """Compare what the arguments without names, and AccountSid, stand for."""
+    before, after = old.positional, new.positional
+    kept = [argument for argument in before if argument in new.parameters]
+    if kept != [argument for argument in after if argument in kept]:
+        words = (", ".join(names) or "none" for names in (before, after))
+        yield Change(name, "changed", f"arguments without names: {became(*words)}", True)
+    if ACCOUNT in old.parameters and ACCOUNT in new.fields and ACCOUNT not in old.fields:
+        what = "now a field of the body, no longer the account of the call"
+        yield Change(f"{name}: {ACCOUNT}", "changed", what, True)
 
 
 def _with_moves(parameters: list[Change], body: list[Change]) -> Changes:

@@ -20,7 +20,7 @@ from contract_diff.report import compare
 from scripts import release
 from tests.codegen.project import replace
 from tests.diff.conftest import EditContract, Run, git
-from tests.edits.helpers import GONE, TEXT, Edit, change, find, parameter
+from tests.edits.helpers import GONE, PATH, TEXT, Edit, change, find, parameter
 
 MODULES = "generated/signalwire_compat"
 WITHOUT_A_FIELD = change("fields", VoiceFallbackUrl=GONE)
@@ -163,6 +163,18 @@ def test_a_removed_operation_is_reported_in_one_line_for_each_client(
             "def _with(",
             "RestClient.with_timeout: Public",
         ),
+        (
+            "api/phone_numbers/__init__",
+            "    PageToken: str | None\n",
+            "",
+            "api.phone_numbers.ListOptions.PageToken: Public object was removed",
+        ),
+        (
+            "_pages",
+            "    def next_page(self)",
+            "    def after(self)",
+            "api.phone_numbers.list_.ListPage.next_page: Public",
+        ),
     ],
 )
 def test_a_public_name_that_is_gone_breaks(
@@ -172,6 +184,20 @@ def test_a_public_name_that_is_gone_breaks(
     result = run(diff)
     assert result.status == 1
     assert f"- **breaking**: {reported}" in result.out
+
+
+def test_a_list_that_leads_to_no_further_pages_breaks_its_callers(
+    edit_contract: EditContract, run: Run
+) -> None:
+    edit_contract(change(f"paths {PATH} get", **{"x-pages": GONE}))
+    result = run(diff)
+    assert result.status == 1
+    for part in (
+        "phone_numbers.list: pages: removed: the result no longer leads to the next page",
+        "api.phone_numbers.list_.ListPage: Public object was removed",
+    ):
+        assert f"- **breaking**: {part}" in result.out
+    assert "- as the contract says: phone_numbers.list, no body, 200 example (sync): " in result.out
 
 
 def test_a_private_module_can_be_renamed(repository: Path, run: Run) -> None:
@@ -266,6 +292,8 @@ def test_every_example_of_the_contract_is_played(contract: dict[str, Any]) -> No
     played = cases(contract)
     recorded = recording.record(signalwire_compat, played)
     assert len(recorded) == len(played) >= 5
+    release = recorded["phone_numbers.delete, no body, 204 nothing"]
+    assert release["sync"]["result"] == {"type": "NoneType", "value": "None"}
     for case in played:
         both = recorded[case["name"]]
         assert both["sync"] == both["async"]

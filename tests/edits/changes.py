@@ -1,4 +1,4 @@
-"""Rows for changes of what the contract has: the purchase, its schemas, servers and errors."""
+"""Rows for changes of what the contract has: operations, schemas, servers and errors."""
 
 from __future__ import annotations
 
@@ -163,4 +163,57 @@ REPLIES = [
     Row("a callback gone", change("purchase", callbacks=GONE), f"{REMOVED}, {REMOVED}"),
 ]  # fmt: skip
 
-CHANGES = [*OPERATIONS, *REQUESTS, *REPLIES]
+THING = "paths /things get"
+NEXT: Document = {"type": ["string", "null"], "description": "A path."}
+UNPAGED = replies(
+    object_of("things next", things=list_of(TEXT), others=list_of(TEXT), next=NEXT, further=NEXT),
+    {"things": [], "next": None},
+)
+PAGES = change(THING, **{"x-pages": {"items": "things", "next": "next"}})
+PAGED = both(UNPAGED, PAGES)
+ONE = adds("/things/{Id}", parameters=[parameter("Id", "path")])
+TWO = adds("/things/{Id}/{Part}", parameters=[parameter(name, "path") for name in ("Id", "Part")])
+OWNED = adds(
+    "/{AccountSid}/things",
+    "post",
+    parameters=[parameter("AccountSid", "path")],
+    requestBody=body(object_of(Name=text()), FORM),
+)
+OWNED_POST = "paths /{AccountSid}/things post"
+OWNED_FIELDS = f"{OWNED_POST} requestBody content {FORM} schema properties"
+WHOLE, BARE = replies(object_of("name", name=TEXT), {"name": "a"}), adds()
+LOOK: Document = {"operationId": "purchase", "x-look-up": {"items": "a"}}
+LINKED = change("responses 201", links={"found": LOOK, "other": {"operationId": "purchase"}})
+
+
+def moves(old: str, new: str, place: str = "path", **names: str) -> Edit:
+    """Make an edit that gives an operation another path, and renames and moves its parameters."""
+
+    def edit(document: Document) -> None:
+        rename("paths", old, new)(document)
+        for each in find(document, f"paths {new} get parameters"):
+            each.update(name=names.get(each["name"], each["name"]), **{"in": place})
+
+    return edit
+
+
+PAGE_BY_PAGE = [
+    Row("pages where there was one", PAGES, ADDED, base=UNPAGED),
+    Row("pages that lead nowhere any more", change(THING, **{"x-pages": GONE}), REMOVED, base=PAGED),
+    Row("pages of other items", change(f"{THING} x-pages", items="others"), "breaking changed", base=PAGED),
+    Row("another way to the next page", change(f"{THING} x-pages", next="further"), CHANGED, base=PAGED),
+    Row("path parameters in another order", moves("/things/{Id}/{Part}", "/things/{Part}/{Id}"), f"{CHANGED}, breaking changed", base=TWO),
+    Row("a path parameter of another name", moves("/things/{Id}", "/things/{Sid}", Id="Sid"), f"{CHANGED}, {REMOVED}, breaking added", base=ONE),
+    Row("a path parameter that needs its name now", moves("/things/{Id}", "/things", "query"), f"{CHANGED}, breaking changed, {CHANGED}", base=ONE),
+    Row("an account in the path where there was none", both(moves("/things/{Id}", "/{AccountSid}/things/{Id}"), append("paths /{AccountSid}/things/{Id} get parameters", parameter("AccountSid", "path"))), f"{CHANGED}, {ADDED}", base=ONE),
+    Row("an account in the body beside that of the path", change(OWNED_FIELDS, AccountSid=TEXT), f"breaking changed, {ADDED}", base=OWNED),
+    Row("a parameter with the name of a field", append(f"{OWNED_POST} parameters", parameter("Name")), f"{ADDED}, breaking changed", base=OWNED),
+    Row("a success without a body", change(f"{THING} responses", **{"200": GONE, "204": reply()}), f"breaking added, {REMOVED}", base=WHOLE),
+    Row("a body in a success that had none", lambda d: find(d, f"{THING} responses").update({"200": reply(TEXT)}), "breaking added", base=BARE),
+    Row("a way to look for what became of a call", LINKED, ADDED),
+    Row("another way to look for what became of a call", change("responses 201 links found", operationId="list"), CHANGED, base=LINKED),
+    Row("no way any more to look for what became of a call", change("responses 201", links=GONE), REMOVED, base=LINKED),
+    Row("a link that says nothing about looking", change("responses 201 links", other=GONE), "", base=LINKED),
+]  # fmt: skip
+
+CHANGES = [*OPERATIONS, *REQUESTS, *REPLIES, *PAGE_BY_PAGE]
