@@ -99,8 +99,8 @@ def delete(call: Call, state: State) -> Reply:
     """
     number = _find(call, state)
     if number.bought and state.now() < (free := number.bought + _KEPT):
-        when = f"The number was bought too recently: it can be released from {free:%d %b %Y %H:%M}."
-        raise Refusal(_TOO_RECENT, when)
+        when = f"It can be released from {free:%d %b %Y %H:%M:%S} UTC."
+        raise Refusal(_TOO_RECENT, f"The number was bought too recently. {when}")
     state.release(number)
     return call.success()
 
