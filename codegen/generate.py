@@ -47,7 +47,7 @@ OWN_ARGUMENTS = {
     *("Any", "File", "InvalidRequestError", "Reply", "Request", "Response", "Schema"),
     *("UNSET", "Unset"),
 }
-OWN_MEMBERS = {"additional_properties", "from_dict", "to_dict"}
+OWN_MEMBERS = {"additional_properties", "found_by_look_up", "from_dict", "to_dict"}
 
 
 class GenerateError(Exception):

@@ -42,10 +42,10 @@ def repeated_arguments(document: dict[str, Any]) -> Iterator[Problem]:
             continue
         for member, rule in node.get(KEY, {}).items():
             place, name = (*where, KEY, member), rule["argument"]
-            arguments = _arguments(document, where, node)
+            arguments = arguments_of(document, where, node)
             if name not in arguments:
                 what = f'"{name}" is not a parameter or a member of the body'
-                yield (*place, "argument"), f"{what}: {_choice(name, arguments)}"
+                yield (*place, "argument"), f"{what}: {nearest_name(name, arguments)}"
             elif kind := _uncompared(document, arguments[name]):
                 yield (
                     (*place, "argument"),
@@ -54,7 +54,7 @@ def repeated_arguments(document: dict[str, Any]) -> Iterator[Problem]:
             yield from _replies(document, where, place)
 
 
-def _arguments(document: Any, where: Pointer, node: dict[str, Any]) -> dict[str, Pointer]:
+def arguments_of(document: Any, where: Pointer, node: dict[str, Any]) -> dict[str, Pointer]:
     """Find the arguments of an operation: its parameters, and the members of its body."""
     found: dict[str, Pointer] = {}
     for _, end in parameters_of(document, where):
@@ -79,7 +79,7 @@ def _replies(document: Any, where: Pointer, place: Pointer) -> Iterator[Problem]
         members = members_of(document, body)[0] if "schema" in content.get(kind, {}) else {}
         if member not in members:
             what = f'the reply {status} has no member "{member}"'
-            yield place, f"{what}: {_choice(member, members)}"
+            yield place, f"{what}: {nearest_name(member, members)}"
         elif kind := _uncompared(document, members[member]):
             yield place, f'"{member}" can be {kind} in the reply {status}: name a plain value'
 
@@ -90,6 +90,7 @@ def _uncompared(document: Any, where: Pointer) -> str:
     return min(found, default="")
 
 
-def _choice(name: str, known: Iterable[str]) -> str:
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """Say what to write in place of a name that is not known."""
     near = difflib.get_close_matches(name, list(known), 1, 0)
     return f'the nearest is "{near[0]}"' if near else "remove this entry"

@@ -23,6 +23,7 @@ from codegen.document import (
     parts,
     resolved,
 )
+from codegen.look_up import argument_of, look_up_of, success_schema
 
 # Keyword of JSON Schema: attribute of the client's `Schema`.
 _LIMITS = {
@@ -109,6 +110,33 @@ class Constraints:
         """List member, argument and comparison of what a reply of an operation repeats."""
         members = self._operation(operation).get("x-reply-repeats", {})
         return [(name, rule["argument"], rule["compare"]) for name, rule in members.items()]
+
+    def look_up(self, operation: str) -> dict[str, Any] | None:
+        """Describe how to look up the outcome of an operation: the list, and what it is given."""
+        link = look_up_of(self._document, self._operation(operation))
+        if link is None:
+            return None
+        ids = {self._operation(name)["operationId"]: name for name in self._operations}
+        name = ids[link["operationId"]]
+        return {
+            "tag": PythonIdentifier(self._operation(name)["tags"][0], "field_"),
+            "list": name,
+            "created": link["x-look-up"]["created"],
+            "given": {
+                PythonIdentifier(parameter, "field_"): argument_of(expression)
+                for parameter, expression in link["parameters"].items()
+            },
+        }
+
+    def is_findable(self, model: Any) -> bool:
+        """Whether a look-up finds this model."""
+        found = (
+            success_schema(self._document, self._operations[name])
+            for name in self._operations
+            if self.look_up(name)
+        )
+        source = model.data.model_extra[_SOURCE]
+        return any(at(self._document, where)[_SOURCE] == source for where in found if where)
 
     def parameters(self, operation: str) -> str:
         """Write one schema for all parameters of an operation, as if they were an object."""

@@ -33,6 +33,9 @@ from codegen.document import (
     target,
 )
 from codegen.lint import style
+from codegen.look_up import KEY as LOOK_UP
+from codegen.look_up import SHAPE as LOOK_UP_SHAPE
+from codegen.look_up import look_ups
 from codegen.pages import pages
 from codegen.repeated_arguments import KEY, SHAPE, repeated_arguments
 from codegen.unsupported import KEYWORDS, unsupported
@@ -95,6 +98,7 @@ def problems(document: Any) -> list[Problem]:
             *operations(document),
             *repeated_arguments(document),
             *pages(document),
+            *look_ups(document),
             *unsupported(document),
             *examples(document),
         ]
@@ -165,6 +169,9 @@ def structure(document: dict[str, Any]) -> Iterator[Problem]:
             yield _problem(error, where)
         if kind == "operation":
             yield from (_problem(e, (*where, KEY)) for e in SHAPE.iter_errors(node.get(KEY, {})))
+        if kind == "link" and LOOK_UP in node:
+            wrong = LOOK_UP_SHAPE.iter_errors(node[LOOK_UP])
+            yield from (_problem(e, (*where, LOOK_UP)) for e in wrong)
 
 
 def operations(document: dict[str, Any]) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from . import models as models
     from . import types as types
     from ._client import AsyncRestClient, RestClient
+    from ._look_up import Look
 else:
     from ._lazy_imports import lazy_names
 
@@ -34,6 +35,7 @@ else:
         __name__,
         {
             "AsyncRestClient": "_client",
+            "Look": "_look_up",
             "RestClient": "_client",
             "api": "api",
             "models": "models",
@@ -58,6 +60,7 @@ __all__ = [
     "BadRequestError",
     "ConflictError",
     "InvalidRequestError",
+    "Look",
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitError",

@@ -156,7 +156,7 @@ class Reply(NamedTuple):
                 continue
             if answered is None:
                 log.warning("%s: the reply has no %s", self.request.operation, member)
-            elif answered != asked and _compared(answered, compare) != _compared(asked, compare):
+            elif not is_same(answered, asked, compare):
                 shown = [one_line(redact(repr(v), self.secrets), 40) for v in (asked, answered)]
                 return f"it is about another {argument}: asked for {shown[0]}, got {shown[1]}"
         return ""
@@ -200,6 +200,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, date.timestamp() - time.time())
     except (OverflowError, TypeError, ValueError):
         return None
+
+
+def is_same(answered: Any, asked: Any, compare: str) -> bool:
+    """Whether a member of a reply repeats an argument: exactly, or by its `digits` alone."""
+    return bool(answered == asked) or _compared(answered, compare) == _compared(asked, compare)
 
 
 def _compared(value: Any, compare: str) -> str:

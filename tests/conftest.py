@@ -14,7 +14,7 @@ import yaml
 from signalwire_compat import AsyncRestClient, RestClient
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
-from codegen.document import reachable, target
+from codegen.document import nodes, reachable, target
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
@@ -61,6 +61,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
 def only(document: dict[str, Any], *names: str) -> dict[str, Any]:
     """Copy the operations with these operationIds, and the components that they use."""
     part = copy.deepcopy(document)
+    for _, _, node in nodes(part):
+        for name, link in list(node.get("links", {}).items()):
+            if link["operationId"] not in names:
+                del node["links"][name]
     paths = part["paths"] = {
         path: {m: v for m, v in item.items() if v["operationId"] in names}
         for path, item in part["paths"].items()

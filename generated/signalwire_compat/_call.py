@@ -98,7 +98,8 @@ class Call:
         self._retries = 0
         self._uncertain = False
         timeout = _FOREVER if settings.timeout is None else settings.timeout
-        self._ends_at = time.monotonic() + timeout
+        self.began_at = time.monotonic()
+        self._ends_at = self.began_at + timeout
         self.request = request
         self.next_attempt()
 

@@ -6,18 +6,20 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar
 
 import httpx
 
 from ._call import Call
 from ._contract import USER_AGENT
 from ._errors import APIConnectionError, InvalidRequestError, SignalWireError
+from ._look_up import HowToLookUp, Search, look_on, look_on_async, looking
 from ._redaction import find_interrupt
 from ._reply import Reply
 from ._request import Request
 from ._settings import (
+    DEFAULT_LOOK_UP_TIMEOUT,
     DEFAULT_MAX_REPLY_BYTES,
     DEFAULT_MAX_RETRIES,
     DEFAULT_TIMEOUT,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from ._transport import AsyncConnections, Connections
 
 _USER_AGENT = f"{USER_AGENT} python/{platform.python_version()} httpx/{httpx.__version__}"
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -72,6 +75,11 @@ class _BaseClient:
         return self._settings.max_retries
 
     @property
+    def look_up_timeout(self) -> float:
+        """Seconds for looking after an unknown outcome."""
+        return self._settings.look_up_timeout
+
+    @property
     def max_reply_bytes(self) -> int:
         """The size of the largest reply that is accepted."""
         return self._settings.max_reply_bytes
@@ -106,10 +114,21 @@ class _BaseClient:
         client._owns_transport = False
         return client
 
-    def _send(self, request: Request, read: Callable[[Reply], T]) -> T:
+    def _search(self, call: Call, error: SignalWireError, how: HowToLookUp | None) -> Search | None:
+        """Make the search for the outcome of a call, if it is unknown and can be found."""
+        seconds = self._settings.look_up_timeout
+        if how is None or not error.outcome_unknown or not seconds:
+            return None
+        return Search(call.request, how, call.began_at, seconds)
+
+    def _send(
+        self, request: Request, read: Callable[[Reply], T], look_up: HowToLookUp | None = None
+    ) -> T:
         raise self._wrong_kind(request)
 
-    async def _asend(self, request: Request, read: Callable[[Reply], T]) -> T:
+    async def _asend(
+        self, request: Request, read: Callable[[Reply], T], look_up: HowToLookUp | None = None
+    ) -> T:
         raise self._wrong_kind(request)
 
     def _wrong_kind(self, request: Request) -> InvalidRequestError:
@@ -145,6 +164,9 @@ class RestClient(_BaseClient):
             None waits for ever.
         max_retries: How often a call is sent again that cannot have taken effect: nothing was sent,
             429, and a 503 by which the service declines. 0 turns retries off.
+        look_up_timeout: Seconds for looking after an unknown outcome, on top of `timeout`: is
+            what was asked for there now? If so, the call returns it, and its `found_by_look_up`
+            is True. Looking changes nothing and buys nothing. 0 turns it off.
         max_reply_bytes: A larger reply is an error.
         allow_http: Send the token unencrypted to a host other than this machine.
         headers: Sent with every request.
@@ -164,6 +186,7 @@ class RestClient(_BaseClient):
         *,
         timeout: float | None = DEFAULT_TIMEOUT,
         max_retries: int = DEFAULT_MAX_RETRIES,
+        look_up_timeout: float = DEFAULT_LOOK_UP_TIMEOUT,
         max_reply_bytes: int = DEFAULT_MAX_REPLY_BYTES,
         allow_http: bool = False,
         headers: dict[str, str] | None = None,
@@ -176,6 +199,7 @@ class RestClient(_BaseClient):
             host=host,
             timeout=timeout,
             max_retries=max_retries,
+            look_up_timeout=look_up_timeout,
             max_reply_bytes=max_reply_bytes,
             allow_http=allow_http,
             headers=headers,
@@ -187,8 +211,12 @@ class RestClient(_BaseClient):
         """The operations, by tag: `client.compat.<tag>.<operation>(...)`."""
         return Compat(self)
 
-    def _send(self, request: Request, read: Callable[[Reply], T]) -> T:
+    def _send(
+        self, request: Request, read: Callable[[Reply], T], look_up: HowToLookUp | None = None
+    ) -> T:
         """Send a request, and again if it cannot have taken effect; read the reply.
+
+        If the outcome is unknown, look for it.
 
         Errors: `APIConnectionError` without a complete reply; `InvalidRequestError` for a request
         that can't be sent, and if the client is closed; those of `read`.
@@ -199,9 +227,19 @@ class RestClient(_BaseClient):
                 outcome = self._attempt(call)
                 pause = call.pause_seconds(outcome)
                 if pause is None:
-                    return call.result(outcome, read)
+                    break
                 time.sleep(pause)
                 call.next_attempt()
+            try:
+                return call.result(outcome, read)
+            except SignalWireError as error:
+                search = self._search(call, error, look_up)
+                if search is None:
+                    raise
+                lost = error
+            look_on(self, search)
+            found: T = search.conclude(lost)
+            return found
         except SignalWireError:
             raise
         except Exception as error:  # A signal handler can raise one between any two steps.
@@ -217,6 +255,27 @@ class RestClient(_BaseClient):
             return call.replied()
         except Exception as error:  # A caller's transport or hook may raise anything.
             return call.failed(error)
+
+    def look_up(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """Look once for what became of a call whose outcome is unknown. Nothing is changed.
+
+        `client.look_up(client.compat.phone_numbers.purchase, PhoneNumber="+15551234567")`
+
+        Args:
+            method: The method that was called.
+            args: Its positional arguments.
+            kwargs: Its keyword arguments; an error has them as `arguments`.
+
+        Returns:
+            What the call would have returned; None if a complete answer says that it is not there.
+            It may have been there before the call: see when it was created.
+
+        Raises:
+            SignalWireError: There was no complete answer.
+            InvalidRequestError: The contract has no way to look for the outcome of this method.
+        """
+        found: T | None = looking(self, method)(*args, **kwargs)
+        return found
 
     def close(self) -> None:
         """Close the connections. A client made by `with_...` leaves them open."""
@@ -244,6 +303,7 @@ class AsyncRestClient(_BaseClient):
         *,
         timeout: float | None = DEFAULT_TIMEOUT,
         max_retries: int = DEFAULT_MAX_RETRIES,
+        look_up_timeout: float = DEFAULT_LOOK_UP_TIMEOUT,
         max_reply_bytes: int = DEFAULT_MAX_REPLY_BYTES,
         allow_http: bool = False,
         headers: dict[str, str] | None = None,
@@ -256,6 +316,7 @@ class AsyncRestClient(_BaseClient):
             host=host,
             timeout=timeout,
             max_retries=max_retries,
+            look_up_timeout=look_up_timeout,
             max_reply_bytes=max_reply_bytes,
             allow_http=allow_http,
             headers=headers,
@@ -267,7 +328,9 @@ class AsyncRestClient(_BaseClient):
         """The operations, by tag: `await client.compat.<tag>.<operation>(...)`."""
         return AsyncCompat(self)
 
-    async def _asend(self, request: Request, read: Callable[[Reply], T]) -> T:
+    async def _asend(
+        self, request: Request, read: Callable[[Reply], T], look_up: HowToLookUp | None = None
+    ) -> T:
         """Do what `RestClient._send` does."""
         call = Call(self._settings, request, self._transport)
         try:
@@ -275,11 +338,21 @@ class AsyncRestClient(_BaseClient):
                 outcome = await self._attempt(call)
                 pause = call.pause_seconds(outcome)
                 if pause is None:
-                    return call.result(outcome, read)
+                    break
                 import anyio
 
                 await anyio.sleep(pause)
                 call.next_attempt()
+            try:
+                return call.result(outcome, read)
+            except SignalWireError as error:
+                search = self._search(call, error, look_up)
+                if search is None:
+                    raise
+                lost = error
+            await look_on_async(self, search)
+            found: T = search.conclude(lost)
+            return found
         except SignalWireError:
             raise
         except Exception as error:  # A signal handler can raise one between any two steps.
@@ -305,6 +378,13 @@ class AsyncRestClient(_BaseClient):
             return call.failed(caught)  # A caller's transport or hook may raise anything.
         finally:
             del caught  # Its traceback holds this frame.
+
+    async def look_up(
+        self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        """Do what `RestClient.look_up` does."""
+        found: T | None = await looking(self, method)(*args, **kwargs)
+        return found
 
     async def aclose(self) -> None:
         """Close the connections. A client made by `with_...` leaves them open."""

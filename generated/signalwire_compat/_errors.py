@@ -22,9 +22,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._contract import Category
+
+if TYPE_CHECKING:
+    from ._look_up import Look
 
 _JSON_TOKEN = re.compile(rb'[{}\[\]:]|"(?:[^"\\]|\\.)*"?|[^\s{}\[\]:,"]+', re.DOTALL)
 _NO_SID = (b"null", b"true", b"false")
@@ -51,7 +54,10 @@ class SignalWireError(Exception):
         advice: What to do about it.
         outcome_unknown: True if the request may have taken effect although no reply says so. Check
             what exists before you retry.
+        looks: What the client saw when it looked for the outcome, oldest first. See `look_up`.
     """
+
+    looks: tuple[Look, ...] = ()
 
     def __init__(
         self,

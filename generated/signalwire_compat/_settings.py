@@ -18,6 +18,7 @@ from ._redaction import Secret, Secrets, secret_variants
 
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_MAX_RETRIES = 2
+DEFAULT_LOOK_UP_TIMEOUT = 10.0
 DEFAULT_MAX_REPLY_BYTES = 10_000_000
 VARIABLES = {
     "project": "SIGNALWIRE_PROJECT_ID",
@@ -39,6 +40,7 @@ class Settings(NamedTuple):
     base_url: str
     timeout: float | None
     max_retries: int
+    look_up_timeout: float
     max_reply_bytes: int
     headers: dict[str, str]
     authorization: Secret[str]
@@ -64,6 +66,7 @@ def read_settings(
     host: str | None,
     timeout: float | None,
     max_retries: int,
+    look_up_timeout: float,
     max_reply_bytes: int,
     allow_http: bool,
     headers: dict[str, str] | None,
@@ -75,6 +78,7 @@ def read_settings(
         "base_url": lambda: _base_url(_setting("host", host), allow_http=allow_http),
         "timeout": lambda: check_timeout(timeout),
         "max_retries": lambda: check_count("max_retries", max_retries, 0),
+        "look_up_timeout": lambda: _check_look_up_timeout(look_up_timeout),
         "max_reply_bytes": lambda: check_count("max_reply_bytes", max_reply_bytes, 1),
         "headers": lambda: check_headers(headers or {}),
     }
@@ -108,6 +112,15 @@ def check_timeout(seconds: float | None) -> float | None:
     if not number or not 0 < seconds < 1e9:
         raise InvalidRequestError(
             f"timeout must be seconds above 0 and below 1e9, or None, got {seconds!r}."
+        )
+    return seconds
+
+
+def _check_look_up_timeout(seconds: float) -> float:
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not number or not 0 <= seconds < 1e9:
+        raise InvalidRequestError(
+            f"look_up_timeout must be seconds from 0 and below 1e9, got {seconds!r}."
         )
     return seconds
 

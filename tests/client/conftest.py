@@ -16,6 +16,7 @@ from contract_diff.recording import load_package
 from tests.conftest import PROJECT
 from tests.edits.generated_package import generated
 from tests.edits.helpers import adds, object_of, reply, text
+from tests.transport.faults.callers import NO_LOOK_UP
 
 # The number that the reply of the page is about.
 NUMBER = "+13103386745"
@@ -55,7 +56,8 @@ class Service:
 
     def async_client(self) -> AsyncRestClient:
         given = None if self.is_intercepting else httpx.AsyncClient(transport=self.transport)
-        return AsyncRestClient(PROJECT, TOKEN, "localhost", http_client=given)
+        settings: dict[str, Any] = {"http_client": given, **NO_LOOK_UP}
+        return AsyncRestClient(PROJECT, TOKEN, "localhost", **settings)
 
     def call(self, package: ModuleType, method: str, **settings: Any) -> Any:
         """Call the operation of the package `verbs` with this method; give its result or error."""
@@ -66,7 +68,8 @@ class Service:
             return error
 
     def _settings(self, settings: dict[str, Any]) -> dict[str, Any]:
-        return {"http_client": None if self.is_intercepting else self.http_client, **settings}
+        given = None if self.is_intercepting else self.http_client
+        return {"http_client": given, **NO_LOOK_UP, **settings}
 
 
 MakeService = Callable[..., Service]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._look_up import Findable
 from .._schema import Schema
 from .._values import UNSET, Unset, decode, encode
 from ..models.address_requirements import AddressRequirements
@@ -97,7 +98,7 @@ _SCHEMA = Schema(
 
 
 @_attrs_define(kw_only=True)
-class IncomingPhoneNumber:
+class IncomingPhoneNumber(Findable):
     """A phone number that belongs to an account."""
 
     _schema: ClassVar[Schema] = _SCHEMA

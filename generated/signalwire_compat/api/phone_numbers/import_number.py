@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ... import _encoding, _values
 from ..._client import AsyncRestClient, RestClient
 from ..._detailed import Response
+from ..._look_up import LookUp
 from ..._reply import Reply
 from ..._request import Request
 from ..._schema import Schema
@@ -80,6 +84,20 @@ def _response(reply: Reply) -> Response[IncomingPhoneNumber | Error | ImportErro
     return Response.of(reply, _documented(reply))
 
 
+def _look_up(arguments: Mapping[str, Any]) -> LookUp:
+    from . import list_ as _list
+
+    return LookUp(
+        request=_list._request(
+            account_sid=arguments["AccountSid"],
+            phone_number=arguments["number"],
+        ),
+        pages=_list.PAGES,
+        read=_list._success,
+        created="date_created",
+    )
+
+
 def sync_detailed(
     account_sid: str,
     *,
@@ -114,6 +132,7 @@ def sync(
             body=body,
         ),
         _success,
+        _look_up,
     )
 
 
@@ -151,4 +170,5 @@ async def asyncio(
             body=body,
         ),
         _success,
+        _look_up,
     )

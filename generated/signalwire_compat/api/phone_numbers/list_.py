@@ -109,6 +109,10 @@ class AsyncListPage(IncomingPhoneNumberPage, AsyncPage[IncomingPhoneNumber]):
     _next = "next_page_uri"
 
 
+PAGES = (ListPage, AsyncListPage)
+"""Its pages, sync and async."""
+
+
 def sync_detailed(
     account_sid: str,
     *,

@@ -1,0 +1,253 @@
+"""After an unknown outcome: look whether what was asked for is there."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple, TypeVar
+
+from ._errors import APIStatusError, InvalidRequestError, SignalWireError
+from ._reply import Reply, is_same, log
+from ._request import Request
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 4.0
+# What is kept for the last look.
+_LAST_SECONDS = 1.0
+# The clocks of a service differ by some seconds.
+_CLOCKS_DIFFER = datetime.timedelta(seconds=5)
+T = TypeVar("T")
+
+
+class Look(NamedTuple):
+    """One look for what became of a call.
+
+    Attributes:
+        at: When the answer came, in UTC by the clock of this machine.
+        result: What was seen, in words.
+    """
+
+    at: datetime.datetime
+    result: str
+
+
+class Findable:
+    """A model that a client can find after the reply that should have brought it was lost."""
+
+    __slots__ = ("_found_by_look_up",)
+
+    @property
+    def found_by_look_up(self) -> bool:
+        """Whether the reply was lost, and the client found this by looking."""
+        return getattr(self, "_found_by_look_up", False)
+
+
+class LookUp(NamedTuple):
+    """How to look for what became of a call. Source: `x-look-up`.
+
+    Attributes:
+        request: The request for the list that it would be in.
+        pages: The classes of its pages, sync and async.
+        read: Reads a reply with a page.
+        created: The member of an item that says when it was created.
+    """
+
+    request: Request
+    pages: tuple[Any, Any]
+    read: Callable[[Reply], Any]
+    created: str
+
+
+HowToLookUp = Callable[[Mapping[str, Any]], LookUp]
+"""Makes the look-up for a call with these arguments."""
+
+
+class Search:
+    """The looks for one call.
+
+    Args:
+        request: The call whose outcome is unknown.
+        how: Makes the look-up from the arguments of the call.
+        began_at: When the call began, in seconds of `time.monotonic`. None if that is not known.
+        seconds: How long to look. 0 looks once.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        how: HowToLookUp,
+        began_at: float | None = None,
+        seconds: float = 0.0,
+    ) -> None:
+        self._call = request
+        self._began_at = began_at
+        self._began: datetime.datetime | None = None
+        self._ends_at = time.monotonic() + seconds
+        self._pause = _FIRST_PAUSE
+        self._looks: list[Look] = []
+        self._is_dated = False
+        self.how = how(request.arguments)
+        self.found: Any = None
+
+    def read(self, reply: Reply) -> Any:
+        """Read a reply with a page. Its date tells when the call began by the server's clock."""
+        now = _date(reply.headers.get("date"))
+        if now and self._began_at is not None:
+            self._began = now - datetime.timedelta(seconds=time.monotonic() - self._began_at)
+        return self.how.read(reply)
+
+    def is_found(self, item: Any) -> bool:
+        """Whether an item is what the call asked for: the list may have matched a pattern."""
+        values, asked = item.to_dict(), self._call.arguments
+        if all(
+            member in values and is_same(values[member], asked[argument], compare)
+            for member, argument, compare in self._call.repeats
+        ):
+            self.found = item
+        return self.found is not None
+
+    def saw(self) -> None:
+        """Take note of a complete answer."""
+        if self.found is None:
+            self._note("it is not there")
+            return
+        created = getattr(self.found, self.how.created)
+        date = _date(created)
+        self._is_dated = bool(self._began and date)
+        if self._began and date and date < self._began - _CLOCKS_DIFFER:
+            self._note(f"it is there since {created}, before this call")
+            self.found, self._ends_at = None, 0.0
+        else:
+            self.found._found_by_look_up = True
+
+    def failed(self, error: SignalWireError) -> None:
+        """Take note of an answer that is missing or incomplete."""
+        self.found = None
+        self._note(f"no answer ({str(error).splitlines()[0]})")
+        refused = isinstance(error, APIStatusError) and 400 <= (error.status or 0) < 500
+        if isinstance(error, InvalidRequestError) or (refused and error.status not in (408, 429)):
+            self._ends_at = 0.0  # Another look would end the same.
+
+    def seconds_left(self) -> float:
+        """Seconds that are left for looking."""
+        return self._ends_at - time.monotonic()
+
+    def pause(self) -> float | None:
+        """Give the seconds to wait before the next look. None if there is none."""
+        left = self.seconds_left() - _LAST_SECONDS
+        pause, self._pause = min(self._pause, left), min(2 * self._pause, _LONGEST_PAUSE)
+        return pause if self.found is None and left > 0.1 else None
+
+    def conclude(self, lost: SignalWireError) -> Any:
+        """Give what was found. Errors: that of the call, which says now what was seen."""
+        if self.found is not None:
+            what, created = str(lost).splitlines()[0], getattr(self.found, self.how.created)
+            known = (
+                "" if self._is_dated else ", and nothing tells whether that was before this call"
+            )
+            log.warning("%s. Found by looking: created %s%s", what, created, known)
+            return self.found
+        last = self._looks[-1]
+        times = "once" if len(self._looks) == 1 else f"{len(self._looks)} times, until"
+        seen = f"Looked {times} {last.at:%H:%M:%S} UTC: {last.result}."
+        text, advice = str(lost), lost.advice or ""
+        lost.looks = tuple(self._looks)
+        lost.advice = f"{seen} {advice}"
+        lost.args = (text.removesuffix(advice) + lost.advice,)
+        raise lost
+
+    def _note(self, result: str) -> None:
+        self._looks.append(Look(datetime.datetime.now(datetime.UTC), result))
+
+
+def look(client: Any, search: Search) -> None:
+    """Look once. Errors: those of the list."""
+    page = search.how.pages[0].fetch(client, search.how.request, search.read, {})
+    any(search.is_found(item) for item in page)
+    search.saw()
+
+
+async def look_async(client: Any, search: Search) -> None:
+    """Do what `look` does."""
+    page = await search.how.pages[1].fetch(client, search.how.request, search.read, {})
+    async for item in page:
+        if search.is_found(item):
+            break
+    search.saw()
+
+
+def look_on(client: Any, search: Search) -> None:
+    """Look until something conclusive is seen or the time is over."""
+    while True:
+        try:
+            look(client.with_timeout(max(search.seconds_left(), 0.1)), search)
+        except SignalWireError as error:
+            search.failed(error)
+        pause = search.pause()
+        if pause is None:
+            return
+        time.sleep(pause)
+
+
+async def look_on_async(client: Any, search: Search) -> None:
+    """Do what `look_on` does."""
+    import anyio
+
+    while True:
+        try:
+            await look_async(client.with_timeout(max(search.seconds_left(), 0.1)), search)
+        except SignalWireError as error:
+            search.failed(error)
+        pause = search.pause()
+        if pause is None:
+            return
+        await anyio.sleep(pause)
+
+
+class Looker:
+    """Stands in for the client of an operation: it looks for the outcome and sends nothing else."""
+
+    def __init__(self, client: Any, account: str) -> None:
+        self._client = client
+        self.account = account
+
+    def _send(self, request: Request, _: Any, how: HowToLookUp | None = None) -> Any:
+        search = Search(request, self._known(request, how))
+        look(self._client, search)
+        return search.found
+
+    async def _asend(self, request: Request, _: Any, how: HowToLookUp | None = None) -> Any:
+        search = Search(request, self._known(request, how))
+        await look_async(self._client, search)
+        return search.found
+
+    @staticmethod
+    def _known(request: Request, how: HowToLookUp | None) -> HowToLookUp:
+        if how is None:
+            text = f"{request.operation} has no look-up: nothing says how to find its outcome."
+            raise InvalidRequestError(text, **request.context)
+        return how
+
+
+def looking(client: Any, method: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a method that looks for the outcome of a call of this one, with its arguments."""
+    group: Any = getattr(method, "__self__", None)
+    given: Any = getattr(group, "_client", None)
+    if type(given) is not type(client):
+        raise InvalidRequestError(
+            "look_up takes a method of a client of this kind, such as "
+            f"client.compat.phone_numbers.purchase, got {method!r:.100}."
+        )
+    found: Callable[..., Any] = getattr(type(group)(Looker(client, given.account)), method.__name__)
+    return found
+
+
+def _date(text: Any) -> datetime.datetime | None:
+    """Read a date of RFC 2822. The provider also writes months such as `Sept`."""
+    try:
+        date = parsedate_to_datetime(re.sub(r"\b([A-Z][a-z]{2})[a-z]+", r"\1", text))
+    except (TypeError, ValueError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=datetime.UTC)
