@@ -71,6 +71,7 @@ def test_every_python_block_of_the_page_about_testing_runs(
 
 
 def purchase(mock: MockServer, **settings: Any) -> Any:
+    settings = {"look_up_timeout": 0, **settings}
     with RestClient(DEFAULT_PROJECT, DEFAULT_TOKEN, mock.url, **settings) as client:
         return client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
 
