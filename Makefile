@@ -116,7 +116,7 @@ fuzz-proof: $(READY) ## plant bugs one at a time, show that fuzzing finds each, 
 mutants: $(MORE) ## let mutmut edit client and mock (SAMPLE= edits), write mutants.md
 	@$(BIN)/python -m tests.fuzz_proof.mutants $(SAMPLE)
 
-bench: $(READY) ## measure what a purchase costs, write benchmarks.md; QUICK=1 for a first look
+bench: $(READY) ## measure what a call costs, write benchmarks.md; QUICK=1 for a first look
 	@$(BIN)/python benchmarks $(if $(QUICK),--quick)
 
 ##@ Release

@@ -1,4 +1,4 @@
-"""Measure what a purchase costs, print it and write docs/evidence/benchmarks.md: see `make bench`.
+"""Measure what a call costs, print it and write docs/evidence/benchmarks.md: see `make bench`.
 
 Each ratio is the median of the ratios of many rounds. In a round every client buys a batch, and
 every other round goes backwards, so that a slow moment of the machine slows all of them. CPU time
@@ -19,10 +19,11 @@ from report import Line, write_page
 
 
 class Run(NamedTuple):
-    """A client of worker.py, and how many purchases it makes at a time."""
+    """A client of worker.py, how many calls it makes at a time, and which."""
 
     client: str
     at_a_time: int = 1
+    call: str = "purchase"
 
 
 OURS, HTTPX = Run("signalwire_compat"), Run("httpx_by_hand")
@@ -39,6 +40,11 @@ ASYNC = [
     ("async, 200 at a time / async, 1 at a time", OURS_ASYNC, Run(OURS_ASYNC.client), 1.2),
     ("async, 200 at a time / httpx by hand, 200 at a time", OURS_ASYNC, HTTPX_ASYNC, 0.4),
 ]
+READS = [
+    (f"{what} / {name}", Run(OURS.client, 1, call), Run(other.client, 1, call), None)
+    for call, what in (("search", "sync search of 50"), ("list", "sync list, a page of 50"))
+    for name, other in (("httpx by hand", HTTPX), ("twilio 9", TWILIO))
+]
 IMPORTS = ["import signalwire_compat", "from signalwire_compat import RestClient"]
 CONCURRENT = [OURS_ASYNC.client, HTTPX_ASYNC.client, "twilio_async", SDK.client]
 AT_A_TIME = [1, 10, 50, 100, 200, 400]
@@ -54,7 +60,7 @@ def main() -> int:
     with Process("servers.py", "plain") as server:
         url = server.read_line()
         for measured in (
-            purchases(url, rounds=5 if quick else 15),
+            calls(url, rounds=5 if quick else 15),
             late_replies(rounds=2 if quick else 5),
             imports(rounds=7 if quick else 25),
             memory(url, rounds=2 if quick else 3, count=1_000 if quick else 10_000),
@@ -89,20 +95,20 @@ def ratio(what: str, target: float | None, unit: str, *sides: list[float]) -> Li
     return Line(what, samples, target, f"{both} {unit}")
 
 
-def purchases(url: str, rounds: int) -> Iterator[Line]:
-    """Compare the CPU time of a purchase between clients, sync and then async."""
+def calls(url: str, rounds: int) -> Iterator[Line]:
+    """Compare the CPU time of a call between clients, sync and then async."""
 
-    def cpu_seconds(worker: Worker, count: int, at_a_time: int) -> float:
-        return worker.buy(count, at_a_time)["cpu_seconds"]
+    def cpu_seconds(worker: Worker, count: int, run: Run) -> float:
+        return worker.make(count, run.at_a_time, run.call)["cpu_seconds"]
 
-    for rows, count in ((SYNC, 300), (ASYNC, 800)):
+    for rows, count in ((SYNC, 300), (READS, 60), (ASYNC, 800)):
         runs = list(dict.fromkeys(run for _, above, below, _ in rows for run in (above, below)))
         with ExitStack() as stack:
             tasks = []
-            for client, at_a_time in runs:
-                worker = stack.enter_context(Worker(client, url))
-                worker.buy(max(100, 2 * at_a_time), at_a_time)
-                tasks.append(partial(cpu_seconds, worker, count, at_a_time))
+            for run in runs:
+                worker = stack.enter_context(Worker(run.client, url))
+                worker.make(max(100, 2 * run.at_a_time), run.at_a_time, run.call)
+                tasks.append(partial(cpu_seconds, worker, count, run))
             taken = dict(zip(runs, in_rounds(rounds, tasks), strict=True))
         for what, above, below, target in rows:
             yield ratio(what, target, "µs", taken[above], taken[below])
@@ -117,7 +123,7 @@ def late_replies(rounds: int) -> Iterator[Line]:
         url, workers = server.read_line(), []
         for client in (OURS_ASYNC.client, HTTPX_ASYNC.client):
             workers.append(stack.enter_context(Worker(client, url)))
-        tasks = [partial(worker.buy, LATE_COUNT, LATE_AT_A_TIME) for worker in workers]
+        tasks = [partial(worker.make, LATE_COUNT, LATE_AT_A_TIME) for worker in workers]
         ours, by_hand = in_rounds(rounds, tasks)
     what = "async, 100 at a time, replies after 300 ms"
     seconds = [LATE_COUNT / batch["per_second"] for batch in ours]
@@ -145,7 +151,7 @@ def memory(url: str, rounds: int, count: int) -> Iterator[Line]:
 
     def peak(client: str, count: int) -> float:
         with Worker(client, url) as worker:
-            return worker.buy(count, 1)["peak_memory_kb"]
+            return worker.make(count, 1)["peak_memory_kb"]
 
     for client, name in ((OURS.client, "sync"), (OURS_ASYNC.client, "async")):
         many, few = in_rounds(rounds, [partial(peak, client, n) for n in (count, 100)])
@@ -156,10 +162,10 @@ def mock(rounds: int) -> Iterator[Line]:
     """Measure how many purchases a second the mock validates on one core."""
     speeds = []
     with Process("servers.py", "mock") as server, Worker(OURS.client, server.read_line()) as worker:
-        worker.buy(100, 1)
+        worker.make(100, 1)
         for _ in range(rounds):
             before = float(server.ask())
-            worker.buy(500, 1)
+            worker.make(500, 1)
             speeds.append(500 / (float(server.ask()) - before))
     yield Line("validated purchases a second of one core, by the mock", speeds, None, at_least=True)
 
@@ -171,7 +177,7 @@ def concurrency(url: str) -> Iterator[list[str]]:
         cells = []
         with Worker(client, url) as worker:
             for at_a_time in AT_A_TIME:
-                batches = [worker.buy(500 + 2 * at_a_time, at_a_time) for _ in range(4)]
+                batches = [worker.make(500 + 2 * at_a_time, at_a_time) for _ in range(4)]
                 best = max(batches, key=lambda batch: batch["per_second"])
                 latency = best["latency_seconds"] * 1000
                 cells.append(f"{latency:.1f} ms, {best['per_second']:,.0f}/s")

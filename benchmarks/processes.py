@@ -44,9 +44,9 @@ class Worker(Process):
         """Start it."""
         super().__init__("worker.py", client, url, python=python_of(client))
 
-    def buy(self, count: int, at_a_time: int) -> dict[str, float]:
-        """Buy `count` numbers, `at_a_time` of them at once. Returns the figures of the batch."""
-        return dict(json.loads(self.ask(f"{count} {at_a_time}")))
+    def make(self, count: int, at_a_time: int, call: str = "purchase") -> dict[str, float]:
+        """Make `count` calls, `at_a_time` of them at once. Returns the figures of the batch."""
+        return dict(json.loads(self.ask(f"{count} {at_a_time} {call}")))
 
 
 def python_of(client: str) -> str:

@@ -61,7 +61,7 @@ class SyncPage(_BasePage[Item]):
     """A page of a `RestClient`. Iterating it gives the items of this page and of all after it."""
 
     @classmethod
-    def fetch(cls, client: Any, request: Request, read: Read, places: dict[str, int]) -> Self:
+    def _fetch(cls, client: Any, request: Request, read: Read, places: dict[str, int]) -> Self:
         """Ask for a page. Errors: those of the operation."""
         return cls._of(client._send(request, read), client, request, read, places)
 
@@ -71,7 +71,7 @@ class SyncPage(_BasePage[Item]):
         Errors: those of the operation; `APIResponseError` if there is no way to the next page.
         """
         request = self._next_request()
-        return request and self.fetch(self._client, request, self._read, self._places)
+        return request and self._fetch(self._client, request, self._read, self._places)
 
     def __iter__(self) -> Iterator[Item]:
         page: SyncPage[Item] | None = self
@@ -84,14 +84,16 @@ class AsyncPage(_BasePage[Item]):
     """A page of an `AsyncRestClient`, for `async for`."""
 
     @classmethod
-    async def fetch(cls, client: Any, request: Request, read: Read, places: dict[str, int]) -> Self:
-        """Do what `SyncPage.fetch` does."""
+    async def _fetch(
+        cls, client: Any, request: Request, read: Read, places: dict[str, int]
+    ) -> Self:
+        """Do what `SyncPage._fetch` does."""
         return cls._of(await client._asend(request, read), client, request, read, places)
 
     async def next_page(self) -> Self | None:
         """Do what `SyncPage.next_page` does."""
         request = self._next_request()
-        return request and await self.fetch(self._client, request, self._read, self._places)
+        return request and await self._fetch(self._client, request, self._read, self._places)
 
     async def __aiter__(self) -> AsyncIterator[Item]:
         page: AsyncPage[Item] | None = self

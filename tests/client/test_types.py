@@ -14,7 +14,7 @@ import pytest
 import signalwire_compat
 import typer
 from signalwire_compat import UNSET, AsyncRestClient, InvalidRequestError, RestClient, Unset
-from signalwire_compat.api.phone_numbers import PhoneNumbers
+from signalwire_compat.api.phone_numbers import AsyncListPage, ListPage, PhoneNumbers
 from signalwire_compat.models import (
     Capability,
     HttpMethod,
@@ -129,6 +129,16 @@ def test_completion_shows_the_public_names_and_nothing_else(
     operations = {o["operationId"] for path in contract["paths"].values() for o in path.values()}
     assert public(client.compat.phone_numbers) == operations
     assert len(operations) == 9
+
+
+def test_completion_shows_the_members_of_a_page_and_the_way_to_the_next(
+    contract: dict[str, Any],
+) -> None:
+    members = contract["components"]["schemas"]["IncomingPhoneNumberPage"]["properties"]
+    common = public(IncomingPhoneNumber) - {*attrs.fields_dict(IncomingPhoneNumber)}
+    assert common == {"from_dict", "to_dict"}
+    for kind in (ListPage, AsyncListPage):
+        assert public(kind) == {*members, "additional_properties", "next_page", *common}
 
 
 def public(part: object) -> set[str]:

@@ -161,7 +161,7 @@ def sync(
         phone_number=phone_number,
         friendly_name=friendly_name,
     )
-    return ListPage.fetch(client, request, _success, {})
+    return ListPage._fetch(client, request, _success, {})
 
 
 async def asyncio_detailed(
@@ -212,4 +212,4 @@ async def asyncio(
         phone_number=phone_number,
         friendly_name=friendly_name,
     )
-    return await AsyncListPage.fetch(client, request, _success, {})
+    return await AsyncListPage._fetch(client, request, _success, {})
