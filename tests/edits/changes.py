@@ -182,7 +182,7 @@ OWNED = adds(
 OWNED_POST = "paths /{AccountSid}/things post"
 OWNED_FIELDS = f"{OWNED_POST} requestBody content {FORM} schema properties"
 WHOLE, BARE = replies(object_of("name", name=TEXT), {"name": "a"}), adds()
-LOOK: Document = {"operationId": "purchase", "x-look-up": {"items": "a"}}
+LOOK: Document = {"operationId": "purchase", "x-look-up": {"created": "date_created"}}
 LINKED = change("responses 201", links={"found": LOOK, "other": {"operationId": "purchase"}})
 
 
@@ -211,7 +211,7 @@ PAGE_BY_PAGE = [
     Row("a success without a body", change(f"{THING} responses", **{"200": GONE, "204": reply()}), f"breaking added, {REMOVED}", base=WHOLE),
     Row("a body in a success that had none", lambda d: find(d, f"{THING} responses").update({"200": reply(TEXT)}), "breaking added", base=BARE),
     Row("a way to look for what became of a call", LINKED, ADDED),
-    Row("another way to look for what became of a call", change("responses 201 links found", operationId="list"), CHANGED, base=LINKED),
+    Row("another way to look for what became of a call", change("responses 201 links found x-look-up", created="date_updated"), CHANGED, base=LINKED),
     Row("no way any more to look for what became of a call", change("responses 201", links=GONE), REMOVED, base=LINKED),
     Row("a link that says nothing about looking", change("responses 201 links", other=GONE), "", base=LINKED),
 ]  # fmt: skip
