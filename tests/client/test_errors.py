@@ -293,10 +293,13 @@ def test_an_error_can_be_made_by_hand_for_tests_of_callers() -> None:
 
 def connection_errors(host: str) -> list[SignalWireError]:
     """Let each kind of client fail to buy."""
-    twin = AsyncRestClient(PROJECT, "token", host, max_retries=0)
+    twin = AsyncRestClient(PROJECT, "token", host, max_retries=0, look_up_timeout=0)
     with pytest.raises(SignalWireError) as caught:
         asyncio.run(buy_async(twin))
-    return [failure(RestClient(PROJECT, "token", host, max_retries=0)), caught.value]
+    return [
+        failure(RestClient(PROJECT, "token", host, max_retries=0, look_up_timeout=0)),
+        caught.value,
+    ]
 
 
 def test_a_host_without_an_address_leads_to_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,9 @@ def test_the_timeout_of_a_call_replaces_those_of_httpx(mock: MockServer) -> None
 def test_the_timeout_of_a_call_ends_a_dripping_reply_of_a_given_async_client() -> None:
     async def attempt(host: str) -> None:
         async with httpx.AsyncClient(timeout=60) as given:
-            client = AsyncRestClient(PROJECT, "token", host, timeout=0.3, http_client=given)
+            client = AsyncRestClient(
+                PROJECT, "token", host, timeout=0.3, http_client=given, look_up_timeout=0
+            )
             await buy_async(client)
 
     with FaultServer() as server:
@@ -142,11 +144,15 @@ def test_a_transport_that_fails_after_sending_does_not_buy_again(
 
     async def buy_async_once() -> None:
         async with httpx.AsyncClient(transport=AsyncReporting()) as given:
-            await buy_async(AsyncRestClient(PROJECT, DEFAULT_TOKEN, mock.url, http_client=given))
+            await buy_async(
+                AsyncRestClient(
+                    PROJECT, DEFAULT_TOKEN, mock.url, http_client=given, look_up_timeout=0
+                )
+            )
 
     def buy_once() -> None:
         with httpx.Client(transport=Reporting()) as given:
-            buy(RestClient(PROJECT, DEFAULT_TOKEN, mock.url, http_client=given))
+            buy(RestClient(PROJECT, DEFAULT_TOKEN, mock.url, http_client=given, look_up_timeout=0))
 
     with pytest.raises(APIConnectionError) as caught:
         asyncio.run(buy_async_once()) if is_async else buy_once()
@@ -178,11 +184,13 @@ def test_a_transport_that_fails_over_after_a_refused_connection_does_not_buy_aga
 
     async def buy_async_once(host: str) -> None:
         async with httpx.AsyncClient(transport=AsyncFailover()) as given:
-            await buy_async(AsyncRestClient(PROJECT, "token", host, http_client=given))
+            await buy_async(
+                AsyncRestClient(PROJECT, "token", host, http_client=given, look_up_timeout=0)
+            )
 
     def buy_once(host: str) -> None:
         with httpx.Client(transport=Failover()) as given:
-            buy(RestClient(PROJECT, "token", host, http_client=given))
+            buy(RestClient(PROJECT, "token", host, http_client=given, look_up_timeout=0))
 
     with FaultServer(listening=False) as dead, pytest.raises(APIConnectionError) as caught:
         asyncio.run(buy_async_once(dead.host)) if is_async else buy_once(dead.host)

@@ -59,18 +59,18 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def buy_over_default(host: str) -> None:
-    with RestClient(PROJECT, TOKEN, host) as client:
+    with RestClient(PROJECT, TOKEN, host, look_up_timeout=0) as client:
         buy(client)
 
 
 def buy_over_given(host: str) -> None:
     with httpx.Client() as given:
-        buy(RestClient(PROJECT, TOKEN, host, http_client=given))
+        buy(RestClient(PROJECT, TOKEN, host, http_client=given, look_up_timeout=0))
 
 
 def buy_over_async(host: str) -> None:
     async def buy_once() -> None:
-        async with AsyncRestClient(PROJECT, TOKEN, host) as client:
+        async with AsyncRestClient(PROJECT, TOKEN, host, look_up_timeout=0) as client:
             await buy_async(client)
 
     asyncio.run(buy_once())
@@ -163,7 +163,10 @@ def test_a_reply_that_memory_is_too_small_for_is_an_error_of_ours(
 def test_a_client_can_buy_on_after_an_interrupt_while_a_reply_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with FaultServer() as server, RestClient(PROJECT, TOKEN, server.host) as client:
+    with (
+        FaultServer() as server,
+        RestClient(PROJECT, TOKEN, server.host, look_up_timeout=0) as client,
+    ):
         server.play(HEALTHY)
         with monkeypatch.context() as here:
             fail_in_json(KeyboardInterrupt(), here)
@@ -223,7 +226,9 @@ def test_a_call_that_is_cancelled_in_its_reply_leaves_the_sid_in_the_log(
     async def cancelled(host: str) -> None:
         async with httpx.AsyncClient() as given:
             http_client = given if is_given else None
-            async with AsyncRestClient(PROJECT, TOKEN, host, http_client=http_client) as client:
+            async with AsyncRestClient(
+                PROJECT, TOKEN, host, http_client=http_client, look_up_timeout=0
+            ) as client:
                 call = asyncio.ensure_future(buy_async(client))
                 assert await asyncio.to_thread(server.wait_for, lambda: server.goodbyes == 1)
                 await asyncio.sleep(0.1)

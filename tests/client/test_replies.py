@@ -225,7 +225,7 @@ def test_a_reply_about_another_number_is_an_error_that_shows_both(
     """Its connection is used no more: the next reply on it may be about this number."""
 
     async def twice(host: str) -> SignalWireError:
-        async with AsyncRestClient(PROJECT, TOKEN, host) as client:
+        async with AsyncRestClient(PROJECT, TOKEN, host, look_up_timeout=0) as client:
             with pytest.raises(APIResponseError) as caught:
                 await buy_async(client)
             assert (await buy_async(client)).phone_number == NUMBER
@@ -236,7 +236,7 @@ def test_a_reply_about_another_number_is_an_error_that_shows_both(
         if is_async:
             error = asyncio.run(twice(server.host))
         else:
-            with RestClient(PROJECT, TOKEN, server.host) as client:
+            with RestClient(PROJECT, TOKEN, server.host, look_up_timeout=0) as client:
                 error = failure(client)
                 assert buy(client).phone_number == NUMBER
     assert type(error) is APIResponseError
@@ -264,7 +264,10 @@ def test_a_reply_that_does_not_say_its_number_is_taken_with_a_warning(
 
 
 def test_a_refusal_leaves_its_connection_in_use() -> None:
-    with FaultServer() as server, RestClient(PROJECT, TOKEN, server.host) as client:
+    with (
+        FaultServer() as server,
+        RestClient(PROJECT, TOKEN, server.host, look_up_timeout=0) as client,
+    ):
         server.play((READ, send(says_failure(422)), KEEP), HEALTHY)
         assert failure(client).status == 422
         assert buy(client).phone_number == NUMBER
@@ -283,7 +286,9 @@ def test_a_gzip_body_of_several_members_is_read_whole(members: int, is_given: bo
     with FaultServer() as server, httpx.Client(trust_env=False) as given:
         server.play((*BUY, send(reply), KEEP))
         http_client = given if is_given else None
-        with RestClient(PROJECT, TOKEN, server.host, http_client=http_client) as client:
+        with RestClient(
+            PROJECT, TOKEN, server.host, http_client=http_client, look_up_timeout=0
+        ) as client:
             assert buy(client).phone_number == NUMBER
 
 

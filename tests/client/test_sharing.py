@@ -59,7 +59,7 @@ def numbers(count: int) -> list[str]:
 
 def buy_in_threads(server: FaultServer) -> dict[str, Result]:
     wanted = numbers(2 * THREADS)
-    client = RestClient(PROJECT, TOKEN, server.host, timeout=PATIENT)
+    client = RestClient(PROJECT, TOKEN, server.host, timeout=PATIENT, look_up_timeout=0)
 
     def buy_one(number: str) -> Result:
         try:
@@ -81,7 +81,9 @@ def buy_in_tasks(server: FaultServer) -> dict[str, Result]:
             return error
 
     async def buy_all() -> list[Result]:
-        async with AsyncRestClient(PROJECT, TOKEN, server.host, timeout=PATIENT) as client:
+        async with AsyncRestClient(
+            PROJECT, TOKEN, server.host, timeout=PATIENT, look_up_timeout=0
+        ) as client:
             return await asyncio.gather(*(buy_one(client, number) for number in wanted))
 
     return dict(zip(wanted, asyncio.run(buy_all()), strict=True))

@@ -122,9 +122,9 @@ def test_completion_shows_the_public_names_and_nothing_else(
 ) -> None:
     assert dir(signalwire_compat) == sorted({*signalwire_compat.__all__, "api", "models", "types"})
     client = kind("project", "token", "localhost")
-    settings = {"project", "account", "base_url", "timeout", "max_retries", "max_reply_bytes"}
+    settings = {"project", "account", "base_url", "timeout", "max_retries", "look_up_timeout"}
     copies = {"with_account", "with_headers", "with_max_retries", "with_timeout"}
-    assert public(client) == {"compat", close, *settings, *copies}
+    assert public(client) == {"compat", "look_up", "max_reply_bytes", close, *settings, *copies}
     assert public(client.compat) == {*dir(signalwire_compat.api)}
     operations = {o["operationId"] for path in contract["paths"].values() for o in path.values()}
     assert public(client.compat.phone_numbers) == operations

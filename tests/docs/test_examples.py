@@ -90,7 +90,7 @@ def test_the_tests_among_the_examples_pass_as_a_user_runs_them(tmp_path: Path) -
     command = ["-m", "pytest", "-q", "-c", "/dev/null", "-p", "signalwire_compat_mock.plugin"]
     path = ROOT / "examples" / "test_my_code.py"
     result = run(sys.executable, *command, path, cwd=tmp_path, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
-    assert "2 passed" in result.stdout, result.stdout
+    assert "3 passed" in result.stdout, result.stdout
 
 
 def test_the_blocks_of_the_readme_are_examples_but_for_the_provider_s_which_runs(
@@ -166,5 +166,5 @@ def test_the_page_about_errors_is_true(contract: dict[str, Any]) -> None:
     for status, own in categories["input"]["by-status"].items():
         assert f"{status}: {own}" in page.replace("\n", " ")
     listed = page.partition("## What an exception carries\n")[2].partition("`__cause__`")[0]
-    carried = {*vars(SignalWireError()), "body", "request_id", "sid"}
+    carried = {*vars(SignalWireError()), "body", "looks", "request_id", "sid"}
     assert set(re.findall(r"`(\w+)`", listed)) == carried
