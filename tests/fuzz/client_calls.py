@@ -113,7 +113,7 @@ class Caller(logging.Handler):
             arguments = _spelled(given)
         arguments = _with_models(function, arguments) | _body(function, case)
         _check_arguments(function, arguments)
-        takes_body = "body" in inspect.signature(function).parameters
+        takes_body = "body" in _signature_of(function).parameters
         needs_body = isinstance(case.body, NotSet) and doc.documented_body(case).get("required")
         if needs_body and not takes_body:
             reject()  # A call without a member of the body sends an empty one.
@@ -126,7 +126,12 @@ class Caller(logging.Handler):
         return result
 
 
-_hints = functools.cache(get_type_hints)
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    return _hints_of(getattr(function, "__func__", function))  # Each client has its own methods.
+
+
+_hints_of = functools.cache(get_type_hints)
+_signature_of = functools.lru_cache(maxsize=100)(inspect.signature)
 
 
 @functools.cache
@@ -166,7 +171,7 @@ def as_called(ways: tuple[str, str], case: AnyCase) -> AnyCase:
 
 def _positional(function: Callable[..., Any], arguments: dict[str, Any]) -> list[Any]:
     """Take out the arguments that callers of the facade give without names."""
-    kinds = inspect.signature(function).parameters.items()
+    kinds = _signature_of(function).parameters.items()
     names = [name for name, argument in kinds if argument.kind is argument.POSITIONAL_OR_KEYWORD]
     return [arguments.pop(name) for name in names]
 
@@ -224,6 +229,6 @@ def _with_models(function: Callable[..., Any], arguments: dict[str, Any]) -> dic
 
 def _check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
     try:
-        inspect.signature(function).bind(**arguments)
+        _signature_of(function).bind(**arguments)
     except TypeError as error:
         raise NoSuchArgumentError(str(error)) from error

@@ -83,10 +83,18 @@ def item_schema(schema: Schema) -> Schema | None:
     return next((one["items"] for one in parts(schema) if "items" in one), None)
 
 
-@functools.lru_cache(maxsize=1000)
-def _validator(schema: str) -> jsonschema_rs.Draft202012Validator:
-    bounded = with_objects(json.loads(schema), with_bounds)
-    return jsonschema_rs.Draft202012Validator(bounded, validate_formats=True)
+_VALIDATORS: dict[tuple[int, str], jsonschema_rs.Draft202012Validator] = {}
+_USED: list[Schema] = []
+
+
+def _validator(document: Schema, schema: Schema) -> jsonschema_rs.Draft202012Validator:
+    """Make a validator once: a document is large, and its `id` tells it from others."""
+    key = (id(document), json.dumps(schema))
+    if key not in _VALIDATORS:
+        _USED.append(document)  # No other document gets this `id` while it is kept.
+        bounded = with_objects({**schema, "components": document["components"]}, with_bounds)
+        _VALIDATORS[key] = jsonschema_rs.Draft202012Validator(bounded, validate_formats=True)
+    return _VALIDATORS[key]
 
 
 def with_bounds(node: Schema) -> Schema:
@@ -96,8 +104,7 @@ def with_bounds(node: Schema) -> Schema:
 
 
 def violations(case: AnyCase, schema: Schema, value: Any) -> list[jsonschema_rs.ValidationError]:
-    components = case.operation.schema.raw_schema["components"]
-    validator = _validator(json.dumps({**schema, "components": components}))
+    validator = _validator(case.operation.schema.raw_schema, schema)
     return list(validator.iter_errors(plain(value)))
 
 

@@ -4,6 +4,7 @@ In two of the documents the replies of openapi.yaml are requests, so that schema
 """
 
 import base64
+import json
 import os
 from collections.abc import Callable
 from typing import Any
@@ -68,12 +69,17 @@ def documented() -> BaseSchema:
     return _load(_with_absent_nulls)
 
 
+def schemas_of_replies() -> BaseSchema:
+    """Load the same with only the first of the replies that have the same schema."""
+    return _load(_with_absent_nulls, first_only=True)
+
+
 def wild() -> BaseSchema:
-    """Load the same with values that no enum has."""
-    return _load(lambda node: _with_new_values(_with_absent_nulls(node)))
+    """Load these with values that no enum has."""
+    return _load(lambda node: _with_new_values(_with_absent_nulls(node)), first_only=True)
 
 
-def _load(change: Callable[[Schema], Schema]) -> BaseSchema:
+def _load(change: Callable[[Schema], Schema], *, first_only: bool = False) -> BaseSchema:
     paths = {
         f"/{operation['operationId']}/{status}": {
             "post": {
@@ -85,6 +91,9 @@ def _load(change: Callable[[Schema], Schema]) -> BaseSchema:
         for status, reply in operation["responses"].items()
         if (schema := json_schema(reply)) is not None
     }
+    if first_only:
+        first = {json.dumps(item): path for path, item in reversed(paths.items())}
+        paths = {path: item for path, item in paths.items() if path in first.values()}
     document = {
         "openapi": DOCUMENT["openapi"],
         "info": {"title": "replies", "version": "1"},

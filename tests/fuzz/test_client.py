@@ -1,5 +1,6 @@
 """Run 2: what schemathesis means goes through the client, in each way, and comes back complete."""
 
+import itertools
 import json
 
 import schemathesis.pytest
@@ -7,7 +8,7 @@ from hypothesis import assume
 from signalwire_compat import InvalidRequestError
 from signalwire_compat_mock import MockServer
 
-from .client_calls import Caller, NoSuchArgumentError, as_called, each_layer, layer_of
+from .client_calls import DETAILED, Caller, NoSuchArgumentError, as_called, each_layer, layer_of
 from .contract_coverage import COVERAGE
 from .document import AnyCase, body_schema, reply_schema, with_files
 from .expected_reply import assert_decoded, assert_refused, only_exchange, send, unnamed
@@ -31,6 +32,7 @@ def assert_taken(way: str, case: AnyCase, server: MockServer, caller: Caller) ->
     COVERAGE.record(case, exchange)
     assert_sent_as_meant(case, exchange)
     if broken := broken_rules(case):
+        assert exchange.status >= 300, "it breaks a rule of the mock and was taken"
         assert int(json.loads(exchange.reply_body)["code"]) in broken.values(), exchange.refusal
         assert_refused(way, case, outcome, exchange)
         return
@@ -63,7 +65,9 @@ def assert_not_taken(way: str, case: AnyCase, server: MockServer, caller: Caller
 def test_a_case_with_one_odd_member_is_taken_or_refused_as_the_document_says(
     operation: Operation, layer: tuple[str, str], server: MockServer, caller: Caller
 ) -> None:
-    for case in (as_called(layer, case) for case in near_valid_cases(operation)):
+    # The layers share the cases: both check arguments in the same way.
+    share = itertools.islice(near_valid_cases(operation), layer == DETAILED, None, 2)
+    for case in (as_called(layer, case) for case in share):
         check = assert_taken if is_valid_as_meant(case) else assert_not_taken
         with counted(case):
             for way in layer:
