@@ -31,8 +31,7 @@ def filter_case(context: schemathesis.HookContext, case: AnyCase) -> bool:
     has_unknown_header = _UNKNOWN in {*(case.headers or ()), *(case.cookies or ())}
     is_negative = case.meta and case.meta.generation.mode.is_negative
     is_odd = _is_valid_as_text(case) if is_negative else case.meta and _has_unnamed_query(case)
-    is_refused = case.meta and not is_negative and _breaks_a_rule(case)
-    return not (one_for_a_list or has_unknown_header or is_odd or is_refused)
+    return not (one_for_a_list or has_unknown_header or is_odd)
 
 
 @schemathesis.hook
@@ -49,7 +48,8 @@ def before_add_examples(context: schemathesis.HookContext, examples: list[AnyCas
 
 def _keeping_rules(case: AnyCase) -> AnyCase:
     examples = doc.path_examples(case)
-    is_other = crc32(repr(case.path_parameters).encode()) % 4 == 0
+    given = (case.path_parameters, case.query, case.body)
+    is_other = crc32(repr(given).encode()) % 4 == 0
     if len(examples) > 1 and (_breaks_a_rule(case) or not is_other):
         case.path_parameters = {**case.path_parameters, **examples}
     if broken := broken_rules(case):

@@ -86,7 +86,7 @@ def test_a_valid_case_reaches_the_server_as_it_was_meant(
             assert_taken(way, case, server, caller)
 
 
-@schemathesis.pytest.parametrize(**slices("invalid", INVALID, spec, EXAMPLES, 4))
+@schemathesis.pytest.parametrize(**slices("invalid", INVALID, spec, EXAMPLES // 2, 4))
 def test_an_invalid_case_is_refused_with_an_exception_of_ours(
     case: AnyCase, server: MockServer, caller: Caller
 ) -> None:

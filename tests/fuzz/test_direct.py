@@ -31,7 +31,7 @@ slow = functools.partial(pytest.param, marks=pytest.mark.slow)
 
 
 def run_schemathesis(
-    server: MockServer, *options: str, examples: int = EXAMPLES, junit: Path | None = None
+    server: MockServer, *options: str, examples: int = max(1, EXAMPLES // 2), junit: Path | None = None
 ) -> None:
     """Run the command with all phases and checks. Errors: its report if anything is found."""
     program = str(Path(sys.executable).with_name("schemathesis"))
