@@ -33,7 +33,8 @@ def broken_rules(case: AnyCase) -> dict[str, int]:
     if "IsoCountry" in given and given["IsoCountry"] not in _COUNTRIES:
         broken["IsoCountry"] = _INVALID
     # A page above 0 needs a token, and no token is good for the first page.
-    if "PageToken" in query or query.get("Page", 0) not in (0, "0"):
+    is_paged = "PageToken" in doc.parameter_schemas(case)
+    if is_paged and ("PageToken" in query or query.get("Page", 0) not in (0, "0")):
         broken["PageToken"] = _TOKEN
     if "InLocality" in query and "InRegion" not in query:
         broken["InLocality"] = _FORMAT

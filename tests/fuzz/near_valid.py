@@ -56,21 +56,23 @@ def valid_case(operation: Operation) -> AnyCase:
     return found
 
 
-def near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
+def near_valid_cases(operation: Operation, part: int = 0, parts: int = 1) -> Iterator[AnyCase]:
     """Make a case for each member and each value that it could be mistaken for, and each name.
 
-    A small number of examples takes only some of them, from all parts alike.
+    The first is valid; several `parts` share the others. A small number of examples takes only
+    some of these, from all members alike.
     """
-    yield from itertools.islice(_all_near_valid_cases(operation), 0, None, max(1, 100 // EXAMPLES))
-
-
-def _all_near_valid_cases(operation: Operation) -> Iterator[AnyCase]:
     base = valid_case(operation)
     yield base
+    stride = parts * max(1, 100 // EXAMPLES)
+    yield from itertools.islice(_cases_with_an_odd_member(base), part, None, stride)
+
+
+def _cases_with_an_odd_member(base: AnyCase) -> Iterator[AnyCase]:
     settings_ = tomllib.loads((ROOT / "schemathesis.toml").read_text("utf-8"))
     texts = [*settings_["dictionaries"]["texts"]["values"], *_ALLOWED]
     for name in doc.parameter_schemas(base):
-        group = next(g for g in _GROUPS if any(p.name == name for p in getattr(operation, g)))
+        group = next(g for g in _GROUPS if any(p.name == name for p in getattr(base.operation, g)))
         for value in [
             *texts,
             *_SEGMENTS,
