@@ -165,14 +165,14 @@ class Search:
 
 def look(client: Any, search: Search) -> None:
     """Look once. Errors: those of the list."""
-    page = search.how.pages[0].fetch(client, search.how.request, search.read, {})
+    page = search.how.pages[0]._fetch(client, search.how.request, search.read, {})
     any(search.is_found(item) for item in page)
     search.saw()
 
 
 async def look_async(client: Any, search: Search) -> None:
     """Do what `look` does."""
-    page = await search.how.pages[1].fetch(client, search.how.request, search.read, {})
+    page = await search.how.pages[1]._fetch(client, search.how.request, search.read, {})
     async for item in page:
         if search.is_found(item):
             break
