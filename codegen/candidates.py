@@ -13,23 +13,25 @@ from openapi_python_client.strings import PythonIdentifier
 from codegen.document import Pointer, at, nodes, resolved
 from codegen.schema_code import method_name
 
-_OFFERED = re.compile(r"\$response\.body#/(.+)")
-Candidates = dict[tuple[str, str], dict[str, str]]
-"""By source and target, as `tag.operation`: argument, and its place in the reply of the source."""
+_OFFERED = re.compile(r"\$response\.body#/([^/]+)/0/([^/]+)")
+Candidates = dict[tuple[str, str], tuple[str, dict[str, str]]]
+"""By source and target, as `tag.operation`: a list in the reply, and a member for each argument."""
 
 
 def candidates(document: dict[str, Any]) -> Candidates:
-    """Find the links of a document that passed the checks whose arguments are all in a list."""
+    """Find the links that take arguments from the items of a list."""
     operations = _operations(document)
     names = {node["operationId"]: _name(node) for _, node in operations}
     found: Candidates = {}
     for where, node in operations:
         for link in _links(document, where):
-            offered = {name: _OFFERED.fullmatch(str(value)) for name, value in _given(link)}
-            places = {name: match[1] for name, match in offered.items() if match}
+            places = {name: _OFFERED.fullmatch(str(value)) for name, value in _given(link)}
+            offered = {name: place for name, place in places.items() if place}
+            lists = {place[1] for place in offered.values()}
             target = names.get(link.get("operationId", ""))
-            if target and any("0" in place.split("/") for place in places.values()):
-                found[_name(node), target] = places
+            if target and len(lists) == 1:
+                members = {name: place[2] for name, place in offered.items()}
+                found[_name(node), target] = lists.pop(), members
     return found
 
 

@@ -81,12 +81,14 @@ CODES: dict[int, tuple[Category, str]] = {
     54454: ("input", "The size of a page is not valid."),
     90000: ("input", "The format of a parameter is wrong or not supported."),
 }
-CANDIDATES: dict[tuple[str, str], dict[str, str]] = {
-    ("phone_numbers.search_local", "phone_numbers.purchase"): {
-        "PhoneNumber": "available_phone_numbers/0/phone_number"
-    },
-    ("phone_numbers.search_toll_free", "phone_numbers.purchase"): {
-        "PhoneNumber": "available_phone_numbers/0/phone_number"
-    },
+CANDIDATES: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
+    ("phone_numbers.search_local", "phone_numbers.purchase"): (
+        "available_phone_numbers",
+        {"PhoneNumber": "phone_number"},
+    ),
+    ("phone_numbers.search_toll_free", "phone_numbers.purchase"): (
+        "available_phone_numbers",
+        {"PhoneNumber": "phone_number"},
+    ),
 }
-"""By source and target: argument of the target, and its place in the reply of the source."""
+"""By source and target: a list in the reply, and the member of its items for each argument."""

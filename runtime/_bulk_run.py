@@ -1,0 +1,163 @@
+"""A run of `signalwire-compat bulk`: what is sent, and what is written before and after."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from ._client import AsyncRestClient
+from ._errors import SignalWireError
+from ._results_file import DONE, EXISTING, FAILED, IN_FLIGHT, UNKNOWN, Record, ResultsFile, sent_at
+
+INTERRUPTED = "Ctrl-C"
+# Every further call would be refused as well.
+_STOP_AT = ("credentials", "funds", "limit")
+_MOST_FAILURES = 10
+
+
+class Run:
+    """One run, with a few calls at once.
+
+    `settle` is for how many seconds a call may be under way after its client died. `wanted` is how
+    many calls are to succeed; None for every row.
+    """
+
+    def __init__(
+        self,
+        client: AsyncRestClient,
+        method: Callable[..., Any],
+        results: ResultsFile,
+        *,
+        settle: float,
+        wanted: int | None,
+    ) -> None:
+        self._client, self._method, self._results = client, method, results
+        self._settle, self._wanted = settle, wanted
+        self._stopped, self._turn = asyncio.Event(), asyncio.Lock()
+        self._active: set[Any] = set()
+        self._finished = self._failures = 0
+        self.reasons: list[str] = []
+        """Why the run stopped early."""
+
+    async def process(self, rows: AsyncIterator[Record], total: int, concurrency: int) -> None:
+        """Work on all rows."""
+        loop = asyncio.get_running_loop()
+
+        def interrupt() -> None:
+            loop.remove_signal_handler(signal.SIGINT)
+            self._stop(INTERRUPTED)
+            _say("Waiting for open calls. Press Ctrl-C again to quit at once.")
+
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+        records = self._results.records.values() if self._wanted is not None else ()
+        old = [r["arguments"] for r in records if r["outcome"] in (IN_FLIGHT, UNKNOWN)]
+        async with self._client:
+            for source, limit in ((each(old), None), (rows, self._wanted)):
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(concurrency):
+                        group.create_task(self._work(source, limit, total))
+
+    async def _work(self, rows: AsyncIterator[Record], limit: int | None, total: int) -> None:
+        while (row := await self._next(rows, limit)) is not None:
+            try:
+                await self._settle_or_send(row)
+            except OSError as error:
+                self._stop(str(error))
+            self._active.discard(self._results.key(row))
+            self._finished += 1
+            if sys.stderr.isatty():
+                done = self._finished if self._wanted is None else self._held()
+                sys.stderr.write(f"\r[{'#' * (30 * done // total):<30}] {done} of {total} ")
+
+    async def _next(self, rows: AsyncIterator[Record], limit: int | None) -> Record | None:
+        """Take a row, if one more is needed."""
+        async with self._turn:
+            if self._stopped.is_set() or (limit is not None and self._held() >= limit):
+                return None
+            try:
+                row = await anext(rows, None)
+            except (SignalWireError, ValueError) as error:
+                self._stop(str(error))
+                return None
+            if row is not None:
+                self._active.add(self._results.key(row))
+            return row
+
+    def _held(self) -> int:
+        """Count the calls that succeeded, or may do so."""
+        records = self._results.records.items()
+        held = {key for key, record in records if record["outcome"] in (DONE, IN_FLIGHT, UNKNOWN)}
+        return len(held | self._active)
+
+    async def _settle_or_send(self, row: Record) -> None:
+        """Look whether a row is there, and send it if not.
+
+        One that was never in flight may be there as well: the results can be lost.
+        """
+        record = self._results.records.get(self._results.key(row), {"outcome": None})
+        if record["outcome"] in (DONE, EXISTING):
+            return
+        was_sent = record["outcome"] in (IN_FLIGHT, UNKNOWN)
+        known = record["arguments"] if was_sent else row
+        since = sent_at(record) if was_sent else self._results.cut_since
+        try:
+            found = await self._look(known, since)
+        except SignalWireError as error:
+            self._results.write(known, UNKNOWN if was_sent else FAILED, error=str(error))
+            return
+        if found is not None:
+            self._results.write(known, DONE if was_sent else EXISTING, sid=_sid(found))
+        elif not self._stopped.is_set():
+            await self._send(row)
+
+    async def _look(self, row: Record, since: datetime | None) -> Any:
+        """Look a row up, and again when a call that began at `since` must be over."""
+        found = await self._client.look_up(self._method, **row)
+        age = (datetime.now(UTC) - since).total_seconds() if since else self._settle
+        wait = min(self._settle - age, self._settle)
+        if found is None and wait > 0:
+            name = self._results.key(row)
+            _say(f"{name}: waiting {wait:.0f} seconds, since its call may be under way.")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), wait)
+            found = await self._client.look_up(self._method, **row)
+        return found
+
+    async def _send(self, row: Record) -> None:
+        self._results.write(row, IN_FLIGHT)
+        try:
+            done = await self._method(**row)
+        except SignalWireError as error:
+            outcome = UNKNOWN if error.outcome_unknown else FAILED
+            self._results.write(row, outcome, error=str(error), sid=error.sid)
+            self._failures += 1
+            if error.category in _STOP_AT:
+                self._stop(str(error))
+            elif self._wanted is not None and self._failures >= _MOST_FAILURES:
+                self._stop(f"{self._failures} calls in a row failed, the last one: {error}")
+        else:
+            self._failures = 0
+            self._results.write(row, DONE, sid=_sid(done))
+
+    def _stop(self, reason: str) -> None:
+        self._stopped.set()
+        self.reasons.append(reason)
+
+
+async def each(rows: list[Record]) -> AsyncIterator[Record]:
+    """Give one row after the other."""
+    for row in rows:
+        yield row
+
+
+def _sid(model: Any) -> str | None:
+    return getattr(model, "sid", None)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

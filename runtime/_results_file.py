@@ -1,0 +1,153 @@
+"""The results file of `signalwire-compat bulk`: what was sent, and what became of it.
+
+It holds one JSON object a line, the first one about the job, and only grows. What the last line of
+a row says counts. Beside it stands a lock file, which knows how long the results are.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, Self
+
+IN_FLIGHT = "in flight"
+DONE = "done"
+EXISTING = "existing"
+FAILED = "failed"
+UNKNOWN = "unknown"
+OUTCOMES = (IN_FLIGHT, DONE, EXISTING, FAILED, UNKNOWN)
+"""Being sent; carried out; there before, so not sent; had no effect; may have had one."""
+
+Record = dict[str, Any]
+
+
+class ResultsFile:
+    """A results file that no other run uses."""
+
+    def __init__(
+        self, path: Path, job: Record, key: Callable[[Record], str], rows: Path | None
+    ) -> None:
+        """Lock and read the file, or create it.
+
+        `key` gives what tells the arguments of a row from others. `rows` is the input file, which
+        is locked as well. Without one, lost records can't be replaced by looking.
+        Errors: `ValueError` that names the line, also if another run uses a file; `OSError`.
+        """
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{path} is not a regular file. Name another one.")
+        self._path = path.resolve()
+        self.key = key
+        # A hard link has the same lock as the file. The lock file stays if an editor replaces it.
+        lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        self._lock = os.fdopen(lock, "rb+", buffering=0)
+        self._files: list[IO[Any]] = [
+            self._lock,
+            self._path.open("ab"),
+            *(p.open() for p in [rows] if p),
+        ]
+        try:
+            for file, name in zip(self._files, (path, path, rows), strict=False):
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    what = "is in use by another run. Wait until it ends"
+                    raise ValueError(f"{name} {what}.") from None
+            self.records = self._read(job)
+            self._seen = self._fingerprint()
+            was_cut = self._seen[2] < int(self._lock.read() or 0)
+            written = datetime.fromtimestamp(os.fstat(lock).st_mtime, UTC)
+            self.cut_since = written if was_cut else None
+            """When the file was written last, if it is shorter now."""
+            if was_cut and rows is None:
+                what = "is shorter than the last run left it, and may lack what was done"
+                raise ValueError(f"{path} {what}. Restore it, or name another file for a new job.")
+            if not self._seen[2]:
+                self._append(job)
+                self._seen = self._fingerprint()
+                folder = os.open(self._path.parent, os.O_RDONLY)
+                os.fsync(folder)  # Keeps the name of a new file.
+                os.close(folder)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let another run use the file."""
+        for file in self._files:
+            file.close()
+
+    def write(self, arguments: Record, outcome: str, **details: Any) -> None:
+        """Add a record and wait until it is on the disk: milliseconds. Errors: `OSError`.
+
+        Once somebody else has changed the file, nothing is written as in flight.
+        """
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        record = {"at": at, "outcome": outcome, "arguments": arguments, **details}
+        changed = self._fingerprint() != self._seen
+        if not changed or outcome != IN_FLIGHT:
+            try:
+                self._append(record)
+            except OSError as error:
+                raise OSError(f"{error}. Not written: {json.dumps(record)}") from error
+            self.records[self.key(arguments)] = record
+        if changed:
+            raise OSError(f"{self._path} was changed during the run. Run it again.")
+        self._seen = self._fingerprint()
+
+    def _append(self, record: Record) -> None:
+        # Opened each time, so that the record goes where the next run reads it.
+        with self._path.open("a+b") as file:
+            file.seek(max(0, file.tell() - 1))
+            if file.read() not in (b"", b"\n"):
+                file.write(b"\n")  # Missing after an edit, or after a full disk.
+            file.write(json.dumps(record).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+            self._lock.seek(0)
+            self._lock.write(b"%020d" % file.tell())
+
+    def _fingerprint(self) -> tuple[int, ...]:
+        self._path.touch()
+        stat = self._path.stat()
+        return stat.st_dev, stat.st_ino, stat.st_size
+
+    def _read(self, job: Record) -> dict[str, Record]:
+        head, *lines = self._path.read_bytes().split(b"\n")
+        found = _parsed(head) if head or lines else job
+        if not isinstance(found, dict) or found.keys() != job.keys():
+            raise ValueError(f"{self._path} is not a results file. Name another one.")
+        for name, value in job.items():
+            if found[name] != value:
+                what = f"belongs to {name} {found[name]}, not to {value}"
+                raise ValueError(f"{self._path} {what}. Name another file.")
+        records = {}
+        for number, line in enumerate(lines, 2):
+            if (record := _parsed(line)) is None:
+                continue  # Cut off. Its row was not sent, or a line before says that it was.
+            try:
+                sent_at(record)
+                OUTCOMES.index(record["outcome"])
+                records[self.key(record["arguments"])] = record
+            except (LookupError, TypeError, ValueError):
+                what = f"line {number} is not a record of this command"
+                raise ValueError(f"{self._path}: {what}. Correct or remove it.") from None
+        return records
+
+
+def sent_at(record: Record) -> datetime:
+    """Give the time of a record."""
+    return datetime.fromisoformat(record["at"]).astimezone(UTC)
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except (RecursionError, ValueError):
+        return None

@@ -1,0 +1,107 @@
+"""Whenever the command is killed, nothing is bought twice and nothing that was bought is lost."""
+
+import contextlib
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from signalwire_compat_mock import MockServer
+from signalwire_compat_mock.engine import Answer
+
+from tests.bulk.conftest import PURCHASE, finding, purchases, records
+
+KILLS = int(os.environ.get("BULK_KILLS", "200"))
+WANTED = 30
+
+
+@dataclass
+class Killer:
+    """Starts the command, and kills it at a random moment."""
+
+    program: "subprocess.Popen[str]"
+    random: random.Random
+    process: int = 0
+    left: int = 0
+    kills: int = 0
+
+    def run(self, mock: MockServer, arguments: list[str]) -> bool:
+        """Run the command until it is killed or ends. Returns whether it ended."""
+        assert self.program.stdin
+        assert self.program.stdout
+        self.program.stdin.write(json.dumps(arguments) + "\n")
+        self.program.stdin.flush()
+        self.process = int(self.program.stdout.readline())
+        by_time = self.random.random() < 0.5
+        timer = threading.Timer(self.random.uniform(0, 0.15), self.kill)
+        self.left = 0 if by_time else self.random.randint(1, 12)
+        if by_time:
+            timer.start()
+        with mock.answering(self.count):
+            status = int(self.program.stdout.readline())
+        timer.cancel()
+        print(by_time, status, self.left)
+        assert status in (0, 256, signal.SIGKILL)
+        self.kills += status == signal.SIGKILL
+        return status == 0
+
+    def count(self, answer: Answer) -> Answer:
+        """Kill the process after some requests, before it gets the reply to the last one."""
+        self.left -= 1
+        if not self.left:
+            self.kill()
+        return answer
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process, signal.SIGKILL)
+
+
+@pytest.fixture
+def killer(mock: MockServer, tmp_path: Path) -> Iterator[Killer]:
+    script = Path(__file__).with_name("forking_command.py")
+    with subprocess.Popen(
+        [sys.executable, script, "signalwire-compat"],
+        env={**os.environ, **mock.environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        yield Killer(program, random.Random(0))
+        program.stdin.close()
+
+
+def test_no_kill_and_no_lost_reply_makes_a_double_or_loses_a_purchase(
+    killer: Killer, mock: MockServer, tmp_path: Path
+) -> None:
+    settle = ["--settle", "0.2"]
+    for job in itertools.count():
+        mock.reset()
+        results, numbers = tmp_path / f"{job}.jsonl", tmp_path / f"{job}.csv"
+        rows = [f"+1555{job:03}{row:04}" for row in range(WANTED)]
+        numbers.write_text("\n".join(["PhoneNumber", *rows]), "utf-8")
+        by_list = ["bulk", PURCHASE, str(numbers), str(results)]
+        arguments = by_list if job % 2 else finding(results, WANTED, "512")
+        while not killer.run(mock, [*arguments, *settle]):
+            for operation, often in (("purchase", 0.3), ("list", 0.05)):
+                if killer.random.random() < often:
+                    mock.inject(drop=True, operation=operation)
+        done = {
+            r["arguments"]["PhoneNumber"]: r["sid"]
+            for r in records(results)
+            if r["outcome"] == "done"
+        }
+        assert done == {number["phone_number"]: number["sid"] for number in mock.phone_numbers()}
+        assert len(done) == mock.charges() == WANTED
+        assert max(purchases(mock).values()) == 1
+        if killer.kills >= KILLS:
+            break
+    print(job, killer.kills)
