@@ -27,7 +27,7 @@ class Operation:
         if name not in known:
             raise ValueError(f"{name} is not an operation. Name one of {', '.join(known)}.")
         self.name, self.method = name, known[name]
-        # The same with a client that sends nothing, and gives back the request.
+        # The same with a client that sends nothing, and gives back what it was to send.
         self._draft = _operations(Compat(cast(Any, _Draft(client.account))))[name]
         self._signature = inspect.signature(self.method)
         self._hints = get_type_hints(self.method)
@@ -37,17 +37,26 @@ class Operation:
         """The names of its arguments."""
         return list(self._signature.parameters)
 
-    def draft(self, *positional: Any, **arguments: Any) -> Request:
-        """Check a call, and make its request. Errors: `ValueError`."""
+    def check(self, *positional: Any, **arguments: Any) -> tuple[Request, bool]:
+        """Check a call. Returns its request, and whether its outcome can be looked up.
+
+        Errors: `ValueError`.
+        """
         try:
             self._signature.bind(*positional, **arguments)
         except TypeError as error:
             raise ValueError(f"{self.name}: {error}") from None
-        return cast(Request, self._draft(*positional, **arguments))
+        return cast(tuple[Request, bool], self._draft(*positional, **arguments))
 
     def key(self, row: Row) -> str:
-        """Give what tells a row from others: the arguments that its reply repeats."""
-        request = self.draft(**row)
+        """Give what tells a row from others: the arguments that its reply repeats.
+
+        Errors: `ValueError`; `NotImplementedError` if the outcome can't be looked up.
+        """
+        request, can_be_looked_up = self.check(**row)
+        if not can_be_looked_up:
+            what = "can't be called in bulk: the contract has no way to look up what became of it"
+            raise NotImplementedError(f"{self.name} {what}.")
         return " ".join(str(request.arguments[name]) for _, name, _ in request.repeats)
 
     def read(self, words: Mapping[str, str]) -> Row:
@@ -67,8 +76,8 @@ class Operation:
 class _Draft(NamedTuple):
     account: str
 
-    def _send(self, request: Request, _: Any) -> Request:
-        return request
+    def _send(self, request: Request, _: Any, look_up: Any = None) -> tuple[Request, bool]:
+        return request, look_up is not None
 
 
 def _operations(compat: Any) -> dict[str, Callable[..., Any]]:
@@ -133,7 +142,7 @@ class Search:
         self._items, self._members = CANDIDATES[finder.name, operation.name]
         positional = [word for word in words[1:] if "=" not in word]
         named = finder.read(read_words([word for word in words[1:] if "=" in word]))
-        finder.draft(*positional, **named)
+        finder.check(*positional, **named)
         self._ask = partial(finder.method, *positional, **named)
         self._given = given
 

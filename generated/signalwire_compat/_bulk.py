@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     settle = "for how many seconds a call may be under way after its client died (%(default)s): a "
     settle += "row that was in flight, and is not there, is sent again only after them"
     add("--settle", type=float, metavar="SECONDS", default=60.0, help=settle)
+    bulk.set_defaults(error=bulk.error)
     return parser
 
 
@@ -55,13 +56,12 @@ def _count(text: str) -> int:
 
 def main() -> int:
     """Run the command. Returns 0 if everything is done, 130 after Ctrl-C, else 1."""
-    parser = _parser()
-    options = parser.parse_args()
+    options = _parser().parse_args()
     path = options.results or options.results_file
     if not path or (options.find is None) == (options.rows is None):
-        parser.error("give a CSV file and a results file, or --find, --count and --results")
+        options.error("give a CSV file and a results file, or --find, --count and --results")
     if (options.find is None) != (options.count is None):
-        parser.error("--find and --count belong together")
+        options.error("--find and --count belong together")
     try:
         return _bulk(options, path)
     except (NotImplementedError, OSError, ValueError) as error:

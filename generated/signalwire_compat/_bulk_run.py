@@ -82,11 +82,10 @@ class Run:
                 return None
             try:
                 row = await anext(rows, None)
+                self._active |= {self._results.key(row)} if row else set()
             except (SignalWireError, ValueError) as error:
                 self._stop(str(error))
                 return None
-            if row is not None:
-                self._active.add(self._results.key(row))
             return row
 
     def _held(self) -> int:

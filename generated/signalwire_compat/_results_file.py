@@ -89,7 +89,7 @@ class ResultsFile:
 
         Once somebody else has changed the file, nothing is written as in flight.
         """
-        at = datetime.now(UTC).isoformat(timespec="seconds")
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
         record = {"at": at, "outcome": outcome, "arguments": arguments, **details}
         changed = self._fingerprint() != self._seen
         if not changed or outcome != IN_FLIGHT:

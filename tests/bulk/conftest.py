@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -22,7 +22,6 @@ from tests.conftest import PROJECT
 
 PURCHASE = "phone_numbers.purchase"
 ACCOUNT = f"project '{PROJECT}' at 127.0.0.1"
-COMMAND = Path(sys.executable).with_name("signalwire-compat")
 
 
 class Ended(NamedTuple):
@@ -34,9 +33,14 @@ class Ended(NamedTuple):
 
     @property
     def outcomes(self) -> dict[str, str]:
-        """The outcome of each number that the summary lists."""
+        """The outcome of each number, as the summary says."""
         rows = (line.split("  ") for line in self.out.splitlines() if line.startswith("+"))
         return {row[0]: row[1].rstrip() for row in rows}
+
+    @property
+    def summary(self) -> str:
+        """What follows the table."""
+        return "\n".join(line for line in self.out.splitlines() if not line.startswith("+"))
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Bulk:
     folder: Path
     mock: MockServer
     monkeypatch: pytest.MonkeyPatch
-    capfd: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str]
     process: "subprocess.Popen[str]" = field(init=False)
 
     @property
@@ -61,22 +65,26 @@ class Bulk:
         """Write the CSV file."""
         self.numbers.write_text("\n".join(["PhoneNumber", *numbers]), "utf-8")
 
-    def arguments(self, *options: str | Path) -> list[str]:
-        files = (self.numbers, self.results)
-        return ["bulk", PURCHASE, *map(str, files), *map(str, options)]
-
-    def run(self, *numbers: str, options: tuple[str | Path, ...] = (), **settings: str) -> Ended:
-        """Run it in this process. Without `numbers` their file stays as it is."""
+    def run(
+        self,
+        *numbers: str,
+        results: Path | None = None,
+        settle: str = "1",
+        settings: Mapping[str, str] | None = None,
+    ) -> Ended:
+        """Buy the numbers of the CSV file. Without `numbers` it stays as it is."""
         if numbers:
             self.write(*numbers)
-        return self.call(*self.arguments(*options), **settings)
+        files = (str(self.numbers), str(results or self.results))
+        return self.call("bulk", PURCHASE, *files, "--settle", settle, settings=settings)
 
-    def find(self, count: int, *options: str, area: str = "512") -> Ended:
+    def find(self, count: int, *options: str) -> Ended:
         """Find and buy."""
-        return self.call(*finding(self.results, count, area), *options)
+        return self.call(*finding(self.results, count), "--settle", "1", *options)
 
-    def call(self, *arguments: str, **settings: str) -> Ended:
-        for name, value in {**self.mock.environment, **settings}.items():
+    def call(self, *arguments: str, settings: Mapping[str, str] | None = None) -> Ended:
+        """Run the command in this process."""
+        for name, value in {**self.mock.environment, **(settings or {})}.items():
             self.monkeypatch.setenv(name, value)
         self.monkeypatch.setattr("sys.argv", ["signalwire-compat", *arguments])
         (command,) = entry_points(group="console_scripts", name="signalwire-compat")
@@ -84,16 +92,19 @@ class Bulk:
             status = command.load()()
         except SystemExit as ended:
             status = ended.code
-        return Ended(status, *self.capfd.readouterr())
+        return Ended(status, *self.capsys.readouterr())
 
-    def start(self, *numbers: str, options: tuple[str | Path, ...] = ()) -> "subprocess.Popen[str]":
-        """Run it in a process of its own."""
+    def start(
+        self, *numbers: str, stderr: int = subprocess.PIPE, **settings: str
+    ) -> "subprocess.Popen[str]":
+        """Buy the numbers in a process of its own."""
         self.write(*numbers)
+        command = Path(sys.executable).with_name("signalwire-compat")
         return subprocess.Popen(
-            [sys.executable, "-W", "error", COMMAND, *self.arguments(*options)],
-            env={**os.environ, **self.mock.environment},
+            [sys.executable, "-W", "error", command, "bulk", PURCHASE, self.numbers, self.results],
+            env={**os.environ, **self.mock.environment, **settings},
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
         )
 
@@ -125,13 +136,13 @@ class Bulk:
 
 def purchases(mock: MockServer) -> Counter[str]:
     """Count the purchases that were sent to the end, by number."""
-    forms = (e.form for e in mock.journal if e.operation_id == "purchase")
-    return Counter(dict(form or ())["PhoneNumber"] for form in forms)
+    forms = (dict(e.form) for e in mock.journal if e.operation_id == "purchase" and e.form)
+    return Counter(form["PhoneNumber"] for form in forms)
 
 
-def finding(results: Path, count: int, area: str) -> list[str]:
+def finding(results: Path, count: int) -> list[str]:
     """Give the arguments that find and buy."""
-    search = ["--find", "phone_numbers.search_local", "US", f"AreaCode={area}"]
+    search = ["--find", "phone_numbers.search_local", "US", "AreaCode=512"]
     return ["bulk", PURCHASE, *search, "--count", str(count), "--results", str(results)]
 
 
@@ -150,6 +161,6 @@ def bulk(
     tmp_path: Path,
     mock: MockServer,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str],
 ) -> Bulk:
-    return Bulk(tmp_path, mock, monkeypatch, capfd)
+    return Bulk(tmp_path, mock, monkeypatch, capsys)
