@@ -150,7 +150,7 @@ class Search:
             log.warning("%s. Found by looking: created %s%s", what, created, known)
             return self.found
         last = self._looks[-1]
-        times = "once" if len(self._looks) == 1 else f"{len(self._looks)} times, until"
+        times = "once, at" if len(self._looks) == 1 else f"{len(self._looks)} times, until"
         seen = f"Looked {times} {last.at:%H:%M:%S} UTC: {last.result}."
         text, advice = str(lost), lost.advice or ""
         lost.looks = tuple(self._looks)

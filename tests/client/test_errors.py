@@ -160,7 +160,7 @@ def test_a_trial_account_that_is_used_up_has_come_to_its_limit() -> None:
     error = failure(answering(400, {"code": 21404, "message": "Upgrade your account."}))
     assert type(error) is BadRequestError
     assert (error.category, error.message) == ("limit", "Upgrade your account.")
-    assert error.advice.startswith("The account or Space does not allow this, or not yet;")
+    assert str(error.advice).startswith("The account or Space does not allow this, or not yet;")
     assert not error.outcome_unknown
 
 
