@@ -63,9 +63,10 @@ class Caller(logging.Handler):
     def __init__(self, project: str, token: str, url: str, *, max_retries: int = 2) -> None:
         super().__init__(logging.WARNING)
         self.project = project
-        self._client = RestClient(project, token, url, max_retries=max_retries)
+        options: dict[str, Any] = {"max_retries": max_retries, "look_up_timeout": 0}
+        self._client = RestClient(project, token, url, **options)
         self._loop = asyncio.new_event_loop()
-        self._async_client = AsyncRestClient(project, token, url, max_retries=max_retries)
+        self._async_client = AsyncRestClient(project, token, url, **options)
         self._warnings: list[str] = []
 
     def __enter__(self) -> Self:
