@@ -197,8 +197,10 @@ def _positions(name: str, old: Operation, new: Operation) -> Changes:
     if kept != [argument for argument in after if argument in kept]:
         words = (", ".join(names) or "none" for names in (before, after))
         yield Change(name, "changed", f"arguments without names: {became(*words)}", True)
-    if ACCOUNT in old.parameters and ACCOUNT in new.fields and ACCOUNT not in old.fields:
-        what = "now a field of the body, no longer the account of the call"
+    was_field, is_field = (ACCOUNT in side.fields for side in (old, new))
+    if ACCOUNT in old.parameters and ACCOUNT in new.parameters and was_field != is_field:
+        meanings = "the account of the call", "a field of the body"
+        what = f"now {meanings[is_field]}, no longer {meanings[was_field]}"
         yield Change(f"{name}: {ACCOUNT}", "changed", what, True)
 
 

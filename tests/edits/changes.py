@@ -207,6 +207,7 @@ PAGE_BY_PAGE = [
     Row("a path parameter that needs its name now", moves("/things/{Id}", "/things", "query"), f"{CHANGED}, breaking changed, {CHANGED}", base=ONE),
     Row("an account in the path where there was none", both(moves("/things/{Id}", "/{AccountSid}/things/{Id}"), append("paths /{AccountSid}/things/{Id} get parameters", parameter("AccountSid", "path"))), f"{CHANGED}, {ADDED}", base=ONE),
     Row("an account in the body beside that of the path", change(OWNED_FIELDS, AccountSid=TEXT), f"breaking changed, {ADDED}", base=OWNED),
+    Row("an account in the path alone that was in the body too", change(OWNED_FIELDS, AccountSid=GONE), f"breaking changed, {REMOVED}", base=both(OWNED, change(OWNED_FIELDS, AccountSid=TEXT))),
     Row("a parameter with the name of a field", append(f"{OWNED_POST} parameters", parameter("Name")), f"{ADDED}, breaking changed", base=OWNED),
     Row("a success without a body", change(f"{THING} responses", **{"200": GONE, "204": reply()}), f"breaking added, {REMOVED}", base=WHOLE),
     Row("a body in a success that had none", lambda d: find(d, f"{THING} responses").update({"200": reply(TEXT)}), "breaking added", base=BARE),
