@@ -54,8 +54,10 @@ class Soak:
     """
 
     def __init__(self, host: str) -> None:
-        self.client = RestClient(PROJECT, TOKEN, host, timeout=TIMEOUT)
-        self.async_client = AsyncRestClient(PROJECT, TOKEN, host, timeout=TIMEOUT)
+        self.client = RestClient(PROJECT, TOKEN, host, timeout=TIMEOUT, look_up_timeout=0)
+        self.async_client = AsyncRestClient(
+            PROJECT, TOKEN, host, timeout=TIMEOUT, look_up_timeout=0
+        )
         # Made in advance: what grows here must not look like a leak.
         self.outcomes = bytearray(1_000_000)
         self.swapped: list[str | None] = []

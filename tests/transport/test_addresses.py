@@ -214,7 +214,7 @@ def test_an_interrupt_between_addresses_hangs_nobody(
                 raise KeyboardInterrupt
             return trace
 
-        with RestClient(PROJECT, TOKEN, f"{NAME}:{server.port}") as client:
+        with RestClient(PROJECT, TOKEN, f"{NAME}:{server.port}", look_up_timeout=0) as client:
             sys.settrace(trace)
             try:
                 client.compat.phone_numbers.purchase(PhoneNumber=f"+1313{step:07}")

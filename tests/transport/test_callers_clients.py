@@ -46,13 +46,13 @@ def test_a_purchase_goes_over_no_connection_that_the_caller_used_before(
     def buy() -> str:
         with httpx.Client() as own:
             own.post(first, data={"PhoneNumber": "+13105550199"})
-            client = RestClient(PROJECT, TOKEN, server.url, http_client=own)
+            client = RestClient(PROJECT, TOKEN, server.url, http_client=own, look_up_timeout=0)
             return client.compat.phone_numbers.purchase(PhoneNumber=numbers(1)[0]).phone_number
 
     async def abuy() -> str:
         async with httpx.AsyncClient() as own:
             await own.post(first, data={"PhoneNumber": "+13105550199"})
-            client = AsyncRestClient(PROJECT, TOKEN, server.url, http_client=own)
+            client = AsyncRestClient(PROJECT, TOKEN, server.url, http_client=own, look_up_timeout=0)
             purchase = client.compat.phone_numbers.purchase
             return (await purchase(PhoneNumber=numbers(1)[0])).phone_number
 
@@ -99,7 +99,9 @@ def test_who_waits_for_a_connection_of_an_async_caller_in_vain_has_bought_nothin
 
     async def buy() -> list[Any]:
         async with httpx.AsyncClient(limits=LIMITS, transport=transport) as own:
-            client = AsyncRestClient(PROJECT, TOKEN, server.host, http_client=own, max_retries=0)
+            client = AsyncRestClient(
+                PROJECT, TOKEN, server.host, http_client=own, max_retries=0, look_up_timeout=0
+            )
             purchase = client.with_timeout(3).compat.phone_numbers.purchase
             first = asyncio.ensure_future(purchase(PhoneNumber=numbers(2)[0]))
             await asyncio.to_thread(server.wait_for, lambda: server.purchases == 1)
@@ -116,7 +118,9 @@ def test_who_waits_for_a_connection_of_a_caller_in_vain_has_bought_nothing(
 ) -> None:
     server.play((*BUY, STALL))
     with httpx.Client(limits=LIMITS) as own, ThreadPoolExecutor(1) as pool:
-        client = RestClient(PROJECT, TOKEN, server.host, http_client=own, max_retries=0)
+        client = RestClient(
+            PROJECT, TOKEN, server.host, http_client=own, max_retries=0, look_up_timeout=0
+        )
         purchase = client.with_timeout(3).compat.phone_numbers.purchase
         first = pool.submit(purchase, PhoneNumber=numbers(2)[0])
         assert server.wait_for(lambda: server.purchases == 1)

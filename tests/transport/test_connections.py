@@ -63,7 +63,7 @@ def buy_in_threads(server: FaultServer, *, patient: int, late: int = 0) -> list[
         except APITimeoutError as error:
             return error
 
-    client = RestClient(PROJECT, TOKEN, server.host, timeout=4, max_retries=0)
+    client = RestClient(PROJECT, TOKEN, server.host, timeout=4, max_retries=0, look_up_timeout=0)
     with client, ThreadPoolExecutor(patient + late) as pool:
         return list(pool.map(attempt, numbers(patient + late)))
 
@@ -86,7 +86,9 @@ async def buy_all(
 
 def buy_in_tasks(server: FaultServer, *, patient: int, late: int = 0) -> list[Any]:
     async def buy() -> list[Any]:
-        async with AsyncRestClient(PROJECT, TOKEN, server.host, timeout=4, max_retries=0) as client:
+        async with AsyncRestClient(
+            PROJECT, TOKEN, server.host, timeout=4, max_retries=0, look_up_timeout=0
+        ) as client:
             return await buy_all(client, server, patient, late)
 
     return asyncio.run(buy())
@@ -115,7 +117,7 @@ def test_who_waits_for_a_connection_in_vain_has_bought_nothing(
 
 
 def test_calls_one_after_the_other_share_a_connection(server: FaultServer) -> None:
-    with RestClient(PROJECT, TOKEN, server.host) as client:
+    with RestClient(PROJECT, TOKEN, server.host, look_up_timeout=0) as client:
         for number in numbers(5):
             client.compat.phone_numbers.purchase(PhoneNumber=number)
     assert server.connections == 1
@@ -135,7 +137,7 @@ def buy_twice_at_once(server: FaultServer, client: RestClient, *last: Any) -> No
 
 
 def test_connections_that_were_closed_while_idle_are_replaced(server: FaultServer) -> None:
-    with RestClient(PROJECT, TOKEN, server.host, max_retries=0) as client:
+    with RestClient(PROJECT, TOKEN, server.host, max_retries=0, look_up_timeout=0) as client:
         buy_twice_at_once(server, client, Peer.close)
         assert server.wait_for(lambda: server.goodbyes == 2)
         server.play(HEALTHY)
@@ -147,7 +149,7 @@ def test_a_client_that_is_closed_during_a_call_closes_that_connection_afterwards
     server: FaultServer,
 ) -> None:
     server.play(SLOW)
-    client = RestClient(PROJECT, TOKEN, server.host)
+    client = RestClient(PROJECT, TOKEN, server.host, look_up_timeout=0)
     found: list[str] = []
 
     def buy() -> None:
@@ -172,7 +174,7 @@ def test_an_idle_connection_is_closed_by_a_later_call_once_it_has_expired(
         client.compat.phone_numbers.purchase(PhoneNumber=numbers(9)[seconds])
         monkeypatch.setattr(time, "monotonic", now)
 
-    with RestClient(PROJECT, TOKEN, server.host) as client:
+    with RestClient(PROJECT, TOKEN, server.host, look_up_timeout=0) as client:
         buy_twice_at_once(server, client, KEEP)
         # The one that is used after three seconds lives on; the other one had five.
         buy_after(3)
@@ -188,7 +190,7 @@ def test_a_client_in_a_second_event_loop_opens_connections_of_its_own(server: Fa
     async def buy(number: str) -> str:
         return (await client.compat.phone_numbers.purchase(PhoneNumber=number)).phone_number
 
-    client = AsyncRestClient(PROJECT, TOKEN, server.host)
+    client = AsyncRestClient(PROJECT, TOKEN, server.host, look_up_timeout=0)
     with warnings.catch_warnings(record=True) as complaints:
         warnings.simplefilter("always")
         assert [asyncio.run(buy(number)) for number in numbers(2)] == numbers(2)
@@ -202,7 +204,9 @@ def test_a_client_in_a_second_event_loop_opens_connections_of_its_own(server: Fa
 
 def test_a_client_can_be_closed_when_its_event_loop_is_gone(server: FaultServer) -> None:
     """The garbage collector closes coroutines that an interrupt left behind, and their clients."""
-    used, unused = (AsyncRestClient(PROJECT, TOKEN, server.host) for _ in range(2))
+    used, unused = (
+        AsyncRestClient(PROJECT, TOKEN, server.host, look_up_timeout=0) for _ in range(2)
+    )
     asyncio.run(used.compat.phone_numbers.purchase(PhoneNumber=numbers(1)[0]))
     for client in (used, unused):
         with pytest.raises(StopIteration):
@@ -222,7 +226,9 @@ def test_a_second_reply_that_tls_has_taken_from_the_socket_is_nobodys(server: Fa
     server.play((tls(), *BUY, answer_twice, KEEP), HEALTHY_TLS)
 
     async def buy() -> list[str]:
-        async with AsyncRestClient(PROJECT, TOKEN, f"https://{server.host}") as client:
+        async with AsyncRestClient(
+            PROJECT, TOKEN, f"https://{server.host}", look_up_timeout=0
+        ) as client:
             purchase = client.compat.phone_numbers.purchase
             first = asyncio.ensure_future(purchase(PhoneNumber=numbers(2)[0]))
             await asyncio.to_thread(server.wait_for, lambda: server.purchases == 1)

@@ -162,7 +162,7 @@ class SyncBuyer:
     """A `RestClient` whose calls can be interrupted."""
 
     def __init__(self, host: str) -> None:
-        self.client = RestClient(PROJECT, TOKEN, host, timeout=TIMEOUT)
+        self.client = RestClient(PROJECT, TOKEN, host, timeout=TIMEOUT, look_up_timeout=0)
 
     def buy(self, number: str, interruption: Interruption) -> Any:
         """Buy a number; give the number that was bought."""
@@ -180,7 +180,7 @@ class AsyncBuyer:
 
     def __init__(self, host: str) -> None:
         self.runner = asyncio.Runner()
-        self.client = AsyncRestClient(PROJECT, TOKEN, host, timeout=TIMEOUT)
+        self.client = AsyncRestClient(PROJECT, TOKEN, host, timeout=TIMEOUT, look_up_timeout=0)
 
     def buy(self, number: str, interruption: Interruption) -> Any:
         """Buy a number; give the number that was bought."""
@@ -372,7 +372,9 @@ async def refused_late(_: httpx.Request) -> httpx.Response:
 
 async def buy_from(service: Callable[[httpx.Request], Any]) -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(service)) as http_client:
-        client = AsyncRestClient(PROJECT, TOKEN, "127.0.0.1", http_client=http_client)
+        client = AsyncRestClient(
+            PROJECT, TOKEN, "127.0.0.1", http_client=http_client, look_up_timeout=0
+        )
         await client.compat.phone_numbers.purchase(PhoneNumber="+13105550100")
 
 

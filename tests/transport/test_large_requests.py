@@ -27,11 +27,13 @@ LARGE = {"X-Large": "x" * 12_000_000}
 
 def over_httpx(server: FaultServer, **settings: Any) -> list[Any]:
     with httpx.Client() as given:
-        return buy_both(RestClient(PROJECT, TOKEN, server.url, http_client=given, **settings))
+        return buy_both(
+            RestClient(PROJECT, TOKEN, server.url, http_client=given, **settings, look_up_timeout=0)
+        )
 
 
 def over_own_connections(server: FaultServer, **settings: Any) -> list[Any]:
-    with RestClient(PROJECT, TOKEN, server.url, **settings) as client:
+    with RestClient(PROJECT, TOKEN, server.url, **settings, look_up_timeout=0) as client:
         return buy_both(client)
 
 
@@ -63,7 +65,9 @@ async def abuy_both(
     server: FaultServer, given: httpx.AsyncClient | None, **settings: Any
 ) -> list[Any]:
     found: list[Any] = []
-    client = AsyncRestClient(PROJECT, TOKEN, server.url, http_client=given, **settings)
+    client = AsyncRestClient(
+        PROJECT, TOKEN, server.url, http_client=given, **settings, look_up_timeout=0
+    )
     for caller, number in zip((client.with_headers(LARGE), client), NUMBERS, strict=True):
         try:
             bought = await caller.compat.phone_numbers.purchase(PhoneNumber=number)

@@ -47,7 +47,8 @@ def buy_over(server: FaultServer, http_client: httpx.Client | None) -> Iterator[
 
 
 def buy_over_async(server: FaultServer, http_client: httpx.AsyncClient | None) -> Iterator[Buy]:
-    client = AsyncRestClient(PROJECT, TOKEN, server.url, timeout=1, http_client=http_client)
+    settings: dict[str, Any] = {"timeout": 1, "look_up_timeout": 0, "http_client": http_client}
+    client = AsyncRestClient(PROJECT, TOKEN, server.url, **settings)
 
     async def purchase(number: str) -> str:
         bought = await client.compat.phone_numbers.purchase(PhoneNumber=number)

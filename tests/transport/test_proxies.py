@@ -66,20 +66,26 @@ def buy(kind: str, host: str = f"https://{HOST}", **settings: Any) -> Any:
 
     async def abuy() -> str:
         if kind == "async":
-            async with AsyncRestClient(PROJECT, TOKEN, host, **settings) as client:
+            async with AsyncRestClient(
+                PROJECT, TOKEN, host, **settings, look_up_timeout=0
+            ) as client:
                 return (await client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)).phone_number
         async with httpx.AsyncClient() as own:
-            client = AsyncRestClient(PROJECT, TOKEN, host, http_client=own, **settings)
+            client = AsyncRestClient(
+                PROJECT, TOKEN, host, http_client=own, **settings, look_up_timeout=0
+            )
             return (await client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)).phone_number
 
     try:
         if "async" in kind:
             return asyncio.run(abuy())
         if kind == "sync":
-            with RestClient(PROJECT, TOKEN, host, **settings) as client:
+            with RestClient(PROJECT, TOKEN, host, **settings, look_up_timeout=0) as client:
                 return client.compat.phone_numbers.purchase(PhoneNumber=NUMBER).phone_number
         with httpx.Client() as own:
-            client = RestClient(PROJECT, TOKEN, host, http_client=own, **settings)
+            client = RestClient(
+                PROJECT, TOKEN, host, http_client=own, **settings, look_up_timeout=0
+            )
             return client.compat.phone_numbers.purchase(PhoneNumber=NUMBER).phone_number
     except SignalWireError as error:
         return error
