@@ -220,6 +220,10 @@ class Call:
         scrub_traceback(cause, self._settings.secrets)
         raise failure from cause
 
+    def lose(self) -> None:
+        """Remember that it may have taken effect: a look may use its connection now."""
+        self._uncertain = True
+
     def broken_off(self, error: Exception) -> SignalWireError:
         """Make the error of a call that something else than its attempts ended."""
         self.interrupted(error)

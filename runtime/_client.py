@@ -13,7 +13,14 @@ import httpx
 from ._call import Call
 from ._contract import USER_AGENT
 from ._errors import APIConnectionError, InvalidRequestError, SignalWireError
-from ._look_up import HowToLookUp, Search, look_on, look_on_async, looking
+from ._look_up import (
+    HowToLookUp,
+    Search,
+    is_ended_by_caller,
+    look_on,
+    look_on_async,
+    looking,
+)
 from ._redaction import find_interrupt
 from ._reply import Reply
 from ._request import Request
@@ -116,8 +123,9 @@ class _BaseClient:
     def _search(self, call: Call, error: SignalWireError, how: HowToLookUp | None) -> Search | None:
         """Make the search for the outcome of a call, if it is unknown and can be found."""
         seconds = self._settings.look_up_timeout
-        if how is None or not error.outcome_unknown or not seconds:
+        if how is None or not error.outcome_unknown or not seconds or is_ended_by_caller(error):
             return None
+        call.lose()
         return Search(call.request, how, call.began_at, seconds)
 
     def _send(

@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
 
-from ._errors import APIStatusError, InvalidRequestError, SignalWireError
+from attrs import define, field
+
+from ._errors import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    APITimeoutError,
+    InvalidRequestError,
+    SignalWireError,
+)
+from ._redaction import Secret, Secrets, one_line, redact
 from ._reply import Reply, is_same, log
 from ._request import Request
 
@@ -34,10 +44,12 @@ class Look(NamedTuple):
     result: str
 
 
+@define
 class Findable:
     """A model that a client can find after the reply that should have brought it was lost."""
 
-    __slots__ = ("_found_by_look_up",)
+    # A field, so that copies have it, too.
+    _found_by_look_up: bool = field(default=False, init=False, repr=False, eq=False)
 
     @property
     def found_by_look_up(self) -> bool:
@@ -88,7 +100,8 @@ class Search:
         self._ends_at = time.monotonic() + seconds
         self._pause = _FIRST_PAUSE
         self._looks: list[Look] = []
-        self._is_dated = False
+        self._is_dated = self._is_unclear = False
+        self._secrets: Secrets = Secret(())
         self.how = how(request.arguments)
         self.found: Any = None
 
@@ -97,25 +110,32 @@ class Search:
         now = _date(reply.headers.get("date"))
         if now and self._began_at is not None:
             self._began = now - datetime.timedelta(seconds=time.monotonic() - self._began_at)
+        self._secrets = reply.secrets
         return self.how.read(reply)
 
-    def is_found(self, item: Any) -> bool:
-        """Whether an item is what the call asked for: the list may have matched a pattern."""
-        values, asked = item.to_dict(), self._call.arguments
-        if all(
-            member in values and is_same(values[member], asked[argument], compare)
-            for member, argument, compare in self._call.repeats
-        ):
-            self.found = item
-        return self.found is not None
+    def is_on(self, page: Any) -> bool:
+        """Whether what the call asked for is on a page: the list may have matched a pattern."""
+        asked, repeats = self._call.arguments, self._call.repeats
+        for item in page._own_items():
+            values = item.to_dict() if hasattr(item, "to_dict") else {}
+            if any(values.get(member) is None for member, _, _ in repeats):
+                self._is_unclear = True
+            elif all(is_same(values[member], asked[name], way) for member, name, way in repeats):
+                self.found = item
+                return True
+        return False
 
     def saw(self) -> None:
-        """Take note of a complete answer."""
+        """Take note of an answer that came to its end. Errors: `APIResponseError`."""
+        if self.found is None and self._is_unclear:
+            request, members = self.how.request, ", ".join(name for name, *_ in self._call.repeats)
+            problem = f"an item has no {members}"
+            text = f"{request.call}: {problem}"
+            raise APIResponseError(text, message=problem, **request.context)
         if self.found is None:
             self._note("it is not there")
             return
-        created = getattr(self.found, self.how.created)
-        date = _date(created)
+        created, date = self._created(), _date(getattr(self.found, self.how.created))
         self._is_dated = bool(self._began and date)
         if self._began and date and date < self._began - _CLOCKS_DIFFER:
             self._note(f"it is there since {created}, before this call")
@@ -125,10 +145,11 @@ class Search:
 
     def failed(self, error: SignalWireError) -> None:
         """Take note of an answer that is missing or incomplete."""
-        self.found = None
+        self.found, self._is_unclear = None, False
         self._note(f"no answer ({str(error).splitlines()[0]})")
         refused = isinstance(error, APIStatusError) and 400 <= (error.status or 0) < 500
-        if isinstance(error, InvalidRequestError) or (refused and error.status not in (408, 429)):
+        final = isinstance(error, InvalidRequestError) or is_ended_by_caller(error)
+        if final or (refused and error.status not in (408, 429)):
             self._ends_at = 0.0  # Another look would end the same.
 
     def seconds_left(self) -> float:
@@ -144,11 +165,11 @@ class Search:
     def conclude(self, lost: SignalWireError) -> Any:
         """Give what was found. Errors: that of the call, which says now what was seen."""
         if self.found is not None:
-            what, created = str(lost).splitlines()[0], getattr(self.found, self.how.created)
+            what = str(lost).splitlines()[0]
             known = (
                 "" if self._is_dated else ", and nothing tells whether that was before this call"
             )
-            log.warning("%s. Found by looking: created %s%s", what, created, known)
+            log.warning("%s. Found by looking: created %s%s", what, self._created(), known)
             return self.found
         last = self._looks[-1]
         times = "once, at" if len(self._looks) == 1 else f"{len(self._looks)} times, until"
@@ -159,23 +180,48 @@ class Search:
         lost.args = (text.removesuffix(advice) + lost.advice,)
         raise lost
 
+    def _created(self) -> str:
+        text = str(getattr(self.found, self.how.created))
+        return one_line(redact(text, self._secrets), 40)
+
     def _note(self, result: str) -> None:
         self._looks.append(Look(datetime.datetime.now(datetime.UTC), result))
+
+
+class _Timed:
+    """A client for the pages of one look: they share the time that is left for looking."""
+
+    def __init__(self, client: Any, search: Search) -> None:
+        self._client = client
+        self._search = search
+
+    def _in_time(self, request: Request) -> Any:
+        left = self._search.seconds_left()
+        if left <= 0:
+            text = f"{request.call}: the time for looking was over before the last page"
+            raise APITimeoutError(text, message=text, **request.context)
+        return self._client.with_timeout(max(round(left, 2), 0.01))
+
+    def _send(self, request: Request, read: Callable[[Reply], T]) -> Any:
+        return self._in_time(request)._send(request, read)
+
+    async def _asend(self, request: Request, read: Callable[[Reply], T]) -> Any:
+        return await self._in_time(request)._asend(request, read)
 
 
 def look(client: Any, search: Search) -> None:
     """Look once. Errors: those of the list."""
     page = search.how.pages[0]._fetch(client, search.how.request, search.read, {})
-    any(search.is_found(item) for item in page)
+    while page is not None and not search.is_on(page):
+        page = page.next_page()
     search.saw()
 
 
 async def look_async(client: Any, search: Search) -> None:
     """Do what `look` does."""
     page = await search.how.pages[1]._fetch(client, search.how.request, search.read, {})
-    async for item in page:
-        if search.is_found(item):
-            break
+    while page is not None and not search.is_on(page):
+        page = await page.next_page()
     search.saw()
 
 
@@ -183,7 +229,7 @@ def look_on(client: Any, search: Search) -> None:
     """Look until something conclusive is seen or the time is over."""
     while True:
         try:
-            look(client.with_timeout(max(search.seconds_left(), 0.1)), search)
+            look(_Timed(client, search), search)
         except SignalWireError as error:
             search.failed(error)
         pause = search.pause()
@@ -198,7 +244,7 @@ async def look_on_async(client: Any, search: Search) -> None:
 
     while True:
         try:
-            await look_async(client.with_timeout(max(search.seconds_left(), 0.1)), search)
+            await look_async(_Timed(client, search), search)
         except SignalWireError as error:
             search.failed(error)
         pause = search.pause()
@@ -245,10 +291,18 @@ def looking(client: Any, method: Callable[..., Any]) -> Callable[..., Any]:
     return found
 
 
+def is_ended_by_caller(error: SignalWireError) -> bool:
+    """Whether a hook, a mock or a signal handler of the caller's ended a call, not the network."""
+    import httpx  # The models import this module, and need no httpx.
+
+    known = (httpx.HTTPError, OSError, type(None))
+    return isinstance(error, APIConnectionError) and not isinstance(error.__cause__, known)
+
+
 def _date(text: Any) -> datetime.datetime | None:
     """Read a date of RFC 2822. The provider also writes months such as `Sept`."""
     try:
         date = parsedate_to_datetime(re.sub(r"\b([A-Z][a-z]{2})[a-z]+", r"\1", text))
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=datetime.UTC)

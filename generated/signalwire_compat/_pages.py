@@ -38,6 +38,12 @@ class _BasePage(Generic[Item]):
         page._client, page._request, page._read, page._places = client, request, read, places
         return page
 
+    def _own_items(self) -> list[Item]:
+        items = getattr(self, self._items)
+        if not isinstance(items, list):
+            raise self._error(f"{self._items} must be a list, got {type(items).__name__}")
+        return items
+
     def _next_request(self) -> Request | None:
         uri = getattr(self, self._next)
         if uri is None:
@@ -77,7 +83,7 @@ class SyncPage(_BasePage[Item]):
     def __iter__(self) -> Iterator[Item]:
         page: SyncPage[Item] | None = self
         while page is not None:
-            yield from getattr(page, page._items)
+            yield from page._own_items()
             page = page.next_page()
 
 
@@ -99,6 +105,6 @@ class AsyncPage(_BasePage[Item]):
     async def __aiter__(self) -> AsyncIterator[Item]:
         page: AsyncPage[Item] | None = self
         while page is not None:
-            for item in getattr(page, page._items):
+            for item in page._own_items():
                 yield item
             page = await page.next_page()

@@ -4,9 +4,12 @@ import asyncio
 import copy
 import json
 import logging
-from collections.abc import Callable, Mapping
+import pickle
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import httpx
 import pytest
 from signalwire_compat import (
     APIConnectionError,
@@ -23,7 +26,10 @@ from signalwire_compat.api.phone_numbers import purchase as purchase_module
 from signalwire_compat.models import PurchaseRequest
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
+from tests.client.conftest import TOKEN, Service
 from tests.conftest import PROJECT, page_reply
+from tests.transport.fault_server import FaultServer, Peer
+from tests.transport.faults.scripts import READ, failure, send
 
 NUMBER = "+15550001111"
 LOST: dict[str, dict[str, Any]] = {
@@ -152,7 +158,12 @@ def test_a_number_that_the_account_had_before_is_not_taken_for_the_purchase(
 
 
 @pytest.mark.parametrize(
-    ("created", "headers"), [("yesterday", {}), ("Tue, 15 Sep 2020 10:00:00 +0000", {"date": "?"})]
+    ("created", "headers"),
+    [
+        ("yesterday", {}),
+        ("Tue, 15 Sep 99999999999999999999 10:00:00 +0000", {}),
+        ("Tue, 15 Sep 2020 10:00:00 +0000", {"date": "?"}),
+    ],
 )
 def test_a_number_that_may_have_been_there_before_is_returned_and_the_log_says_so(
     mock: MockServer,
@@ -281,6 +292,128 @@ def test_an_unreadable_reply_of_the_list_is_no_answer(mock: MockServer, buy: Buy
     assert isinstance(error, ServerError)
     assert not isinstance(error, APIResponseError | APITimeoutError)
     assert [look.result[:9] for look in error.looks] == ["no answer"]
+
+
+UNREADABLE: dict[str, dict[str, Any]] = {
+    "no list": {"incoming_phone_numbers": None},
+    "an empty text": {"incoming_phone_numbers": ""},
+    "an empty object": {"incoming_phone_numbers": {}},
+    "an empty item": {"incoming_phone_numbers": [{}]},
+    "an item that is null": {"incoming_phone_numbers": [None]},
+    "a number that is null": {"incoming_phone_numbers": [page_reply(phone_number=None)]},
+}
+
+
+@pytest.mark.parametrize("members", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_list_that_may_hide_the_number_does_not_say_that_it_is_not_there(
+    mock: MockServer, buy: Buy, members: dict[str, Any]
+) -> None:
+    mock.inject(status=500, operation="purchase")
+    mock.inject(body=page_of(**members), operation="list")
+    error = buy(mock, look_up_timeout=0.5)
+    assert isinstance(error, ServerError)
+    (look,) = error.looks
+    assert look.result.startswith("no answer (phone_numbers.list(): ")
+    mock.inject(body=page_of(**members), operation="list")
+    with (
+        RestClient(PROJECT, DEFAULT_TOKEN, mock.url) as client,
+        pytest.raises(APIResponseError, match=r"must be a list|has no phone_number"),
+    ):
+        client.look_up(client.compat.phone_numbers.purchase, PhoneNumber=NUMBER)
+
+
+def test_a_number_is_found_beside_an_item_without_one(mock: MockServer, buy: Buy) -> None:
+    mock.inject(drop=True, operation="purchase")
+    found = page_reply(phone_number=NUMBER, date_created="just now")
+    mock.inject(body=page_of({}, found), operation="list")
+    assert buy(mock).found_by_look_up
+
+
+def test_copies_of_a_number_know_that_it_was_found(mock: MockServer, buy: Buy) -> None:
+    mock.inject(drop=True, operation="purchase")
+    number = buy(mock)
+    twins = [copy.copy(number), copy.deepcopy(number), pickle.loads(pickle.dumps(number))]  # noqa: S301  # our own
+    assert [twin.found_by_look_up for twin in twins] == [True] * 3
+    assert "found_by" not in repr(number) + str(number.to_dict())
+
+
+def test_all_pages_of_a_look_share_the_time_for_looking(mock: MockServer, buy: Buy) -> None:
+    mock.inject(drop=True, operation="purchase")
+    for page in range(3):
+        uri = f"/api/laml/2010-04-01/Accounts/{PROJECT}/IncomingPhoneNumbers?FriendlyName={page}"
+        items = [page_reply(phone_number=NUMBER, date_created="just now")] * (page == 2)
+        body = page_of(*items, next_page_uri=uri)
+        mock.inject(body=body, delay_seconds=0.4, operation="list")
+    error = buy(mock, look_up_timeout=0.7)
+    assert isinstance(error, APIConnectionError)
+    assert [look.result[:11] for look in error.looks] == ["no answer ("]
+
+
+class StopError(Exception):
+    """What a hook or a signal handler raises."""
+
+
+def test_no_look_follows_what_a_hook_of_the_caller_raises() -> None:
+    service = Service(StopError("enough"))
+    with pytest.raises(APIConnectionError) as caught:
+        service.client(look_up_timeout=9).compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+    assert (caught.value.outcome_unknown, caught.value.looks) == (True, ())
+    assert len(service.requests) == 1
+
+
+def test_a_look_that_a_hook_of_the_caller_ends_is_the_last_one() -> None:
+    service = Service(httpx.Response(500), StopError("enough"))
+    with pytest.raises(ServerError) as caught:
+        service.client(look_up_timeout=9).compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+    assert "StopError: enough" in caught.value.looks[-1].result
+    assert len(service.requests) == 2
+
+
+def test_no_log_shows_a_token_that_the_list_repeats(caplog: pytest.LogCaptureFixture) -> None:
+    item = page_reply(phone_number=NUMBER, date_created=f"now\n{TOKEN}")
+    service = Service(httpx.Response(500), httpx.Response(200, content=page_of(item)))
+    service.client(look_up_timeout=9).compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+    assert "Found by looking: created now [secret], and nothing tells" in caplog.text
+    assert TOKEN not in caplog.text
+
+
+def refuse_connections(peer: Peer) -> None:
+    peer.server.refuse()
+
+
+@pytest.fixture
+def lonely() -> Iterator[FaultServer]:
+    """Give a server that answers a purchase with 500 and then refuses connections."""
+    with FaultServer() as server:
+        reply = failure(500, {}, "Connection: close")
+        server.play((READ, refuse_connections, send(reply)))
+        yield server
+
+
+def test_a_call_that_is_interrupted_between_looks_is_logged(
+    lonely: FaultServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with RestClient(PROJECT, TOKEN, lonely.url) as client:
+        monkeypatch.setattr(time, "sleep", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+    assert "interrupted after it was sent: it may have taken effect" in caplog.text
+
+
+def test_an_async_call_that_is_cancelled_between_looks_is_logged(
+    lonely: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def cancel_soon() -> None:
+        async with AsyncRestClient(PROJECT, TOKEN, lonely.url) as client:
+            purchase = client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+            await asyncio.wait_for(purchase, 0.3)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(cancel_soon())
+    assert "interrupted after it was sent: it may have taken effect" in caplog.text
 
 
 def test_an_import_whose_reply_was_lost_is_found(mock: MockServer, client: RestClient) -> None:

@@ -265,6 +265,17 @@ def test_a_reply_without_a_next_uri_is_the_last_page() -> None:
         assert [number.sid for number in page] == ["PN-0"]
 
 
+@pytest.mark.parametrize("items", [None, {}, "", "PN-0"])
+def test_a_page_whose_items_are_no_list_is_an_error_of_the_package(items: Any) -> None:
+    members: dict[str, Any] = {"incoming_phone_numbers": items}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=members))
+    with httpx.Client(transport=transport) as http_client:
+        client = RestClient(PROJECT, TOKEN, "localhost", http_client=http_client)
+        page = client.compat.phone_numbers.list()
+        with pytest.raises(APIResponseError, match="incoming_phone_numbers must be a list, got"):
+            list(page)
+
+
 def test_an_empty_page_before_the_last_does_not_end_the_walk() -> None:
     pages = [[1], [], [2]]
     replies = [

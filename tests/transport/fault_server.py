@@ -276,6 +276,11 @@ class FaultServer:
         self._thread = threading.Thread(target=run, name="fault-server")
         self._thread.start()
 
+    def refuse(self) -> None:
+        """Refuse connections from here on."""
+        self._listener.shutdown()
+        self._listener.socket.close()
+
     def serve(self, connection: socket.socket) -> None:
         """Play scripts on one connection until one does not keep it."""
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
