@@ -189,6 +189,7 @@ def test_the_docstring_of_a_method_has_arguments_defaults_errors_and_source(
     wanted.append(f"Source: {operation['externalDocs']['url']}")
     assert [each for each in wanted if " ".join(each.split()) not in " ".join(document)] == []
     assert ("all pages after it" in " ".join(document)) is ("x-pages" in operation)
+    assert ("see `client.look_up`" in " ".join(document)) is ("x-look-up" in str(operation))
 
 
 @OPERATIONS

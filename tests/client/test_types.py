@@ -135,10 +135,14 @@ def test_completion_shows_the_members_of_a_page_and_the_way_to_the_next(
     contract: dict[str, Any],
 ) -> None:
     members = contract["components"]["schemas"]["IncomingPhoneNumberPage"]["properties"]
-    common = public(IncomingPhoneNumber) - {*attrs.fields_dict(IncomingPhoneNumber)}
-    assert common == {"from_dict", "to_dict"}
     for kind in (ListPage, AsyncListPage):
-        assert public(kind) == {*members, "additional_properties", "next_page", *common}
+        assert public(kind) == {
+            *members,
+            "additional_properties",
+            "next_page",
+            "from_dict",
+            "to_dict",
+        }
 
 
 def public(part: object) -> set[str]:

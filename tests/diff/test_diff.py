@@ -20,7 +20,7 @@ from contract_diff.report import compare
 from scripts import release
 from tests.codegen.project import replace
 from tests.diff.conftest import EditContract, Run, git
-from tests.edits.helpers import GONE, PATH, TEXT, Edit, change, find, parameter
+from tests.edits.helpers import GONE, PATH, TEXT, Edit, both, change, find, parameter
 
 MODULES = "generated/signalwire_compat"
 WITHOUT_A_FIELD = change("fields", VoiceFallbackUrl=GONE)
@@ -189,11 +189,15 @@ def test_a_public_name_that_is_gone_breaks(
 def test_a_list_that_leads_to_no_further_pages_breaks_its_callers(
     edit_contract: EditContract, run: Run
 ) -> None:
-    edit_contract(change(f"paths {PATH} get", **{"x-pages": GONE}))
+    imported = PATH.replace("Incoming", "Imported")
+    places = ("responses 201", f"paths {imported} post responses 201")
+    unlinked = (change(place, links=GONE) for place in places)
+    edit_contract(both(change(f"paths {PATH} get", **{"x-pages": GONE}), *unlinked))
     result = run(diff)
     assert result.status == 1
     for part in (
         "phone_numbers.list: pages: removed: the result no longer leads to the next page",
+        "phone_numbers.purchase: look-up: removed: how the client finds out what became of a call",
         "api.phone_numbers.list_.ListPage: Public object was removed",
     ):
         assert f"- **breaking**: {part}" in result.out

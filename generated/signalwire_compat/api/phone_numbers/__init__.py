@@ -249,6 +249,8 @@ class PhoneNumbers:
         Limits: 13,800 requests per 10 seconds for each account; 1,000 numbers for each project by
         default, 1 in trial. The API token needs the scope Numbers.
 
+        If the reply is lost, the client looks for what became of the call; see `client.look_up`.
+
         Args:
             PhoneNumber: Number to purchase, in E.164 format: a plus sign, then 5 to 17 digits.
             FriendlyName: Display name of the number. If absent, the number in its national
@@ -486,6 +488,8 @@ class PhoneNumbers:
         Adds a number that another provider hosts.
 
         Not every Space may do this: where it is not enabled, it is refused with code 10001.
+
+        If the reply is lost, the client looks for what became of the call; see `client.look_up`.
 
         Args:
             number: Number to import, in E.164 format: a plus sign, then 5 to 30 digits.
@@ -788,6 +792,8 @@ class AsyncPhoneNumbers:
         Limits: 13,800 requests per 10 seconds for each account; 1,000 numbers for each project by
         default, 1 in trial. The API token needs the scope Numbers.
 
+        If the reply is lost, the client looks for what became of the call; see `client.look_up`.
+
         Args:
             PhoneNumber: Number to purchase, in E.164 format: a plus sign, then 5 to 17 digits.
             FriendlyName: Display name of the number. If absent, the number in its national
@@ -1025,6 +1031,8 @@ class AsyncPhoneNumbers:
         Adds a number that another provider hosts.
 
         Not every Space may do this: where it is not enabled, it is refused with code 10001.
+
+        If the reply is lost, the client looks for what became of the call; see `client.look_up`.
 
         Args:
             number: Number to import, in E.164 format: a plus sign, then 5 to 30 digits.
