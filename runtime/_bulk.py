@@ -93,11 +93,13 @@ def _bulk(options: argparse.Namespace, path: Path) -> int:
 def _print_outcomes(rows: list[Row], results: ResultsFile, wanted: int | None) -> bool:
     """Print a line for each row and a sum. Returns whether everything is done."""
     outcomes: Counter[str] = Counter()
-    for key in map(results.key, rows):
+    keys = list(map(results.key, rows))
+    width = max(map(len, keys), default=0)
+    for key in keys:
         record = results.records.get(key, {"outcome": "not sent"})
         outcomes[record["outcome"]] += 1
-        detail = str(record.get("error") or record.get("sid") or "")
-        print(key, f"{record['outcome']:<9}", " ".join(detail.split()), sep="  ")
+        detail = " ".join(str(record.get("error") or record.get("sid") or "").split())
+        print(f"{key:<{width}}  {record['outcome']:<9}  {detail}")
     done = outcomes[DONE] + (outcomes[EXISTING] if wanted is None else 0)
     total = len(rows) if wanted is None else wanted
     print(f"{done} of {total} done.")

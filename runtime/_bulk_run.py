@@ -61,6 +61,8 @@ class Run:
                 async with asyncio.TaskGroup() as group:
                     for _ in range(concurrency):
                         group.create_task(self._work(source, limit, total))
+        if sys.stderr.isatty():
+            _say("")  # Ends the line of the progress.
 
     async def _work(self, rows: AsyncIterator[Record], limit: int | None, total: int) -> None:
         while (row := await self._next(rows, limit)) is not None:
@@ -108,6 +110,7 @@ class Run:
             found = await self._look(known, since)
         except SignalWireError as error:
             self._results.write(known, UNKNOWN if was_sent else FAILED, error=str(error))
+            self._failed(error)
             return
         if found is not None:
             self._results.write(known, DONE if was_sent else EXISTING, sid=_sid(found))
@@ -134,14 +137,18 @@ class Run:
         except SignalWireError as error:
             outcome = UNKNOWN if error.outcome_unknown else FAILED
             self._results.write(row, outcome, error=str(error), sid=error.sid)
-            self._failures += 1
-            if error.category in _STOP_AT:
-                self._stop(str(error))
-            elif self._wanted is not None and self._failures >= _MOST_FAILURES:
-                self._stop(f"{self._failures} calls in a row failed, the last one: {error}")
+            self._failed(error)
         else:
             self._failures = 0
             self._results.write(row, DONE, sid=_sid(done))
+
+    def _failed(self, error: SignalWireError) -> None:
+        """Stop if the next row would fail as well."""
+        self._failures += 1
+        if error.category in _STOP_AT:
+            self._stop(str(error))
+        elif self._wanted is not None and self._failures >= _MOST_FAILURES:
+            self._stop(f"{self._failures} rows in a row failed, the last one: {error}")
 
     def _stop(self, reason: str) -> None:
         self._stopped.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import inspect
+import io
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
@@ -104,8 +105,7 @@ def read_rows(path: Path, operation: Operation, given: Row) -> list[Row]:
     rows: dict[str, tuple[int, Row]] = {}
     problems: list[str] = []
     try:
-        lines = path.read_text("utf-8-sig").splitlines(keepends=True)
-        reader = csv.reader(lines)
+        reader = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
         header = [name.strip() for name in next(reader, [])]
         if not header or len({*header} & {*operation.arguments}) < len(header):
             columns, known = ", ".join(header) or "missing", ", ".join(operation.arguments)

@@ -7,13 +7,17 @@ a row says counts. Beside it stands a lock file, which knows how long the result
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Self
+
+try:
+    import fcntl
+except ImportError:
+    raise SystemExit("This command needs Linux or macOS.") from None
 
 IN_FLIGHT = "in flight"
 DONE = "done"
@@ -85,19 +89,18 @@ class ResultsFile:
             file.close()
 
     def write(self, arguments: Record, outcome: str, **details: Any) -> None:
-        """Add a record and wait until it is on the disk: milliseconds. Errors: `OSError`.
+        """Add a record and wait until it is on the disk: milliseconds.
 
-        Once somebody else has changed the file, nothing is written as in flight.
+        Errors: `OSError`, also if somebody else has changed the file.
         """
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         record = {"at": at, "outcome": outcome, "arguments": arguments, **details}
         changed = self._fingerprint() != self._seen
-        if not changed or outcome != IN_FLIGHT:
-            try:
-                self._append(record)
-            except OSError as error:
-                raise OSError(f"{error}. Not written: {json.dumps(record)}") from error
-            self.records[self.key(arguments)] = record
+        try:
+            self._append(record)
+        except OSError as error:
+            raise OSError(f"{error}. Not written: {json.dumps(record)}") from error
+        self.records[self.key(arguments)] = record
         if changed:
             raise OSError(f"{self._path} was changed during the run. Run it again.")
         self._seen = self._fingerprint()

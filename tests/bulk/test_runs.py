@@ -49,6 +49,12 @@ def test_an_empty_account_stops_the_run_before_more_is_asked(bulk: Bulk) -> None
     assert "not sent" in ended.outcomes.values()
 
 
+def test_a_wrong_token_stops_the_run_before_more_is_asked(bulk: Bulk) -> None:
+    ended = bulk.run(*MANY, settings={"SIGNALWIRE_API_TOKEN": "PTanother-token-of-no-account"})
+    assert (ended.status, ended.err[:9], ended.summary) == (1, "Stopped: ", "0 of 16 done.")
+    assert len(bulk.mock.journal) <= 8
+
+
 def test_a_number_that_the_account_owns_is_not_bought_again(bulk: Bulk) -> None:
     bulk.run(ONE)
     ended = bulk.run(results=bulk.folder / "another.jsonl")
@@ -84,7 +90,7 @@ def test_a_lost_reply_is_found_by_looking_in_the_same_run(bulk: Bulk) -> None:
 def test_an_unknown_outcome_is_not_sent_again_before_it_was_looked_up(bulk: Bulk) -> None:
     now = datetime.now(UTC).isoformat()
     bulk.write_results(record(ONE, "unknown", now), record(TWO, "in flight", now))
-    bulk.mock.inject(status=403, operation="list", times=2)
+    bulk.mock.inject(status=404, operation="list", times=2)
     ended = bulk.run(ONE, TWO)
     assert (ended.status, ended.outcomes) == (1, {ONE: "unknown", TWO: "unknown"})
     assert ended.summary.endswith("may be done. Run the command again: it looks it up.")
@@ -239,7 +245,7 @@ def test_a_candidate_that_was_sold_meanwhile_is_replaced_by_the_next(bulk: Bulk)
 
 def test_an_unknown_outcome_counts_until_it_is_looked_up(bulk: Bulk) -> None:
     bulk.write_results(record(FOUND[0], "in flight"), find=finding(bulk.results, 1)[3:6])
-    bulk.mock.inject(status=403, operation="list")
+    bulk.mock.inject(status=404, operation="list")
     ended = bulk.find(1)
     assert (ended.status, ended.outcomes) == (1, {FOUND[0]: "unknown"})
     assert not bulk.purchases()
@@ -258,9 +264,7 @@ def test_a_search_whose_candidates_all_fail_stops_soon(bulk: Bulk) -> None:
     bulk.mock.inject(code=21402, operation="purchase", times=50)
     ended = bulk.find(20)
     assert (ended.status, ended.summary) == (1, "0 of 20 done.")
-    assert ended.err.startswith(
-        "Stopped: 10 calls in a row failed, the last one: phone_numbers.pur"
-    )
+    assert ended.err.startswith("Stopped: 10 rows in a row failed, the last one: phone_numbers.pur")
     assert 10 <= sum(bulk.purchases().values()) <= 13
 
 
@@ -280,4 +284,4 @@ def test_progress_is_shown_on_a_terminal(bulk: Bulk) -> None:
     os.close(terminal)
     shown = os.read(main, 10_000).decode()
     os.close(main)
-    assert shown.split("\r")[-1].startswith(f"[{'#' * 30}] 2 of 2")
+    assert f"\r[{'#' * 30}] 2 of 2 \r\n" in shown
