@@ -173,7 +173,8 @@ def _pages(name: str, old: Node, new: Node) -> Changes:
     if not old or not new:
         if old or new:
             kind, what = ("added", "now") if new else ("removed", "no longer")
-            yield Change(where, kind, f"the result {what} leads to the next page", bool(old))
+            what = f"the result {what} leads to the next page"
+            yield Change(where, kind, what, bool(old), on_wire=True)  # Its class is another one.
         return
     if old["items"] != new["items"]:
         yield Change(where, "changed", f"the items: {became(old['items'], new['items'])}", True)

@@ -197,7 +197,7 @@ def moves(old: str, new: str, place: str = "path", **names: str) -> Edit:
     return edit
 
 
-PAGE_BY_PAGE = [
+CALLS = [
     Row("pages where there was one", PAGES, ADDED, base=UNPAGED),
     Row("pages that lead nowhere any more", change(THING, **{"x-pages": GONE}), REMOVED, base=PAGED),
     Row("pages of other items", change(f"{THING} x-pages", items="others"), "breaking changed", base=PAGED),
@@ -205,16 +205,19 @@ PAGE_BY_PAGE = [
     Row("path parameters in another order", moves("/things/{Id}/{Part}", "/things/{Part}/{Id}"), f"{CHANGED}, breaking changed", base=TWO),
     Row("a path parameter of another name", moves("/things/{Id}", "/things/{Sid}", Id="Sid"), f"{CHANGED}, {REMOVED}, breaking added", base=ONE),
     Row("a path parameter that needs its name now", moves("/things/{Id}", "/things", "query"), f"{CHANGED}, breaking changed, {CHANGED}", base=ONE),
-    Row("an account in the path where there was none", both(moves("/things/{Id}", "/{AccountSid}/things/{Id}"), append("paths /{AccountSid}/things/{Id} get parameters", parameter("AccountSid", "path"))), f"{CHANGED}, {ADDED}", base=ONE),
+    Row("an account in the path where there was none", both(moves("/things/{Id}", "/{AccountSid}/things/{Id}"), append("paths /{AccountSid}/things/{Id} get parameters", parameter("AccountSid", "path"))), f"{CHANGED}, {ADDED}", base=ONE, breaks_names=True),
     Row("an account in the body beside that of the path", change(OWNED_FIELDS, AccountSid=TEXT), f"breaking changed, {ADDED}", base=OWNED),
     Row("an account in the path alone that was in the body too", change(OWNED_FIELDS, AccountSid=GONE), f"breaking changed, {REMOVED}", base=both(OWNED, change(OWNED_FIELDS, AccountSid=TEXT))),
     Row("a parameter with the name of a field", append(f"{OWNED_POST} parameters", parameter("Name")), f"{ADDED}, breaking changed", base=OWNED),
     Row("a success without a body", change(f"{THING} responses", **{"200": GONE, "204": reply()}), f"breaking added, {REMOVED}", base=WHOLE),
     Row("a body in a success that had none", lambda d: find(d, f"{THING} responses").update({"200": reply(TEXT)}), "breaking added", base=BARE),
+]  # fmt: skip
+
+LOOK_UPS = [
     Row("a way to look for what became of a call", LINKED, ADDED),
     Row("another way to look for what became of a call", change("responses 201 links found x-look-up", created="date_updated"), CHANGED, base=LINKED),
     Row("no way any more to look for what became of a call", change("responses 201", links=GONE), REMOVED, base=LINKED),
     Row("a link that says nothing about looking", change("responses 201 links", other=GONE), "", base=LINKED),
 ]  # fmt: skip
 
-CHANGES = [*OPERATIONS, *REQUESTS, *REPLIES, *PAGE_BY_PAGE]
+CHANGES = [*OPERATIONS, *REQUESTS, *REPLIES, *CALLS, *LOOK_UPS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -160,8 +161,9 @@ def adds(path: str = "/things", method: str = "get", **parts: Any) -> Edit:
     fresh = parts.pop("schemas", {})
 
     def edit(document: Document) -> None:
-        find(document, "schemas").update(fresh)
-        document["paths"].setdefault(path, {})[method] = operation(**parts)
+        # Copied, since a further edit of the document may change what is in it.
+        find(document, "schemas").update(copy.deepcopy(fresh))
+        document["paths"].setdefault(path, {})[method] = copy.deepcopy(operation(**parts))
         if not any(tag["name"] == "things" for tag in document["tags"]):
             document["tags"].append({"name": "things", "description": "Things."})
 

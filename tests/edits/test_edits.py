@@ -27,7 +27,7 @@ from tests.conftest import PROJECT, ROOT, only
 from tests.edits import generated_package as packages
 from tests.edits import helpers as words
 from tests.edits.additions import ADDITIONS, CAT
-from tests.edits.changes import CHANGES
+from tests.edits.changes import CALLS, CHANGES
 from tests.edits.helpers import BYTES, FILE, JSON, MULTIPART, Document, Refusal, Row
 from tests.edits.refusals import REFUSED
 
@@ -117,6 +117,23 @@ def test_the_package_of_an_edited_contract_can_be_called(
         compare_apis(old_api, read_api(tmp_path)),
         recording.differences(recorded, recording.record(module, played)),
     )
+    assert found.breaking is ("breaking" in row.says or row.breaks_names), found
+    assert bool(found.python) >= row.breaks_names
+
+
+@pytest.mark.parametrize("row", sampled(CALLS), ids=ids)
+def test_the_packages_before_and_after_a_change_of_a_call_break_as_reported(
+    contract: Document, tmp_path: Path, shared: Path, row: Row
+) -> None:
+    before = packages.edited(row.base, contract)
+    documents = before, packages.edited(row.edit, before)
+    played = cases(before)
+    recorded, apis = [], []
+    for number, document in enumerate(documents):
+        package = packages.generated(document, tmp_path / str(number), shared)
+        recorded.append(recording.record(recording.load_package(package), played))
+        apis.append(read_api(package.parent))
+    found = Differences(changes(*documents), compare_apis(*apis), recording.differences(*recorded))
     assert found.breaking is ("breaking" in row.says or row.breaks_names), found
     assert bool(found.python) >= row.breaks_names
 
