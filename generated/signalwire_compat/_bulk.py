@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ._bulk_rows import Operation, Row, Search, read_rows, read_words
 from ._bulk_run import INTERRUPTED, Run, each
 from ._client import AsyncRestClient
+from ._contract import CANDIDATES
 from ._results_file import DONE, EXISTING, IN_FLIGHT, UNKNOWN, ResultsFile
 
 _HELP = """\
@@ -21,9 +22,9 @@ another operation finds. Never calls it twice for one row: what exists already i
 Killed or interrupted, it can be run again with the same results file: it looks up what became of
 the rows that were in flight, and goes on.
 
-  signalwire-compat bulk phone_numbers.purchase numbers.csv results.jsonl
-  signalwire-compat bulk phone_numbers.purchase --count 5 --results results.jsonl \\
-      --find phone_numbers.search_local US AreaCode=512
+  signalwire-compat bulk TAG.OPERATION rows.csv results.jsonl
+  signalwire-compat bulk TAG.OPERATION --count 5 --results results.jsonl \\
+      --find TAG.SEARCH VALUE NAME=VALUE
 """
 
 
@@ -31,9 +32,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="signalwire-compat")
     commands = parser.add_subparsers(required=True, metavar="bulk")
     raw = argparse.RawDescriptionHelpFormatter
-    bulk = commands.add_parser("bulk", description=_HELP, formatter_class=raw)
+    finders = "\n".join(f"  {source} finds rows for {target}" for source, target in CANDIDATES)
+    bulk = commands.add_parser("bulk", description=_HELP, epilog=finders, formatter_class=raw)
     add = bulk.add_argument
-    add("operation", help="such as phone_numbers.purchase")
+    add("operation", help="as below client.compat in Python")
     add("rows", type=Path, nargs="?", help="a CSV file in UTF-8")
     add("results_file", metavar="results", type=Path, nargs="?", help="created if necessary")
     add("--results", type=Path, help="the same, with --find")
