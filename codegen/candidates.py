@@ -10,7 +10,9 @@ from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
 
-from codegen.document import Pointer, at, nodes, resolved
+from codegen.document import Pointer, Problem, at, follow, members_of, nodes
+from codegen.look_up import success_schema
+from codegen.repeated_arguments import arguments_of, nearest_name
 from codegen.schema_code import method_name
 
 _OFFERED = re.compile(r"\$response\.body#/([^/]+)/0/([^/]+)")
@@ -21,38 +23,67 @@ Candidates = dict[tuple[str, str], tuple[str, dict[str, str]]]
 def candidates(document: dict[str, Any]) -> Candidates:
     """Find the links that take arguments from the items of a list."""
     operations = _operations(document)
-    names = {node["operationId"]: _name(node) for _, node in operations}
     found: Candidates = {}
-    for where, node in operations:
+    for where in operations.values():
         for link in _links(document, where):
-            places = {name: _OFFERED.fullmatch(str(value)) for name, value in _given(link)}
-            offered = {name: place for name, place in places.items() if place}
-            lists = {place[1] for place in offered.values()}
-            target = names.get(link.get("operationId", ""))
-            if target and len(lists) == 1:
-                members = {name: place[2] for name, place in offered.items()}
-                found[_name(node), target] = lists.pop(), members
+            offered = {place[-1]: offer for place, offer in _offers(document, link)}
+            target = operations.get(at(document, link).get("operationId"))
+            if target and len({items for items, _ in offered.values()}) == 1:
+                items = next(iter(offered.values()))[0]
+                members = {str(name): member for name, (_, member) in offered.items()}
+                found[_name(document, where), _name(document, target)] = items, members
     return found
 
 
-def _operations(document: Any) -> list[tuple[Pointer, dict[str, Any]]]:
-    """List the operations that the client calls, and their places."""
-    found = ((where, node) for kind, where, node in nodes(document) if kind == "operation")
-    return [(where, node) for where, node in found if where[0] == "paths" and len(where) == 3]
+def wrong_candidates(document: dict[str, Any]) -> Iterator[Problem]:
+    """Find links that take arguments from what a reply does not have, or that nobody takes."""
+    operations = _operations(document)
+    for where in operations.values():
+        body = success_schema(document, where)
+        for link in _links(document, where):
+            target = operations.get(at(document, link).get("operationId"))
+            for place, (items, member) in _offers(document, link):
+                known = members_of(document, body)[0] if body else {}
+                if target:
+                    takes = arguments_of(document, target, at(document, target))
+                    if place[-1] not in takes:
+                        yield place, f"is not an argument: {nearest_name(str(place[-1]), takes)}"
+                if items not in known:
+                    yield place, f'the reply has no "{items}": {nearest_name(items, known)}'
+                    continue
+                item = (*follow(document, known[items]), "items")
+                inner = members_of(document, item)[0] if "items" in at(document, item[:-1]) else {}
+                if member not in inner:
+                    what = f'an item of {items} has no "{member}"'
+                    yield place, f"{what}: {nearest_name(member, inner)}"
 
 
-def _links(document: Any, where: Pointer) -> Iterator[dict[str, Any]]:
-    for response in at(document, where)["responses"].values():
-        for link in resolved(document, response).get("links", {}).values():
-            yield resolved(document, link)
+def _operations(document: Any) -> dict[str, Pointer]:
+    """Find the operations that the client calls; of two with one name, the first."""
+    found: dict[str, Pointer] = {}
+    for kind, where, node in nodes(document):
+        if kind == "operation" and where[0] == "paths" and len(where) == 3:
+            found.setdefault(node.get("operationId", ""), where)
+    return found
 
 
-def _given(link: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    yield from link.get("parameters", {}).items()
-    body = link.get("requestBody")
-    yield from body.items() if isinstance(body, dict) else ()
+def _links(document: Any, where: Pointer) -> Iterator[Pointer]:
+    for status in at(document, where)["responses"]:
+        reply = follow(document, (*where, "responses", status))
+        for name in at(document, reply).get("links", {}):
+            yield follow(document, (*reply, "links", name))
 
 
-def _name(node: dict[str, Any]) -> str:
+def _offers(document: Any, link: Pointer) -> Iterator[tuple[Pointer, tuple[str, str]]]:
+    """Give the place of each argument that a list offers, the list, and the member of an item."""
+    for key in ("parameters", "requestBody"):
+        given = at(document, link).get(key)
+        for name, expression in given.items() if isinstance(given, dict) else ():
+            if found := _OFFERED.fullmatch(str(expression)):
+                yield (*link, key, name), (found[1], found[2])
+
+
+def _name(document: Any, where: Pointer) -> str:
+    node = at(document, where)
     tag = PythonIdentifier(node["tags"][0], "field_")
     return f"{tag}.{method_name(PythonIdentifier(node['operationId'], 'field_'))}"

@@ -19,6 +19,7 @@ from jsonschema_rs import Draft202012, Draft202012Validator, Registry, Validatio
 from openapi_python_client.strings import PythonIdentifier
 from openapi_spec_validator.schemas import schema_v31
 
+from codegen.candidates import wrong_candidates
 from codegen.document import (
     Pointer,
     Problem,
@@ -99,6 +100,7 @@ def problems(document: Any) -> list[Problem]:
             *repeated_arguments(document),
             *pages(document),
             *look_ups(document),
+            *wrong_candidates(document),
             *unsupported(document),
             *examples(document),
         ]
