@@ -1,5 +1,6 @@
 """The pages of docs/ show what happens, name what there is, and link to what is there."""
 
+import ast
 import inspect
 import re
 import tomllib
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import signalwire_compat
 from signalwire_compat import RestClient
+from signalwire_compat.api.phone_numbers import PhoneNumbers
 from signalwire_compat_mock import MockServer
 
 from codegen.document import resolved
@@ -57,6 +59,22 @@ def test_the_page_about_moving_says_where_each_argument_of_twilio_goes() -> None
         "docs/migrating.md: what purchase() takes is a row of the last table, such as"
         " | `sms_url` | `SmsUrl` |, and what it does not take stands in the sentence below"
     )
+
+
+def test_the_calls_of_the_page_about_moving_are_calls_of_this_client() -> None:
+    page = (ROOT / "docs" / "migrating.md").read_text("utf-8")
+    cells = re.findall(r"^\|.*\| ([^|]+) \|$", page, re.MULTILINE)
+    methods = dict(inspect.getmembers(PhoneNumbers, inspect.isfunction))
+    found = set()
+    codes = (code for cell in cells for code in re.findall(r"`([^`]+\)[\w.]*)`", cell))
+    calls = (node for code in codes for node in ast.walk(ast.parse(code)))
+    for call in (node for node in calls if isinstance(node, ast.Call)):
+        name = ast.unparse(call.func).rpartition(".")[2]
+        if name in methods:
+            given = {str(keyword.arg): keyword.value for keyword in call.keywords}
+            inspect.signature(methods[name]).bind("self", *call.args, **given)
+            found.add(name)
+    assert found == {name for name in methods if not name.startswith("_")}
 
 
 @pytest.mark.parametrize("name", ["guide.md", "migrating.md"])
