@@ -90,6 +90,16 @@ def test_each_example_runs_from_the_installed_packages(
     assert re.search(r"\+1(512)?555\d+", printed)
 
 
+def test_the_bulk_command_runs_from_the_installed_package(
+    python: Path, tmp_path: Path, service: str
+) -> None:
+    settings = dict(zip(VARIABLES, (PROJECT, DEFAULT_TOKEN, service), strict=True))
+    search = ("--find", "phone_numbers.search_local", "US", "AreaCode=512")
+    options = ("--count", "2", "--results", "results.jsonl", *search)
+    command = (python.with_name("signalwire-compat"), "bulk", "phone_numbers.purchase", *options)
+    assert run(*command, cwd=tmp_path, **settings).endswith("2 of 2 done.\n")
+
+
 def test_the_fixture_is_there_as_soon_as_it_is_installed(python: Path, tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(USES_THE_FIXTURE, "utf-8")
     assert "1 passed" in run(python, "-m", "pytest", "-q", cwd=tmp_path)
