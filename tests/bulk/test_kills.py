@@ -88,9 +88,12 @@ def test_no_kill_and_no_lost_reply_doubles_or_loses_a_purchase(
         by_list = ["bulk", PURCHASE, str(numbers), str(results)]
         arguments = by_list if job % 2 else finding(results, WANTED)
         while not killer.run(mock, [*arguments, "--settle", "0.2"]):
-            for operation, share in (("purchase", 0.3), ("list", 0.05)):
-                if killer.random.random() < share:
-                    mock.inject(drop=True, operation=operation)
+            if killer.random.random() < 0.2:
+                mock.inject(drop=True, operation="purchase")
+            if killer.random.random() < 0.2:
+                mock.inject(status=502, carried_out=True, operation="purchase")
+            if killer.random.random() < 0.05:
+                mock.inject(drop=True, operation="list")
         executed = {number["phone_number"]: number["sid"] for number in mock.phone_numbers()}
         done = (record for record in records(results) if record["outcome"] == "done")
         assert {r["arguments"]["PhoneNumber"]: r["sid"] for r in done} == executed
