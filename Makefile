@@ -110,6 +110,9 @@ faults: $(READY) ## play every network fault against both clients, write reliabi
 soak: $(READY) ## buy from 50 tasks and 8 threads while a server fails at random: SOAK_SECONDS= (60)
 	@$(BIN)/python -m tests.transport.soak $(SOAK_SECONDS)
 
+looking: $(READY) ## lose replies to purchases at random and judge what the client finds: PURCHASES= (10000)
+	@$(BIN)/python -m tests.transport.looking $(PURCHASES)
+
 fuzz-proof: $(READY) ## plant bugs one at a time, show that fuzzing finds each, write fuzz-proof.md
 	@$(BIN)/python -m tests.fuzz_proof
 
@@ -153,4 +156,4 @@ lock: $(READY) ## resolve the lock files again, from releases at least a week ol
 	  --group browser --group docs --group hooks --group mutants --group package
 
 .PHONY: help install demo mock hooks clean test test-all lint format typecheck ci generate check-generated \
-  diff fuzz faults soak fuzz-proof mutants bench build test-package test-browser docs release lock
+  diff fuzz faults soak looking fuzz-proof mutants bench build test-package test-browser docs release lock

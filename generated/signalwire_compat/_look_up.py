@@ -300,9 +300,9 @@ def is_ended_by_caller(error: SignalWireError) -> bool:
 
 
 def _date(text: Any) -> datetime.datetime | None:
-    """Read a date of RFC 2822. The provider also writes months such as `Sept`."""
+    """Read a date of RFC 2822 with its zone. The provider also writes months such as `Sept`."""
     try:
         date = parsedate_to_datetime(re.sub(r"\b([A-Z][a-z]{2})[a-z]+", r"\1", text))
     except (OverflowError, TypeError, ValueError):
         return None
-    return date if date.tzinfo else date.replace(tzinfo=datetime.UTC)
+    return date if date.tzinfo else None

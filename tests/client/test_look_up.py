@@ -161,6 +161,7 @@ def test_a_number_that_the_account_had_before_is_not_taken_for_the_purchase(
     ("created", "headers"),
     [
         ("yesterday", {}),
+        ("Tue, 15 Sep 2020 10:00:00", {}),
         ("Tue, 15 Sep 99999999999999999999 10:00:00 +0000", {}),
         ("Tue, 15 Sep 2020 10:00:00 +0000", {"date": "?"}),
     ],
@@ -347,6 +348,20 @@ def test_all_pages_of_a_look_share_the_time_for_looking(mock: MockServer, buy: B
     error = buy(mock, look_up_timeout=0.7)
     assert isinstance(error, APIConnectionError)
     assert [look.result[:11] for look in error.looks] == ["no answer ("]
+
+
+def test_a_client_that_is_closed_meanwhile_raises_what_it_knows(mock: MockServer) -> None:
+    client = RestClient(PROJECT, DEFAULT_TOKEN, mock.url)
+
+    def close(answer: Any) -> Any:
+        client.close()
+        return answer
+
+    mock.inject(status=500, operation="purchase")
+    with mock.answering(close), pytest.raises(ServerError) as caught:
+        client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+    assert caught.value.outcome_unknown
+    assert "the client is closed" in caught.value.looks[-1].result
 
 
 class StopError(Exception):

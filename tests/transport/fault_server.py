@@ -99,7 +99,7 @@ class Peer:
     def read_request(self) -> None:
         """Read the whole request: its headers and as much body as they announce."""
         self.read_head()
-        length = int(self.headers["content-length"])
+        length = int(self.headers.get("content-length", 0))
         while len(self._buffer) < length:
             self._fill()
         self.body, self._buffer = self._buffer[:length], self._buffer[length:]
