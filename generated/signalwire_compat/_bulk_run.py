@@ -115,6 +115,8 @@ class Run:
             return
         if found is not None:
             self._results.write(known, DONE if was_sent else EXISTING, sid=_sid(found))
+        elif self._wanted is not None and self._held() > self._wanted:
+            self._results.write(known, FAILED, error="It was not carried out, nor is it needed.")
         elif not self._stopped.is_set():
             await self._send(row)
 

@@ -253,6 +253,14 @@ def test_an_unknown_outcome_counts_until_it_is_looked_up(bulk: Bulk) -> None:
     assert bulk.mock.charges() == 1
 
 
+def test_a_row_in_flight_is_not_sent_again_if_fewer_are_wanted_now(bulk: Bulk) -> None:
+    search = finding(bulk.results, 1)[3:6]
+    bulk.write_results(record(FOUND[0], "done"), record(FOUND[1], "in flight"), find=search)
+    ended = bulk.find(1)
+    assert (ended.status, ended.outcomes) == (0, {FOUND[0]: "done", FOUND[1]: "failed"})
+    assert not bulk.purchases()
+
+
 def test_a_search_ends_when_nothing_more_is_for_sale(bulk: Bulk) -> None:
     ended = bulk.find(91)
     assert (ended.status, ended.summary) == (1, "90 of 91 done.")
