@@ -266,7 +266,7 @@ class RestClient(_BaseClient):
     def look_up(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Look once for what became of a call whose outcome is unknown. Nothing is changed.
 
-        `client.look_up(client.compat.phone_numbers.purchase, PhoneNumber="+15551234567")`
+        `client.look_up(client.compat.<tag>.<operation>, <the arguments of the call>)`
 
         Args:
             method: The method that was called.

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
 
-from attrs import define, field
-
 from ._errors import (
     APIConnectionError,
     APIResponseError,
@@ -44,12 +42,10 @@ class Look(NamedTuple):
     result: str
 
 
-@define
 class Findable:
     """A model that a client can find after the reply that should have brought it was lost."""
 
-    # A field, so that copies have it, too.
-    _found_by_look_up: bool = field(default=False, init=False, repr=False, eq=False)
+    __slots__ = ("_found_by_look_up",)  # No field: `attrs.asdict` gives what the reply had.
 
     @property
     def found_by_look_up(self) -> bool:
@@ -284,8 +280,8 @@ def looking(client: Any, method: Callable[..., Any]) -> Callable[..., Any]:
     given: Any = getattr(group, "_client", None)
     if type(given) is not type(client):
         raise InvalidRequestError(
-            "look_up takes a method of a client of this kind, such as "
-            f"client.compat.phone_numbers.purchase, got {method!r:.100}."
+            "look_up takes a method of a client of this kind, client.compat.<tag>.<operation>, "
+            f"got {method!r:.100}."
         )
     found: Callable[..., Any] = getattr(type(group)(Looker(client, given.account)), method.__name__)
     return found

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 from signalwire_compat import (
@@ -335,7 +336,7 @@ def test_copies_of_a_number_know_that_it_was_found(mock: MockServer, buy: Buy) -
     number = buy(mock)
     twins = [copy.copy(number), copy.deepcopy(number), pickle.loads(pickle.dumps(number))]  # noqa: S301  # our own
     assert [twin.found_by_look_up for twin in twins] == [True] * 3
-    assert "found_by" not in repr(number) + str(number.to_dict())
+    assert "found_by" not in repr(number) + str(number.to_dict()) + str(attrs.asdict(number))
 
 
 def test_all_pages_of_a_look_share_the_time_for_looking(mock: MockServer, buy: Buy) -> None:

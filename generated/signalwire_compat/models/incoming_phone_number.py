@@ -97,7 +97,7 @@ _SCHEMA = Schema(
 )
 
 
-@_attrs_define(kw_only=True)
+@_attrs_define(kw_only=True, getstate_setstate=False)
 class IncomingPhoneNumber(Findable):
     """A phone number that belongs to an account."""
 
