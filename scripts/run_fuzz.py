@@ -1,6 +1,6 @@
 """Run the fuzz tests once, or with one seed after another while FUZZ_SECONDS are left.
 
-FUZZ_EXAMPLES: random cases for each operation and kind of data, 200 by default.
+FUZZ_EXAMPLES: random cases for each operation and kind of data, 150 by default.
 FUZZ_SEED: the first seed, 1 by default; the same seed gives the same cases.
 FUZZ_SECONDS: start rounds, each with the next seed, until this time has passed. Below 90, one
 smaller round.
@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = 200
+EXAMPLES = 150
 ROUND_SECONDS = 90
 """How long a round of EXAMPLES takes at most, on two cores."""
 

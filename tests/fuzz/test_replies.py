@@ -247,8 +247,8 @@ def test_a_truncated_or_broken_reply_is_an_exception(
 
 
 @schemathesis.pytest.parametrize(
-    **slices("documented", VALID, schemas_of_replies, EXAMPLES // 2, 2),
-    **slices("wild", VALID, wild, EXAMPLES // 2, 2),
+    **slices("documented", VALID, schemas_of_replies, EXAMPLES // 4, 2),
+    **slices("wild", VALID, wild, EXAMPLES // 4, 2),
 )
 def test_a_reply_comes_out_of_the_client_complete(case: AnyCase, answered: Answered) -> None:
     check = functools.partial(assert_complete, wild="[wild" in reporting.current.name)
@@ -256,7 +256,7 @@ def test_a_reply_comes_out_of_the_client_complete(case: AnyCase, answered: Answe
     answered(path, answer_of(case, path), layer_of(case), check)
 
 
-@schemathesis.pytest.parametrize(**slices("broken", INVALID, schemas_of_replies, EXAMPLES // 2, 2))
+@schemathesis.pytest.parametrize(**slices("broken", INVALID, schemas_of_replies, EXAMPLES // 4, 2))
 def test_a_reply_that_breaks_the_document_is_no_bare_exception(
     case: AnyCase, answered: Answered
 ) -> None:

@@ -127,11 +127,11 @@ def test_the_run_turns_red_when_a_keyword_of_a_form_was_not_tried(
 @pytest.mark.parametrize(
     ("settings", "statuses", "rounds"),
     [
-        ({}, [0], [(1, 200)]),
+        ({}, [0], [(1, 150)]),
         ({"FUZZ_SEED": "7", "FUZZ_EXAMPLES": "9"}, [1], [(7, 9)]),
-        ({"FUZZ_SECONDS": "9"}, [0], [(1, 20)]),
-        ({"FUZZ_SECONDS": "150", "FUZZ_SEED": "5"}, [0] * 3, [(5, 200), (6, 200), (7, 200)]),
-        ({"FUZZ_SECONDS": "9999"}, [0, 1], [(1, 200), (2, 200)]),
+        ({"FUZZ_SECONDS": "9"}, [0], [(1, 15)]),
+        ({"FUZZ_SECONDS": "150", "FUZZ_SEED": "5"}, [0] * 3, [(5, 150), (6, 150), (7, 150)]),
+        ({"FUZZ_SECONDS": "9999"}, [0, 1], [(1, 150), (2, 150)]),
     ],
 )
 def test_rounds_have_seeds_of_their_own_until_one_fails_or_time_is_over(
