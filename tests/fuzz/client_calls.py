@@ -93,6 +93,14 @@ class Caller(logging.Handler):
             failure = error
         return Outcome(value, failure, tuple(self._warnings))
 
+    def whole(self, way: str, case: AnyCase, result: Any) -> Any:
+        """Return a result of the facade as JSON has it: of a page, its items and all after it."""
+        if not case.operation.definition.raw.get("x-pages"):
+            return result and result.to_dict()
+        if way.startswith("async"):
+            return self._loop.run_until_complete(_items_of(result))
+        return [item.to_dict() for item in result]
+
     def _send(self, way: str, case: AnyCase) -> Any:
         is_async = way.startswith("async")
         client = self._async_client if is_async else self._client
@@ -125,6 +133,10 @@ class Caller(logging.Handler):
             written = body.to_dict()
             assert type(body).from_dict(written).to_dict() == written, "it is another, read back"
         return result
+
+
+async def _items_of(page: Any) -> list[dict[str, Any]]:
+    return [item.to_dict() async for item in page]
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import schemathesis
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from schemathesis import APIOperation, BaseSchema, GenerationMode
 from schemathesis.core.result import Ok
 from signalwire_compat_mock import DEFAULT_TOKEN
@@ -118,3 +120,28 @@ def _with_new_values(node: Schema) -> Schema:
     if isinstance(node.get("enum"), list):
         node["anyOf"] = [{"enum": node.pop("enum")}, {"type": "string"}]
     return node
+
+
+def run_sequences(
+    machine: type[RuleBasedStateMachine],
+    part: int,
+    *,
+    examples: int,
+    steps: int,
+    shrink: bool = True,
+) -> None:
+    """Run one part of the sequences of a machine; each has a seed of its own."""
+    # A class of its own, since it carries the seed.
+    seeded = seed(SEED * 1000 + part)(type(machine.__name__, (machine,), {}))
+    run_state_machine_as_test(
+        seeded,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=False,  # Else Hypothesis ignores seeds where it finds itself in CI.
+            database=None,
+            phases=[Phase.generate, *([Phase.shrink] if shrink else [])],
+            suppress_health_check=[*HealthCheck],
+        ),
+    )

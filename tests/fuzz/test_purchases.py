@@ -1,7 +1,7 @@
 """Run 4: sequences of purchases keep the rules that money needs.
 
-The one file here that knows an operation: it is about the rules of `purchase`, which no schema can
-say. A number has one owner, what is bought stays bought, and a refusal changes nothing.
+Like `number_rules`, this knows an operation: it is about the rules of `purchase`, which no schema
+can say. A number has one owner, what is bought stays bought, and a refusal changes nothing.
 """
 
 from collections.abc import Iterator
@@ -9,23 +9,21 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-import signalwire_compat
-from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT
 
-from .client_calls import FACADE, Caller, Outcome, python_name
+from .client_calls import FACADE, Caller, Outcome
 from .document import DOCUMENT, FORM
-from .expected_reply import CLASSES
+from .number_rules import assert_echoed, assert_refused_with
 from .reporting import counted
-from .settings import EXAMPLES, SEED, VALID, operations, spec
+from .settings import EXAMPLES, VALID, operations, run_sequences, spec
 
 OPERATION = next(o for o in operations(spec()) if o.definition.raw["operationId"] == "purchase")
 BODIES = OPERATION.as_strategy(generation_mode=VALID).map(lambda case: case.body)
-MEMBERS: dict[str, Any] = DOCUMENT["components"]["schemas"]["PurchaseRequest"]["properties"]
+SCHEMA: dict[str, Any] = DOCUMENT["components"]["schemas"]["PurchaseRequest"]
 PROJECTS = (PROJECT, "6d0f2cb2-8a37-4a29-9d0f-3b3f2a3f9f10")
 STRANGER = "stranger"
 SUBPROJECTS = ("1c9e2f6e-57d4-4b0e-8f52-6a7f0f6f7a01", "b0a7c1a2-1f0e-4d6a-9a53-2f6f1f0e7b02")
@@ -62,12 +60,12 @@ class Purchases(RuleBasedStateMachine):
         with counted(self.steps):
             outcome = self._call(project, way, named, body)
             if self.owners.setdefault(account, project) != project:
-                assert_refused(outcome, 401, 20003)
+                assert_refused_with(outcome, 401, 20003)
             elif number in self.bought:
-                assert_refused(outcome, 422, 10000)
+                assert_refused_with(outcome, 422, 10000)
             else:
                 record = outcome.unwrap().to_dict()
-                assert_echoed({**body, "AccountSid": named}, record)
+                assert_echoed({**body, "AccountSid": named}, record, SCHEMA)
                 self.bought[number] = (account, record)
 
     @rule(project=st.sampled_from(PROJECTS), row=st.integers(0), way=st.sampled_from(FACADE))
@@ -78,16 +76,16 @@ class Purchases(RuleBasedStateMachine):
         with counted(self.steps):
             outcome = self._call(project, way, project, body)
             if self.owners.setdefault(project, project) == project:
-                assert_refused(outcome, reserved.status, reserved.code)
+                assert_refused_with(outcome, reserved.status, reserved.code)
             else:
-                assert_refused(outcome, 401, 20003)
+                assert_refused_with(outcome, 401, 20003)
 
     @rule(account=st.sampled_from(ACCOUNTS), number=st.sampled_from(NUMBERS))
     def buy_with_a_wrong_token(self, account: str, number: str) -> None:
         """Buy with credentials that open nothing: not even the account is claimed."""
         with counted(self.steps):
             outcome = self._call(STRANGER, "sync", account, {"PhoneNumber": number})
-            assert_refused(outcome, 401, 20003)
+            assert_refused_with(outcome, 401, 20003)
 
     @invariant()
     def every_number_is_with_its_one_owner(self) -> None:
@@ -104,21 +102,6 @@ class Purchases(RuleBasedStateMachine):
         return self.callers[caller].call(way, case)
 
 
-def assert_refused(outcome: Outcome, status: int, code: int) -> None:
-    expected = getattr(signalwire_compat, CLASSES[status])
-    assert type(outcome.error) is expected, f"{outcome} in place of {expected.__name__}"
-    assert getattr(outcome.error, "code", None) == code, repr(outcome.error)
-
-
-def assert_echoed(sent: dict[str, Any], record: dict[str, Any]) -> None:
-    """Check that a record says what was sent, and the documented default of what was not."""
-    assert record["account_sid"] == sent["AccountSid"]
-    for name, member in MEMBERS.items():
-        value = sent.get(name, member.get("default"))
-        if value is not None and python_name(name) in record:
-            assert record[python_name(name)] == value, name
-
-
 @pytest.fixture(scope="module")
 def machine() -> Iterator[type[Purchases]]:
     with MockServer() as server, ExitStack() as opened:
@@ -131,17 +114,4 @@ def machine() -> Iterator[type[Purchases]]:
 
 @pytest.mark.parametrize("part", range(2))
 def test_purchases_keep_one_owner_for_each_number(machine: type[Purchases], part: int) -> None:
-    # Each part needs a class of its own: it carries the seed.
-    seeded = seed(SEED * 1000 + part)(type("Purchases", (machine,), {}))
-    run_state_machine_as_test(
-        seeded,
-        settings=settings(
-            max_examples=max(1, EXAMPLES // 32),
-            stateful_step_count=20,
-            deadline=None,
-            derandomize=False,  # Else Hypothesis ignores seeds where it finds itself in CI.
-            database=None,
-            phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=[*HealthCheck],
-        ),
-    )
+    run_sequences(machine, part, examples=max(1, EXAMPLES // 32), steps=20)

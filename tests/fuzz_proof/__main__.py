@@ -23,7 +23,7 @@ from .bugs import BUGS, Bug
 from .copies import add_second_operation, edit_document, generate, run_python
 
 PAGE = ROOT / "docs" / "evidence" / "fuzz-proof.md"
-CLIENT_RUNS = ("test_client.py", "test_replies.py", "test_purchases.py")
+CLIENT_RUNS = ("test_client.py", "test_replies.py", "test_purchases.py", "test_sequences.py")
 ALL_RUNS = ("test_direct.py", *CLIENT_RUNS)
 PLACES = {
     "client": "The client is changed, or generated from a changed document.",

@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus, urlencode
 
@@ -21,6 +22,7 @@ import signalwire_compat
 from openapi_python_client.strings import PythonIdentifier
 from signalwire_compat import AsyncRestClient, ConflictError, RestClient, _encoding
 from signalwire_compat._call import Call
+from signalwire_compat._pages import SyncPage
 from signalwire_compat._reply import Reply
 from signalwire_compat.api import phone_numbers
 from signalwire_compat.models import Capabilities, IncomingPhoneNumber, PurchaseRequest
@@ -29,6 +31,8 @@ from signalwire_compat_mock import (
     DEFAULT_PROJECT,
     DEFAULT_TOKEN,
     engine,
+    handlers,
+    listing,
     parsing,
     request_checks,
     reserved,
@@ -175,6 +179,7 @@ CLIENT: dict[str, Plant] = {
     "the async facade knows no account but its own": seams.called(ASYNC_FACADE, "purchase", AccountSid=lambda given: UNSET),
     "the async function sends another body": seams.called(phone_numbers.purchase, "asyncio", body=lambda given: OTHER),
     "the async detailed function sends another body": seams.called(phone_numbers.purchase, "asyncio_detailed", body=lambda given: OTHER),
+    "no page has a next one": seams.wrapped(SyncPage, "next_page", lambda real, self: None),
     "a member of a request is not read back": seams.read(PurchaseRequest, lambda m: seams.without(m, "SmsMethod")),
     # What a server answers, on its way in.
     "an error is a success": lambda: setattr(Reply, "is_success", property(lambda self: 200 <= self.status_code < 500)),
@@ -293,6 +298,13 @@ MOCK: dict[str, Plant] = {
     "an account is anybody's": seams.wrapped(State, "claim", anybody),
     "an account in upper case is another one": seams.wrapped(State, "claim", lambda real, self, account, project: real(self, account if account.islower() else f"upper {account}", project)),
     "a reserved number is sold": seams.wrapped(reserved, "reserved_numbers", lambda real, *args: [row for row in real(*args) if row.code != 30002]),
+    "an update loses another setting": seams.wrapped(State, "change", lambda real, self, number, account, members: real(self, number, account, {"voice_method": "POST", **members})),
+    "a transfer leaves a number where it was": seams.wrapped(State, "change", lambda real, self, number, account, members: real(self, number, number.account_sid, members)),
+    "a released number stays": seams.wrapped(State, "release", lambda real, self, number: None),
+    "a released number is never for sale again": seams.wrapped(State, "release", lambda real, self, number: (real(self, number), self._sold.add(number.phone_number))),
+    "a number can be released at once": lambda: setattr(handlers, "_KEPT", timedelta()),
+    "a list leaves out the newest number": seams.wrapped(listing, "_filtered", lambda real, *args: real(*args)[:-1]),
+    "a sold number is still found": seams.wrapped(State, "is_sold", lambda real, *args: False),
     "a sold number has the status of another refusal": seams.wrapped(Contract, "status", lambda real, *args: 400 if args[-1] == 422 else real(*args)),
 }  # fmt: skip
 SPEC: dict[str, Edit] = {

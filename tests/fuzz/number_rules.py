@@ -1,0 +1,176 @@
+"""What becomes of phone numbers in a sequence of calls: a model of the provider's rules.
+
+Like `further_rules`, this knows operations by name: neither schemas nor links say these rules.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import signalwire_compat
+from hypothesis import strategies as st
+
+from tests.conftest import PROJECT
+
+from . import document as doc
+from .client_calls import Outcome, python_name
+from .document import AnyCase
+from .expected_reply import CLASSES
+from .links import operation_id
+from .near_valid import changed
+from .settings import Operation
+
+ACCOUNTS = (PROJECT, "1c9e2f6e-57d4-4b0e-8f52-6a7f0f6f7a01")
+DAYS = (1, 13, 14)
+"""Steps of the clock: a number can be released 14 days after its purchase."""
+_KEPT = 14
+_SOLD, _TOO_RECENT, _UNKNOWN = (422, 10000), (422, 22121), (404, 20404)
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+
+@dataclass
+class Number:
+    """A number of an account; `bought` is the day of its purchase, None for an imported one."""
+
+    record: dict[str, Any]
+    account: str
+    bought: int | None
+
+
+class Numbers:
+    """The numbers that two accounts of a project must have after the calls so far."""
+
+    def __init__(self) -> None:
+        self.owned: dict[str, Number] = {}
+        self.offered: dict[str, tuple[str, str]] = {}
+        self.released: set[str] = set()
+        self.day = 0
+
+    def prepare(self, case: AnyCase, draw: Draw) -> AnyCase:
+        """Let a case ask for what may exist: random values name nothing."""
+        path, query = {**case.path_parameters}, {**case.query}
+        known = doc.parameter_schemas(case)
+        if "AccountSid" in path:
+            path["AccountSid"] = draw(st.sampled_from(ACCOUNTS))
+        if "Sid" in path and self.owned:
+            path["Sid"] = draw(st.sampled_from([*self.owned]))
+        if "PageSize" in known:
+            query = {"PageSize": draw(st.integers(1, 3))}
+        if "Contains" in known and draw(st.booleans()):
+            query = {}
+        if "Contains" in known and self.offered and draw(st.booleans()):
+            number = draw(st.sampled_from(sorted(self.offered)))
+            path["IsoCountry"], query = self.offered[number][1], {"Contains": number}
+        parts: dict[str, Any] = {"path_parameters": path, "query": query}
+        if "AccountSid" in members(case):
+            account = draw(st.sampled_from(ACCOUNTS))
+            parts["body"] = {**members(case), "AccountSid": account}
+        return changed(case, **parts)
+
+    def last(self, operations: dict[str, Operation]) -> Iterator[AnyCase]:
+        """Make the cases that end a sequence: list all numbers, find those that were released."""
+        for account in ACCOUNTS if "list" in operations else ():
+            path = {"AccountSid": account}
+            yield operations["list"].Case(path_parameters=path, query={"PageSize": 1})
+        for number in sorted(self.released & self.offered.keys()):
+            name, country = self.offered[number]
+            path = {"AccountSid": PROJECT, "IsoCountry": country}
+            yield operations[name].Case(path_parameters=path, query={"Contains": number})
+
+    def refusal(self, case: AnyCase) -> tuple[int, int] | None:
+        """Return status and code of the refusal that a case must meet, or None."""
+        name, sid = operation_id(case), case.path_parameters.get("Sid")
+        number = self.owned.get(sid or "")
+        if sid and (number is None or number.account != case.path_parameters["AccountSid"]):
+            return _UNKNOWN
+        if name == "delete" and number and number.bought is not None:
+            return _TOO_RECENT if self.day < number.bought + _KEPT else None
+        asked = {"purchase": "PhoneNumber", "import_number": "number"}.get(name)
+        return _SOLD if asked and self._is_owned(members(case)[asked]) else None
+
+    def accept(self, case: AnyCase, said: Any) -> None:
+        """Check what a success says, and note what it changed. Of another operation: nothing."""
+        rule = getattr(self, f"_after_{operation_id(case)}", None)
+        if rule:
+            rule(case, said)
+
+    def _after_purchase(self, case: AnyCase, said: Any) -> None:
+        self._add(case, said, self.day)
+        assert said["phone_number"] == members(case)["PhoneNumber"]
+
+    def _after_import_number(self, case: AnyCase, said: Any) -> None:
+        self._add(case, said, None)
+        assert said["phone_number"] == members(case)["number"]
+
+    def _after_get(self, case: AnyCase, said: Any) -> None:
+        assert_same(said, self.owned[case.path_parameters["Sid"]].record)
+
+    def _after_update(self, case: AnyCase, said: Any) -> None:
+        number = self.owned[case.path_parameters["Sid"]]
+        given = {python_name(name): value for name, value in members(case).items()}
+        sent = {name: value for name, value in given.items() if name in number.record}
+        account = members(case).get("AccountSid", number.account)
+        uri = number.record["uri"].replace(number.account, account)
+        moved = {"account_id": account, "account_sid": account, "uri": uri}
+        changed_at = {"date_updated": said["date_updated"]}
+        assert_same(said, number.record | sent | moved | changed_at)
+        number.record, number.account = said, account
+
+    def _after_delete(self, case: AnyCase, said: Any) -> None:
+        number = self.owned.pop(case.path_parameters["Sid"])
+        self.released.add(number.record["phone_number"])
+
+    def _after_list(self, case: AnyCase, said: Any) -> None:
+        account, pattern = case.path_parameters["AccountSid"], case.query.get("PhoneNumber", "")
+        mine = [n.record for n in self.owned.values() if n.account == account]
+        expected = [record for record in mine if pattern in record["phone_number"]]
+        numbers, wanted = ([r["phone_number"] for r in records] for records in (said, expected))
+        assert numbers == wanted, f"the list is {numbers} in place of {wanted}"
+        for record, right in zip(said, expected, strict=True):
+            assert_same(record, right)
+
+    def _after_search(self, case: AnyCase, said: Any) -> None:
+        found = [offer["phone_number"] for offer in said["available_phone_numbers"]]
+        assert [number for number in found if self._is_owned(number)] == [], "somebody has it"
+        here = (operation_id(case), case.path_parameters["IsoCountry"])
+        self.offered |= dict.fromkeys(found, here)
+        asked = case.query.get("Contains", "")
+        if case.query.keys() == {"Contains"} and self.offered.get(asked) == here:
+            is_found = found == [asked]
+            assert is_found != self._is_owned(asked), f"it is for sale, or sold; found: {found}"
+
+    _after_search_local = _after_search_toll_free = _after_search
+
+    def _add(self, case: AnyCase, said: Any, bought: int | None) -> None:
+        account = case.path_parameters["AccountSid"]
+        assert_echoed({**members(case), "AccountSid": account}, said, doc.body_schema(case) or {})
+        self.owned[said["sid"]] = Number(said, account, bought)
+
+    def _is_owned(self, phone_number: str) -> bool:
+        return any(n.record["phone_number"] == phone_number for n in self.owned.values())
+
+
+def members(case: AnyCase) -> dict[str, Any]:
+    return case.body if isinstance(case.body, dict) else {}
+
+
+def assert_same(said: dict[str, Any], right: dict[str, Any]) -> None:
+    names = sorted(said.keys() | right.keys())
+    differing = {n: (said.get(n), right.get(n)) for n in names if said.get(n) != right.get(n)}
+    assert differing == {}, f"members and what they must be: {differing}"
+
+
+def assert_echoed(sent: dict[str, Any], record: dict[str, Any], schema: doc.Schema) -> None:
+    """Check that a record says what was sent, and the documented default of what was not."""
+    assert record["account_sid"] == sent["AccountSid"]
+    for name, member in doc.named_members(schema).items():
+        value = sent.get(name, member.get("default"))
+        in_record = python_name(name)
+        if value is not None and in_record in record and in_record != "capabilities":
+            assert record[in_record] == value, name
+
+
+def assert_refused_with(outcome: Outcome, status: int, code: int) -> None:
+    expected = getattr(signalwire_compat, CLASSES[status])
+    assert type(outcome.error) is expected, f"{outcome} in place of {expected.__name__}"
+    assert getattr(outcome.error, "code", None) == code, repr(outcome.error)
