@@ -1,7 +1,7 @@
 """Write the client package from the contract, codegen/templates/ and runtime/, all or nothing.
 
-The new package is made beside the old one and replaces it at the end. An error is one line on
-standard error, with exit status 1.
+The new package is made beside the old one and replaces it at the end. An error is told on standard
+error, with exit status 1; refusals of the document all at once, by kind.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ from openapi_python_client.strings import ClassName
 from codegen.candidates import candidates
 from codegen.content_types import accepted, put_json_first
 from codegen.document import Pointer, Problem, dotted, nearest
+from codegen.notes import Note, summary
 from codegen.schema_code import ConstraintError, Constraints, keep_sources, method_name
 from codegen.stamp import NAME, record
 from codegen.unsupported import LONGEST, OWN_NAMES
-from codegen.validate import load
+from codegen.validate import read
 from codegen.yaml_source import Source, SpecError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,21 +52,24 @@ OWN_MEMBERS = {"additional_properties", "found_by_look_up", "from_dict", "to_dic
 
 
 class GenerateError(Exception):
-    """Why no package was written, in one line."""
+    """Why no package was written."""
 
 
 def generate(
     spec: Path, output: Path, *, hooks: bool = True, compiled: BytecodeCache | None = None
-) -> None:
-    """Write the package for `spec` to `output`, all or nothing.
+) -> list[Note]:
+    """Write the package for `spec` to `output`, all or nothing; return what it goes without.
 
     `hooks` says whether the formatter runs; `compiled` keeps templates between calls.
     Errors: `SpecError` for a mistake in the document, `GenerateError` for anything else.
     """
     _check_output(output)
-    document = load(spec)
-    if not document.get("servers"):
-        raise _error(spec, (), "has no servers, and the client needs an address: add `servers`")
+    checked = read(spec)
+    document, refusals = checked.document, checked.refusals
+    if document and not document.get("servers"):
+        refusals.append(((), "has no servers, and the client needs an address: add `servers`"))
+    if refusals:
+        raise SpecError(checked.grouped(refusals))
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=output.parent) as folder:
         package = Path(folder) / output.name
@@ -77,8 +81,8 @@ def generate(
         data = GeneratorData.from_dict(document, config=config)
         if isinstance(data, GeneratorError):
             raise _refused(spec, data)
-        for where, what in (*_clashing_names(document, data), *_equal_bodies(document, data)):
-            raise _error(spec, where, what)
+        if found := [*_clashing_names(document, data), *_equal_bodies(document, data)]:
+            raise SpecError(checked.grouped(found))
         project = prepared(document, data, config)
         project.env.bytecode_cache = compiled
         try:
@@ -93,6 +97,7 @@ def generate(
             raise _refused(spec, errors[0])
         (package / NAME).write_text(record(spec), "utf-8")
         _swap(package, output, Path(folder) / "old")
+    return checked.notes
 
 
 def prepared(document: dict[str, Any], data: GeneratorData, config: Config) -> Project:
@@ -268,13 +273,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Post-hooks are looked up on PATH; the one of this environment is the pinned one.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     try:
-        generate(options.spec, options.output)
+        notes = generate(options.spec, options.output)
     except (SpecError, GenerateError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write(f"Stopped. {options.output} is as it was.\n")
         return 130
+    if notes:
+        todo = f"`python -m codegen.validate {options.spec}` names the places"
+        sys.stdout.write(f"Without effect in the client: {summary(notes)}; {todo}.\n")
     return 0
 
 

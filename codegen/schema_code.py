@@ -24,6 +24,7 @@ from codegen.document import (
     resolved,
 )
 from codegen.look_up import argument_of, look_up_of, success_schema
+from codegen.normal_form import DELIMITERS
 
 # Keyword of JSON Schema: attribute of the client's `Schema`.
 _LIMITS = {
@@ -148,6 +149,15 @@ class Constraints:
     def _parameters(self, operation: str) -> dict[str, dict[str, Any]]:
         places = parameters_of(self._document, self._operations[operation])
         return {node["name"]: node for node in (at(self._document, end) for _, end in places)}
+
+    def delimiters(self, operation: str) -> dict[str, str]:
+        """Give what stands between the items of each list of a query that is one value."""
+        found = self._parameters(operation).items()
+        return {n: DELIMITERS[p["style"]] for n, p in found if p.get("style") in DELIMITERS}
+
+    def is_deep(self, operation: str, name: str) -> bool:
+        """Whether each member of an object in a query is written as `name[member]`."""
+        return self._parameters(operation)[name].get("style") == "deepObject"
 
     def body(self, operation: str, media_type: str) -> str:
         """Write the schema of the body of a request."""

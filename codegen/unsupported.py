@@ -10,7 +10,6 @@ from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from codegen.content_types import NOT_SENT, is_possibly_empty_list, wrong_body, wrong_reply
 from codegen.document import (
-    INTEGER_BOUNDS,
     Pointer,
     Problem,
     at,
@@ -25,7 +24,7 @@ from codegen.document import (
     target,
     types_of,
 )
-from codegen.schema_code import FORMATS
+from codegen.normal_form import DELIMITERS, STYLES, is_query_list
 
 KEYWORDS = {
     *("not", "if", "then", "else", "dependentSchemas", "dependentRequired", "contains"),
@@ -49,8 +48,6 @@ _REFUSED = {
     ),
     **{("schema", key): f'"{key}" is not supported: say it in the description' for key in KEYWORDS},
 }
-# Formats that say how a value is stored or shown, and forbid no value that JSON allows.
-_DESCRIPTIVE = {*INTEGER_BOUNDS, "float", "double", "binary", "byte", "password"}
 # The client or HTTP itself writes these headers.
 _OWN_HEADERS = {
     *("accept", "authorization", "connection", "content-length", "content-type"),
@@ -64,7 +61,6 @@ OWN_NAMES = {
 }
 # Every generated module imports this name.
 _IMPORTED = "annotations"
-_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", "letters, digits and -"
 _NAMES = {
     "path": (r"[A-Za-z_-][\w-]*", "letters, digits, - and _"),
@@ -72,6 +68,7 @@ _NAMES = {
 }
 _NOT_IN_QUERY = {"an object in a list", "a list in a list"}
 _NESTED = re.compile(r"an object|an? .* in a list")
+_NOT_DEEP = re.compile(r"a list|an object")
 _TOO_LONG = f"is longer than {LONGEST} characters, too long for a file: shorten it"
 
 
@@ -134,10 +131,6 @@ def _equal_paths(document: dict[str, Any]) -> Iterator[Problem]:
 def _schema(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
     if "$ref" in node and target(node["$ref"])[:-1] != ("components", "schemas"):
         yield (*where, "$ref"), "names a part of a schema: move that part to components"
-    if node.get("format", "uuid") not in {*FORMATS, *_DESCRIPTIVE}:
-        what = f'"{node["format"]}" is a format that the client does not check'
-        todo = f"write a pattern, or take one of {', '.join(FORMATS)}"
-        yield (*where, "format"), f"{what}: {todo}"
     parts = [(*where, "allOf", index) for index, _ in enumerate(node.get("allOf", ()))]
     types = {name for part in parts for name in types_of(document, part)} - {"an object"}
     if len(parts) > 1 and types:
@@ -163,9 +156,9 @@ def _schema(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> I
 def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
     if "schema" not in node:  # A reference, or content, which is refused.
         return
-    yield from _written(where, node)
     schema, place = (*where, "schema"), node["in"]
     types = [*types_of(document, schema)]
+    yield from _written(where, node, types)
     if "null" in types:
         yield schema, f"may be null, which no {place} can hold: remove null"
     for file in files_in(document, schema):
@@ -180,13 +173,15 @@ def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -
         if not members:
             yield schema, "is an object without named members, which no query can hold: name them"
         for member, inner in members.items():
-            kinds = types_of(document, inner)
-            if nested := next((each for each in kinds if _NESTED.fullmatch(each)), None):
+            kinds, deep = types_of(document, inner), node.get("style") == "deepObject"
+            if nested := next(
+                (k for k in kinds if _NESTED.fullmatch(k) or (deep and k == "a list")), None
+            ):
                 what = f'has the member "{member}", {nested}, which no query can hold: flatten it'
                 yield inner, what
 
 
-def _written(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
+def _written(where: Pointer, node: dict[str, Any], types: list[str]) -> Iterator[Problem]:
     """Find names and styles that the client cannot write."""
     name, place = node["name"], node["in"]
     pattern, todo = _NAMES.get(place, ("", ""))
@@ -194,11 +189,14 @@ def _written(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
         yield (*where, "name"), f"is a name that no {place} can have: use {todo}"
     if place == "header" and name.lower() in _OWN_HEADERS:
         yield (*where, "name"), "is a header that the client writes itself: remove the parameter"
-    style = _STYLES[place]
-    for key, usual in (("style", style), ("explode", style == "form"), ("allowReserved", False)):
-        if node.get(key, usual) != usual:
-            what = f"is {node[key]}, and the client writes only {usual}: remove it"
-            yield (*where, key), what
+    if node.get("allowReserved"):
+        yield (*where, "allowReserved"), "is not supported, the client encodes them: remove it"
+    style = node.get("style")
+    is_served = style is None if not is_query_list(types, place) else style in (None, *DELIMITERS)
+    if not is_served and not (place == "query" and style == "deepObject" and "an object" in types):
+        key = "explode" if style == STYLES[place] else "style"
+        what = f"is {node[key]}, a way that the client cannot write this value"
+        yield (*where, key), f"{what}: remove it"
 
 
 def _operation(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
@@ -262,6 +260,8 @@ def _ambiguous_parameters(document: dict[str, Any], where: Pointer) -> Iterator[
         names, is_query = [name], place == "query" and "schema" in parameter
         if is_query and "an object" in types_of(document, schema):
             names = [*members_of(document, schema)[0]]
+            if parameter.get("style") == "deepObject":
+                names = [f"{name}[{member}]" for member in names]
         for key in names:
             same = place, key.lower() if place == "header" else key
             if (other := written.setdefault(same, name)) != name:

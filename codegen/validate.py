@@ -3,19 +3,18 @@
     python -m codegen.validate [openapi.yaml]
 
 prints `file:line:column: place: what is wrong, and what to do` for each mistake. The exit status
-is 1 if there are any. Checks run in stages: YAML, references, structure, meaning, then style. A
-stage with mistakes is the last one, because the next one relies on it.
+is 1 if there are any. Checks run in stages: YAML, references, structure, meaning with notes, then
+style. A stage with mistakes is the last one, because the next one relies on it.
 """
 
 import difflib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, NamedTuple
 
-from jsonschema_rs import Draft202012, Draft202012Validator, Registry, ValidationError
+from jsonschema_rs import Draft202012Validator
 from openapi_python_client.strings import PythonIdentifier
 from openapi_spec_validator.schemas import schema_v31
 
@@ -27,7 +26,6 @@ from codegen.document import (
     children,
     cycles,
     dotted,
-    follow,
     nearest,
     nodes,
     parameters_of,
@@ -37,74 +35,120 @@ from codegen.lint import style
 from codegen.look_up import KEY as LOOK_UP
 from codegen.look_up import SHAPE as LOOK_UP_SHAPE
 from codegen.look_up import look_ups
+from codegen.normal_form import is_basic, is_generated, normal
+from codegen.notes import META, Note, notes
 from codegen.pages import pages
 from codegen.repeated_arguments import KEY, SHAPE, repeated_arguments
-from codegen.unsupported import KEYWORDS, unsupported
+from codegen.samples import described, misfits
+from codegen.unsupported import unsupported
 from codegen.yaml_source import Mark, Source, SpecError
 
-# JSON Schema itself accepts unknown keywords; here they are typing errors.
-_META = Draft202012Validator(
-    {
-        "$ref": "https://json-schema.org/draft/2020-12/schema",
-        "properties": {
-            **dict.fromkeys(("example", "externalDocs", "nullable", "xml", *KEYWORDS), True),
-            # The generator knows no others.
-            "const": {"type": ["string", "integer", "boolean", "null"]},
-            "enum": {"minItems": 1},
-        },
-        "patternProperties": {"^x-": True},
-        "unevaluatedProperties": False,
-    },
-    validate_formats=True,
-)
+_META = Draft202012Validator(META, validate_formats=True)
+_SHOWN = 3
 _SWITCHES = {"additionalProperties", "unevaluatedProperties", "unevaluatedItems"}
 
 
+class Checked(NamedTuple):
+    """A document in its normal form, what refuses it, and what the client is generated without."""
+
+    source: Source
+    document: dict[str, Any]
+    refusals: list[Problem]
+    notes: list[Note]
+
+    def lines(self, found: Iterable[Problem]) -> list[str]:
+        """Write problems as lines, in the order of the file."""
+        return [line for line, _ in self._lines(found)]
+
+    def grouped(self, found: Iterable[Problem]) -> str:
+        """Write one problem as a line; several by kind, each with a count and the first places."""
+        lines = self._lines(found)
+        if len(lines) == 1:
+            return lines[0][0]
+        kinds: dict[str, list[str]] = {}
+        for line, what in lines:
+            kinds.setdefault(re.sub(r'"[^"]*"|\d+', "", what), []).append(line)
+        kind = "one kind" if len(kinds) == 1 else f"{len(kinds)} kinds"
+        text = [f"{self.source.file}: refused in {len(lines)} places, of {kind}:"]
+        for group in sorted(kinds.values(), key=len, reverse=True):
+            text += group[:_SHOWN]
+            text += [f"  and {len(group) - _SHOWN} more of this kind"] if group[_SHOWN:] else []
+        return "\n".join(text)
+
+    def _lines(self, found: Iterable[Problem]) -> list[tuple[str, str]]:
+        lines: dict[Mark, tuple[str, str]] = {}
+        for where, what in found:
+            place = nearest(self.source.data, where)
+            # One mistake often breaks several rules; the first rule describes it best.
+            mark = self.source.marks[place]
+            lines.setdefault(mark, (self.source.line(mark, dotted(place), what), what))
+        return [lines[mark] for mark in sorted(lines)]
+
+
 def load(path: Path) -> dict[str, Any]:
-    """Read and check an OpenAPI 3.1 document. Errors: `SpecError` with the first mistake."""
-    document, lines = check(path)
-    if lines:
-        raise SpecError(lines[0])
-    return document
+    """Read and check an OpenAPI 3.1 document. Errors: `SpecError` with all refusals."""
+    checked = read(path)
+    if checked.refusals:
+        raise SpecError(checked.grouped(checked.refusals))
+    return checked.document
 
 
-def check(path: Path, *, with_style: bool = False) -> tuple[dict[str, Any], list[str]]:
-    """Read a document, and list its mistakes in the order of their lines."""
+def read(path: Path) -> Checked:
+    """Read a document, bring it into its normal form and check it. Errors: `SpecError`."""
+    source = Source(path)
+    if broken := source.problems or malformed(source.data):
+        return Checked(source, {}, broken, [])
+    document = normal(source.data)
+    wrong = list(misfits(document))
+    refusals = problems(document)
+    refusals += [(where, what) for value, where, what in wrong if _rules(value)]
+    for value in {value for value, _, _ in wrong if value[-1] == "default"}:
+        del at(document, value[:-1])["default"]  # None is sent, and the generator would refuse it.
+    found = list(notes(source.data, document))
+    found += [
+        Note(f"{'default' if value[-1] == 'default' else 'example'} that does not fit", where, what)
+        for value, where, what in wrong
+        if not _rules(value)
+    ]
+    return Checked(source, document, refusals, found)
+
+
+def _rules(value: Pointer) -> bool:
+    """Whether a value is one that its schema allows, not one that it shows."""
+    return value[-1] == "const" or value[-2] == "enum"
+
+
+def check(path: Path, *, with_style: bool = False) -> list[str]:
+    """List the mistakes of a document and what the client is generated without, a line each."""
     try:
-        source = Source(path)
+        checked = read(path)
     except SpecError as error:
-        return {}, [str(error)]
-    lines: dict[Mark, str] = {}
-    found = source.problems or problems(source.data)
-    for where, what in found or (style(source.data) if with_style else ()):
-        place = nearest(source.data, where)
-        # One mistake often breaks several rules; the first rule describes it best.
-        mark = source.marks[place]
-        lines.setdefault(mark, source.line(mark, dotted(place), what))
-    return source.data, [lines[mark] for mark in sorted(lines)]
+        return [str(error)]
+    found = checked.refusals + [(note.where, note.what) for note in checked.notes]
+    return checked.lines(found or (style(checked.source.data) if with_style else ()))
 
 
-def problems(document: Any) -> list[Problem]:
-    """Find the mistakes of the first stage that has any."""
+def malformed(document: Any) -> list[Problem]:
+    """Find the mistakes of the first stage that has any; without these, parts can be read."""
     if not isinstance(document, dict):
         return [((), "is not a mapping: begin with `openapi: 3.1.0`")]
     version = document.get("openapi")
     if not isinstance(version, str) or not version.startswith("3.1."):
         what = f"is {version!r}, and only OpenAPI 3.1 is supported: write `openapi: 3.1.0`"
         return [(("openapi",), what)]
-    return (
-        list(references(document))
-        or list(structure(document))
-        or [
-            *operations(document),
-            *repeated_arguments(document),
-            *pages(document),
-            *look_ups(document),
-            *wrong_candidates(document),
-            *unsupported(document),
-            *examples(document),
-        ]
-    )
+    return list(references(document)) or list(structure(document))
+
+
+def problems(document: dict[str, Any]) -> list[Problem]:
+    """Find what a document in its normal form means wrongly, or what the client can't express."""
+    return [
+        *operations(document),
+        *repeated_arguments(document),
+        *pages(document),
+        *look_ups(document),
+        *wrong_candidates(document),
+        *unsupported(document),
+    ]
 
 
 def references(document: dict[str, Any]) -> Iterator[Problem]:
@@ -136,27 +180,6 @@ def _boolean_schemas(document: dict[str, Any]) -> Iterator[Problem]:
                 yield place, f"is {str(value).lower()} in place of a schema: {todo}"
 
 
-def _problem(error: ValidationError, where: Pointer, prefix: str = "") -> Problem:
-    """Describe an error of a schema; of a union, the most specific error of its branches."""
-    kind: Any = error.kind
-    inner = [inner for branch in getattr(kind, "context", ()) for inner in branch]
-    if inner:
-        best = max(inner, key=lambda e: (len(e.instance_path), e.kind.name != "type"))
-        return _problem(best, where, prefix)
-    what = error.message
-    where = (*where, *error.instance_path)
-    if kind.name == "enum":
-        what = f"{error.instance!r} is not one of {', '.join(map(str, kind.options))}"
-    elif kind.name == "required":
-        what = f'"{kind.property}" is missing: add it'
-    elif kind.name == "type" and "string" in kind.types:
-        what += ": quote it, or write text"
-    elif unexpected := getattr(kind, "unexpected", None):
-        where = (*where, unexpected[0])
-        what = f'"{unexpected[0]}" is not known here: correct its name, or remove it'
-    return where, prefix + what
-
-
 def structure(document: dict[str, Any]) -> Iterator[Problem]:
     """Apply the published schemas of OpenAPI and of JSON Schema."""
     errors = list(Draft202012Validator(dict(schema_v31)).iter_errors(document))
@@ -164,16 +187,15 @@ def structure(document: dict[str, Any]) -> Iterator[Problem]:
     noise = [e.instance_path[:-1] for e in errors if e.kind.name != "unevaluatedProperties"]
     for error in errors:
         if error.kind.name != "unevaluatedProperties" or error.instance_path not in noise:
-            yield _problem(error, ())
+            yield described(error, ())
     for kind, where, node in nodes(document):
-        found = list(_META.iter_errors(node)) if kind == "schema" else []
-        for error in sorted(found, key=lambda e: e.kind.name == "unevaluatedProperties")[:1]:
-            yield _problem(error, where)
+        for error in list(_META.iter_errors(node))[:1] if kind == "schema" else ():
+            yield described(error, where)
         if kind == "operation":
-            yield from (_problem(e, (*where, KEY)) for e in SHAPE.iter_errors(node.get(KEY, {})))
+            yield from (described(e, (*where, KEY)) for e in SHAPE.iter_errors(node.get(KEY, {})))
         if kind == "link" and LOOK_UP in node:
             wrong = LOOK_UP_SHAPE.iter_errors(node[LOOK_UP])
-            yield from (_problem(e, (*where, LOOK_UP)) for e in wrong)
+            yield from (described(e, (*where, LOOK_UP)) for e in wrong)
 
 
 def operations(document: dict[str, Any]) -> Iterator[Problem]:
@@ -186,30 +208,24 @@ def operations(document: dict[str, Any]) -> Iterator[Problem]:
             continue
         if "operationId" in node:
             names[*where, "operationId"] = node["operationId"]
-        else:
-            yield where, "has no operationId: add one, its function is named after it"
-        if where[0] != "paths" or len(where) != 3:
-            continue  # The caller serves the operation of a callback.
-        tags |= {(*where, "tags", i): tag for i, tag in enumerate(node.get("tags", []))}
-        if len(node.get("tags", [])) != 1:
-            yield (*where, "tags"), "needs exactly one tag, its module: write `tags: [..]`"
-        if "security" not in node:
-            yield where, "has no security of its own: add it, no other is generated"
-        yield from _security(document, where, node)
-        yield from _parameters(document, where)
+        if is_generated(where):
+            tags |= {(*where, "tags", i): tag for i, tag in enumerate(node["tags"])}
+            yield from _security(document, where, node)
+            yield from _parameters(document, where)
     yield from _equal_names("operationId", names)
     yield from _equal_names("tag", tags)
 
 
 def _security(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
+    """Find schemes that do not exist, or that the client lacks."""
     schemes = document.get("components", {}).get("securitySchemes", {})
-    for index, requirement in enumerate(node.get("security", [])):
+    for index, requirement in enumerate(node["security"]):
         for name in requirement:
-            place, scheme = (*where, "security", index, name), schemes.get(name, {})
+            place = (*where, "security", index, name)
             if name not in schemes:
                 known = ", ".join(schemes) or "none"
                 yield place, f'"{name}" is not a security scheme: use one of components ({known})'
-            elif (scheme.get("type"), str(scheme.get("scheme")).lower()) != ("http", "basic"):
+            elif not is_basic(schemes[name]):
                 what = f'"{name}" is not HTTP Basic, which is all that the client has: remove it'
                 yield place, what
 
@@ -245,48 +261,9 @@ def _equal_names(what: str, names: dict[Pointer, str]) -> Iterator[Problem]:
             yield where, f'{what} "{name}" is also at {dotted(place)}: rename one'
 
 
-def samples(document: dict[str, Any]) -> Iterator[tuple[Pointer, Pointer]]:
-    """Find all examples, defaults and enum values: the place of the value, and of its owner."""
-    for kind, where, node in nodes(document):
-        if kind != "schema" and "schema" not in node:
-            continue
-        values = [(*where, key) for key in ("example", "default", "const") if key in node]
-        for key in ("examples", "enum"):
-            members = node.get(key, [])
-            if isinstance(members, list):
-                values += [(*where, key, index) for index, _ in enumerate(members)]
-            else:
-                named = (follow(document, (*where, key, name)) for name in members)
-                values += [(*place, "value") for place in named if "value" in at(document, place)]
-        yield from ((value, where) for value in values)
-
-
-def examples(document: dict[str, Any]) -> Iterator[Problem]:
-    """Find example values that do not fit their schema, or the status they are listed under."""
-    registry = Registry([("spec:/", document)], draft=Draft202012)
-    kinds = {where: kind for kind, where, _ in nodes(document)}
-    replies: dict[Pointer, list[str]] = {}
-    for where, kind in kinds.items():
-        if kind == "response" and where[-2] == "responses":
-            replies.setdefault(follow(document, where), []).append(str(where[-1]))
-    for where, owner in samples(document):
-        value = at(document, where)
-        schema = owner if kinds[owner] == "schema" else (*owner, "schema")
-        steps = (str(step).replace("~", "~0").replace("/", "~1") for step in schema)
-        reference = {"$ref": "spec:/#/" + "/".join(quote(step, safe="~") for step in steps)}
-        validator = Draft202012Validator(reference, registry=registry, validate_formats=True)
-        for error in validator.iter_errors(value):
-            yield _problem(error, where, "does not fit its schema: ")
-        written = str(value["status"]) if isinstance(value, dict) and "status" in value else None
-        for status in replies.get(owner[:-2], []) if written else ():
-            if status[0] in "45" and not re.fullmatch(status.replace("X", r"\d"), written or ""):
-                what = f"says {written} under the status {status}: write the status of the reply"
-                yield (*where, "status"), what
-
-
 def main(arguments: list[str]) -> int:
     """Print every mistake; see the docstring of this module."""
-    _, lines = check(Path(arguments[0] if arguments else "openapi.yaml"), with_style=True)
+    lines = check(Path(arguments[0] if arguments else "openapi.yaml"), with_style=True)
     sys.stdout.writelines(f"{line}\n" for line in lines)
     return 1 if lines else 0
 

@@ -10,11 +10,13 @@ from openapi_python_client.strings import PythonIdentifier
 
 from codegen.content_types import read
 from codegen.document import is_json, resolved
+from codegen.normal_form import normal
 from contract_diff.contract_calls import Operation, operations
 
 
 def cases(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Make the cases: each example of a request once, and each example of a reply once."""
+    document = normal(document)
     return [
         case
         for name, operation in operations(document).items()

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from codegen.document import resolved
+from codegen.normal_form import normal
 from contract_diff.contract_calls import ACCOUNT, Node, Operation, callbacks, operations
 from contract_diff.schemas import (
     Change,
@@ -30,7 +31,7 @@ _COMPARED = {"digits": "by digits", "exact": "exactly"}
 
 def changes(old: Node, new: Node) -> list[Change]:
     """List what changed in the contract, breaking or not."""
-    return list(dict.fromkeys(_Comparison(old, new).document()))
+    return list(dict.fromkeys(_Comparison(normal(old), normal(new)).document()))
 
 
 class _Comparison(SchemaComparison):

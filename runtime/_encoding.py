@@ -7,18 +7,18 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 from ._errors import InvalidRequestError
 from ._values import Unset, encode
 
 
-def object_members(value: Any) -> dict[str, Any]:
-    """Give the members of an object, none if it was left out."""
+def object_members(value: Any, name: str = "") -> dict[str, Any]:
+    """Give the members of an object as `name[member]`, or by their own names; none if left out."""
     members = {} if isinstance(value, Unset) else encode(value)
     if not isinstance(members, dict):
         raise InvalidRequestError(f"an object is needed, got {type(value).__name__}.")
-    return members
+    return {f"{name}[{member}]" if name else member: each for member, each in members.items()}
 
 
 def as_text(name: str, value: Any) -> str:
@@ -70,9 +70,25 @@ def _pairs(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield name, as_text(name, encode(item))
 
 
-def urlencoded(members: Mapping[str, Any]) -> str:
-    """Write members as `application/x-www-form-urlencoded`, for a form or a query."""
-    return "&".join(f"{quote_plus(name)}={quote_plus(text)}" for name, text in _pairs(members))
+def urlencoded(members: Mapping[str, Any], delimiters: Mapping[str, str] = {}) -> str:
+    """Write members as `application/x-www-form-urlencoded`, for a form or a query.
+
+    A list among the `delimiters` is one value, with the delimiter between its items.
+    Errors: `InvalidRequestError` for an item that can't be told from two.
+    """
+    written = []
+    for name in members:
+        texts = [text for _, text in _pairs({name: members[name]})]
+        delimiter = delimiters.get(name, "")
+        for text in texts if delimiter.startswith("%") else ():
+            if unquote(delimiter) in text:
+                what = f"{name} can't be sent: {unquote(delimiter)!r} is between its items"
+                raise InvalidRequestError(f"{what}, and in one of them.")
+        texts = [quote_plus(text) for text in texts]
+        if delimiter and texts:
+            texts = [delimiter.join(texts)]
+        written += [f"{quote_plus(name)}={text}" for text in texts]
+    return "&".join(written)
 
 
 def headers(members: Mapping[str, Any]) -> dict[str, str]:

@@ -18,8 +18,9 @@ class Field:
     """A parameter, or a member of a body.
 
     `types` are the JSON types that its text may be converted to; none if any text is valid. With
-    `explode`, an array is sent as one value per `item`. Each of the `members` of an object in a
-    query is sent as a parameter. The codes come from `x-error-codes`.
+    `explode`, an array is sent as one value per `item`; without, `delimiter` is a pattern of what
+    is between its items, in a query before they are decoded. Each of the `members` of an object in
+    a query is sent as a parameter, under its key. The codes come from `x-error-codes`.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Field:
     missing: int = INVALID
     invalid: int = INVALID
     explode: bool = True
+    delimiter: str = ","
     members: Mapping[str, "Field"] = field(default_factory=dict)
 
 

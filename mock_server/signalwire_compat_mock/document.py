@@ -25,7 +25,7 @@ VALUE = "the value"
 
 _ADDRESS = "urn:openapi"
 _BOUNDS = {"int32": 2**31, "int64": 2**63}
-_DECORATIVE = ("float", "double", "byte", "binary", "password")
+_CHECKED = ("uuid", "uri", "date", "date-time", "email")
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
 _TYPES |= {type(None): "null"}
 
@@ -49,6 +49,14 @@ def join(pointer: str, *names: str | int) -> str:
     return pointer + "".join("/" + str(n).replace("~", "~0").replace("/", "~1") for n in names)
 
 
+def _read(encoded: bytes) -> Any:
+    """Read JSON or YAML as JSON has it: in YAML, a status code without quotes is a number."""
+    try:
+        return json.loads(encoded)
+    except ValueError:
+        return json.loads(json.dumps(yaml.load(encoded, _Loader)))  # noqa: S506  # a safe loader
+
+
 class Document:
     """An OpenAPI 3.1 document whose parts are addressed by JSON pointer, such as "/info/title".
 
@@ -63,14 +71,16 @@ class Document:
             if bound := _BOUNDS.get(str(node.get("format"))):
                 node["allOf"] = [*node.get("allOf", []), {"minimum": -bound, "maximum": bound - 1}]
         self._registry = jsonschema_rs.Registry([(_ADDRESS, strict)])
-        self._formats = dict.fromkeys((*_BOUNDS, *_DECORATIVE), lambda _: True)
+        # Any other format is an annotation.
+        formats = {str(node.get("format")) for node in nodes(root)} - {*_CHECKED}
+        self._formats = dict.fromkeys(formats, lambda _: True)
+        self._validators: dict[str, Validator] = {}
 
     @classmethod
     def load(cls, path: Path) -> "Document":
         """Read a YAML or JSON file in UTF-8. Errors: `OSError` if that fails."""
         try:
-            # As JSON, keys are text: in YAML, a status code without quotes is a number.
-            root = json.loads(json.dumps(yaml.load(path.read_bytes(), _Loader)))  # noqa: S506  # a safe loader
+            root = _read(path.read_bytes())
         except (yaml.YAMLError, RecursionError) as error:
             raise SpecError(f"not YAML, {' '.join(str(error).split())}. Fix it there.") from error
         if not isinstance(root, dict) or not str(root.get("openapi", "")).startswith("3.1."):
@@ -120,13 +130,18 @@ class Document:
                 registry=self._registry,
                 validate_formats=True,
                 formats=self._formats,
-                ignore_unknown_formats=False,
                 mask=VALUE,
                 offline=True,
             )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
             problem = str(error).splitlines()[0]
             raise SpecError(f"{place}: not a usable schema, {problem}. Fix it there.") from error
+
+    def fits(self, value: Any, pointer: str) -> bool:
+        """Whether a value fits the schema at the pointer."""
+        if pointer not in self._validators:
+            self._validators[pointer] = self.validator(self.reference(pointer), pointer)
+        return self._validators[pointer].is_valid(value)
 
     def parts(self, pointer: str, *keywords: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield a schema and its parts: by `$ref`, `allOf` and further keywords."""

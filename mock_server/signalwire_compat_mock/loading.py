@@ -12,6 +12,8 @@ from .parsing import FORM, JSON, MULTIPART, is_json, media_type
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
+# What stands between the items of an array in a query.
+_DELIMITERS = {"form": ",", "spaceDelimited": r"%20|\+", "pipeDelimited": r"\||%7[Cc]"}
 _HEADERS_OF_HTTP = ("accept", "content-type", "authorization")
 _BRACES = re.compile(r"\{(.+?)\}")
 _ERROR = "/components/schemas/Error"
@@ -141,15 +143,20 @@ def _parameter(document: Document, pointer: str) -> Field:
     location = value["in"]
     style = value.get("style", _STYLES[location])
     explode = bool(value.get("explode", style == "form"))
-    if style == _STYLES[location] and "schema" in value:
-        codes = value.get("x-error-codes")
-        field = _field(document, value["name"], schema, codes, explode=explode)
-        if "object" not in field.types:
+    if "schema" in value:
+        codes, name = value.get("x-error-codes"), value["name"]
+        field = _field(document, name, schema, codes, explode=explode)
+        if "object" in field.types:
+            members = _fields(document, schema) if location == "query" else {}
+            if members and style == "deepObject":
+                return replace(field, members={f"{name}[{n}]": m for n, m in members.items()})
+            if members and style == "form" and explode:
+                return replace(field, members=members)
+        elif location == "query" and style in _DELIMITERS:
+            return replace(field, delimiter=_DELIMITERS[style])
+        elif style == _STYLES[location]:
             return field
-        members = _fields(document, schema) if location == "query" and explode else {}
-        if members:
-            return replace(field, members=members)
-    todo = "Give it a schema, no style, and no object but in a query."
+    todo = "Give it a schema, a usual style, and no object but in a query."
     raise SpecError(f"{pointer}: not served. {todo}")
 
 

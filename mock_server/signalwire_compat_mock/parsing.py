@@ -6,7 +6,7 @@ import json
 import logging
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -69,18 +69,22 @@ class Incoming:
         return [value for key, value in self.headers if key == name.lower()]
 
     def parameters(
-        self, location: str, path: Mapping[str, str], headers: Iterable[str]
+        self,
+        location: str,
+        path: Mapping[str, str],
+        headers: Iterable[str],
+        lists: Collection[str] = (),
     ) -> Iterator[tuple[str, str]]:
         """Yield names and texts in a location: those of `path`, or of the `headers` that are named.
 
-        Errors: `ParseError`.
+        In the query the texts of `lists` stay encoded. Errors: `ParseError`.
         """
         if location == "path":
             if _BROKEN_ESCAPE.search(self.path.encode()):
                 raise ParseError("holds a percent sign that two hexadecimal digits do not follow")
             yield from path.items()
         elif location == "query":
-            yield from decode_pairs(self.query.encode())
+            yield from decode_pairs(self.query.encode(), lists)
         elif location == "header":
             yield from ((name, value) for name in headers for value in self.header(name))
         else:
@@ -176,17 +180,26 @@ def _text(encoded: bytes) -> str:
         raise ParseError("holds bytes that are not UTF-8") from None
 
 
-def decode_pairs(encoded: bytes) -> list[tuple[str, str]]:
-    """Decode a form or a query: pairs in order, blank values kept. Errors: `ParseError`."""
+def decode_pairs(encoded: bytes, kept: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Decode a form or a query: pairs in order, blank values kept. Errors: `ParseError`.
+
+    The values of the names that are `kept` stay encoded.
+    """
     if _CONTROL.search(encoded):
         raise ParseError("holds a control character that is not percent-encoded")
     if _BROKEN_ESCAPE.search(encoded):
         raise ParseError("holds a percent sign that two hexadecimal digits do not follow")
     pairs = []
-    for piece in filter(None, encoded.replace(b"+", b" ").split(b"&")):
-        name, _, value = piece.partition(b"=")
-        pairs.append((_text(unquote_to_bytes(name)), _text(unquote_to_bytes(value))))
+    for piece in filter(None, encoded.split(b"&")):
+        name, _, value = (part.decode("latin-1") for part in piece.partition(b"="))
+        name = decode_value(name)
+        pairs.append((name, value if name in kept else decode_value(value)))
     return pairs
+
+
+def decode_value(encoded: str) -> str:
+    """Decode a name or value of a form or a query, given as Latin-1. Errors: `ParseError`."""
+    return _text(unquote_to_bytes(encoded.replace("+", " ").encode("latin-1")))
 
 
 def decode_json(encoded: bytes) -> Any:

@@ -13,7 +13,7 @@ from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from .contract import CREDENTIALS, INVALID, Body, Field, Operation, Part
 from .document import VALUE
-from .parsing import Incoming, ParseError, basic_credentials, decode_text
+from .parsing import Incoming, ParseError, basic_credentials, decode_text, decode_value
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -91,7 +91,8 @@ def check_request(
     values: dict[str, dict[str, Any]] = {}
     for location, part in operation.parameters.items():
         try:
-            texts = _grouped(incoming.parameters(location, path, part.fields))
+            lists = [name for name, known in part.fields.items() if _is_one_value(known)]
+            texts = _grouped(incoming.parameters(location, path, part.fields, lists))
         except ParseError as error:
             violations.append(Violation(f"The {location} {error}"))
             continue
@@ -115,7 +116,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 def _check_parameters(
     location: str, part: Part, texts: Mapping[str, list[str]], show: Show
 ) -> tuple[dict[str, Any], list[Violation]]:
-    value, violations = _decoded(part, texts)
+    value, violations = _decoded(part, texts, location)
     violations += _schema_violations(part, value, show)
     if location == "query":
         unknown = [name for name in texts if name not in part.names]
@@ -123,14 +124,20 @@ def _check_parameters(
     return value, _ordered(violations, part)
 
 
-def _decoded(part: Part, texts: Mapping[str, list[str]]) -> tuple[dict[str, Any], list[Violation]]:
+def _decoded(
+    part: Part, texts: Mapping[str, list[str]], location: str = "body"
+) -> tuple[dict[str, Any], list[Violation]]:
     """Decode the known names."""
     value: dict[str, Any] = {}
     violations: list[Violation] = []
     for name, known in part.fields.items():
         members = known.members or {name: known}
         try:
-            given = {n: _decode(member, texts[n]) for n, member in members.items() if n in texts}
+            given = {
+                member.name: _decode(member, texts[n], is_encoded=location == "query")
+                for n, member in members.items()
+                if n in texts
+            }
         except ParseError as error:
             violations.append(Violation(f"{name} {error}", name, known.invalid))
         else:
@@ -138,7 +145,11 @@ def _decoded(part: Part, texts: Mapping[str, list[str]]) -> tuple[dict[str, Any]
     return value, violations
 
 
-def _decode(known: Field, texts: Sequence[str]) -> Any:
+def _is_one_value(known: Field) -> bool:
+    return "array" in known.types and not known.explode
+
+
+def _decode(known: Field, texts: Sequence[str], *, is_encoded: bool) -> Any:
     """Decode the texts of one name. Errors: `ParseError` if repeated or not UTF-8."""
     if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
         raise ParseError("holds bytes that are not UTF-8")
@@ -146,7 +157,9 @@ def _decode(known: Field, texts: Sequence[str]) -> Any:
     if len(texts) > 1 and not (is_array and known.explode):
         raise ParseError(f"is given {len(texts)} times, once is expected")
     if is_array:
-        items = texts if known.explode else texts[0].split(",")
+        items = texts if known.explode else re.split(known.delimiter, texts[0])
+        if is_encoded and not known.explode:
+            items = [decode_value(item) for item in items]
         types = known.item.types if known.item else frozenset[str]()
         return [decode_text(types, item) for item in items]
     return decode_text(known.types, texts[0])

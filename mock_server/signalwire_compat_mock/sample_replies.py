@@ -28,20 +28,19 @@ def sample_status(operation: Operation) -> int:
 
 
 def sample_body(document: Document, response: Response) -> Any:
-    """Return the example of a response, else one made from its schema; None without content.
+    """Return an example of a response, else what its schema gives; None without content.
 
     Errors: `SpecError` if the schema says too little. The result may still violate the schema.
     """
     if response.media is None:
         return None
-    media = document.value(response.media.pointer)
-    if "example" in media:
-        return media["example"]
+    media, schema = document.value(response.media.pointer), join(response.media.pointer, "schema")
+    told = [media["example"]] if "example" in media else []
     for name in media.get("examples", {}):
         _, example = document.follow(join(response.media.pointer, "examples", name))
-        if "value" in example:
-            return example["value"]
-    return sample(document, join(response.media.pointer, "schema"))
+        told += [example["value"]] if "value" in example else []
+    fitting = [value for value in told if document.fits(value, schema)]
+    return fitting[0] if fitting else sample(document, schema)
 
 
 def sample_headers(document: Document, response: Response) -> dict[str, str]:
@@ -63,8 +62,11 @@ def _make(document: Document, pointer: str, active: frozenset[str]) -> Any:
     if not isinstance(schema, dict):
         return _NOTHING
     for keyword, is_list in _TOLD.items():
-        if keyword in schema and (schema[keyword] or not is_list):
-            return schema[keyword][0] if is_list else schema[keyword]
+        told = (
+            schema.get(keyword, []) if is_list else [schema[k] for k in (keyword,) if k in schema]
+        )
+        if fitting := [v for v in told if v is not _NOTHING and document.fits(v, pointer)]:
+            return fitting[0]
     active |= {pointer}
     sources = [document.target(schema["$ref"])] if "$ref" in schema else []
     sources += [join(pointer, "allOf", i) for i, _ in enumerate(schema.get("allOf", []))]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from codegen.document import Pointer, at, dotted, nodes, reachable, target
-from codegen.validate import samples
+from codegen.samples import samples
 from codegen.yaml_source import Source
 from tests.conftest import ROOT, only, page_reply
 from tests.contract.pages import MIRRORED, PROSE, Document, Flat, differences, page_rows

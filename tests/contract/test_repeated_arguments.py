@@ -53,7 +53,7 @@ def lines(contract: dict[str, Any], folder: Path, repeats: Any, **replies: Any) 
     purchase["responses"] |= {name.lstrip("_"): reply for name, reply in replies.items()}
     file = folder / "openapi.yaml"
     file.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
-    return check(file)[1]
+    return check(file)
 
 
 @pytest.mark.parametrize(("repeats", "words"), WRONG, ids=[words for _, words in WRONG])

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
+from typing import Any
+
+from signalwire_compat_mock import DEFAULT_TOKEN
 
 from tests.conftest import PROJECT
 from tests.edits.helpers import *
@@ -50,6 +54,51 @@ def no_file(argument: str) -> str:
     """Write the code of a call that passes something else than a file."""
     return not_sent(argument, "must be a File", "  # type: ignore[arg-type]")
 
+
+def silent(*keys: str, **parts: Any) -> Edit:
+    """Make an edit that adds an operation without some of its keys."""
+    return both(adds(**parts), change("paths /things get", **dict.fromkeys(keys, GONE)))
+
+
+BEARER = {"type": "http", "scheme": "bearer", "description": "A token."}
+BASIC = "authorization: Basic " + b64encode(f"{PROJECT}:{DEFAULT_TOKEN}".encode()).decode()
+TEXTS = list_of(TEXT)
+DONE = "compat.things.try_it()"
+
+
+def closed(keyword: Any) -> Edit:
+    """Make an edit that adds an operation whose body is an object without other members."""
+    return sends(ref("Thing"), schemas={"Thing": {**THING, "unevaluatedProperties": keyword}})
+
+
+# What a contract can leave out, say in another way, or say without effect.
+VARIANTS = [
+    Row("credentials of the whole contract", both(silent("security"), lambda d: d.update(security=[{"ProjectToken": []}])), ADDED, DONE, GOT, BASIC),
+    Row("no credentials at all", silent("security"), ADDED, DONE, GOT, lacks="authorization"),
+    Row("an anonymous operation", both(adds(security=[{}]), lambda d: d.update(security=[{"ProjectToken": []}])), ADDED, DONE, GOT, lacks="authorization"),
+    Row("credentials of several kinds", both(change("components securitySchemes", Key=BEARER), adds(security=[{"Key": []}, {"ProjectToken": []}])), ADDED, DONE, GOT, BASIC),
+    Row("credentials that the client lacks, or none", both(change("components securitySchemes", Key=BEARER), adds(security=[{"Key": []}, {}])), ADDED, DONE, GOT, lacks="authorization"),
+    Row("a number that does not explode", takes("Limit", schema=SIZE, explode=False, style="form"), ADDED, "compat.things.try_it(Limit=3)", f"{GOT}?Limit=3"),
+    Row("a header that explodes", takes("X-Tag", "header", explode=True), ADDED, "compat.things.try_it(XTag='a')", GOT, "x-tag: a"),
+    Row("a list that does not explode", takes("Tag", schema=TEXTS, explode=False), ADDED, "compat.things.try_it(Tag=['a b', 'c,d'])\ncompat.things.try_it(Tag=[])\ncompat.things.try_it()", f"{GOT}?Tag=a+b,c%2Cd\n{GOT}\n{GOT}"),
+    Row("numbers that do not explode", takes("Size", schema={**list_of(SIZE), "maxItems": 2}, explode=False), ADDED, "compat.things.try_it(Size=[1, 2])\n" + not_sent("Size=[1, 2, 3]", "0 to 2 items"), f"{GOT}?Size=1,2"),
+    Row("a list with spaces", takes("Tag", schema=TEXTS, style="spaceDelimited"), ADDED, "compat.things.try_it(Tag=['a+b', 'c'])\n" + not_sent("Tag=['a b', 'c']", "is between its items"), f"{GOT}?Tag=a%2Bb%20c"),
+    Row("a list with bars", takes("Tag", schema=TEXTS, style="pipeDelimited"), ADDED, "compat.things.try_it(Tag=['a b', 'c'])\n" + not_sent("Tag=['a|b']", "is between its items"), f"{GOT}?Tag=a+b%7Cc"),
+    Row("a list that explodes in any style", takes("Tag", schema=TEXTS, style="pipeDelimited", explode=True), ADDED, "compat.things.try_it(Tag=['a', 'b|c'])", f"{GOT}?Tag=a&Tag=b%7Cc"),
+    Row("a deep object", takes("Filter", schema=THING, style="deepObject", explode=True), ADDED, "compat.things.try_it(Filter=m.TryItFilter(name='a&b', size=3))\ncompat.things.try_it()", f"{GOT}?Filter%5Bname%5D=a%26b&Filter%5Bsize%5D=3\n{GOT}"),
+    Row("deep objects of equal members", adds(parameters=[{**parameter(name, schema=THING), "style": "deepObject"} for name in ("A", "B")]), ADDED, "compat.things.try_it(A=m.TryItA(name='a'), B=m.TryItB(name='b'))", f"{GOT}?A%5Bname%5D=a&B%5Bname%5D=b"),
+    Row("an object closed by another keyword", closed(False), ADDED, "compat.things.try_it(name='a')\nassert not hasattr(m.Thing(name='a'), 'additional_properties')", POSTED + ' {"name": "a"}'),
+    Row("an object closed by a schema", closed({"not": {}}), ADDED, "compat.things.try_it(name='a')\nassert not hasattr(m.Thing(name='a'), 'additional_properties')", POSTED + ' {"name": "a"}'),
+    Row("a format that the client does not check", takes("Ip", schema=text(format="ipv4")), ADDED, "compat.things.try_it(Ip='a')", f"{GOT}?Ip=a"),
+    Row("an unknown format of a reply", replies(object_of(at=text(format="e164")), {"at": "x"}), ADDED, "it = compat.things.try_it()\nassert it.at == 'x'", GOT),
+    Row("an unknown keyword", takes("Word", schema=text(maxLenght=3, **{"$comment": "It."})), ADDED, "compat.things.try_it(Word='abcd')", f"{GOT}?Word=abcd"),
+    Row("an example that does not fit", replies(object_of("size", size={**SIZE, "example": "b"}), {"size": "a"}), ADDED, "it = compat.things.try_it()\nassert it.size == 0", GOT),
+    Row("a default that does not fit", takes("Size", schema={**SIZE, "default": "large"}), ADDED, "compat.things.try_it(Size=3)", f"{GOT}?Size=3"),
+    Row("no tag", silent("tags"), ADDED, "compat.default.try_it()", GOT),
+    Row("several tags", adds(tags=["more things", "phone_numbers"]), ADDED, "compat.more_things.try_it()", GOT),
+    Row("no operationId", silent("operationId", "tags"), ADDED, "compat.default.get_things()", GOT),
+    Row("names made of equal paths", both(silent("operationId"), adds("/things/", operationId="it"), change("paths /things/ get", operationId=GONE)), f"{ADDED}, {ADDED}", "compat.things.get_things()\ncompat.things.get_things_2()", f"{GOT}\n{GOT}/"),
+]  # fmt: skip
 
 METHODS = [
     Row("a GET operation", replies(THING, {"name": "a", "size": 3}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a' and it.size == 3", GOT),
@@ -160,4 +209,4 @@ REPLIES = [
     Row("integers beyond 2^53", adds(parameters=[parameter("Id", schema={"type": "integer", "format": "int64"})], responses={"200": reply(object_of("id", id={"type": "integer", "description": "Large."}), {"id": BIG})}), ADDED, f"it = compat.things.try_it(Id={BIG})\nassert it.id == {BIG}", f"{GOT}?Id={BIG}"),
 ]  # fmt: skip
 
-ADDITIONS = [*METHODS, *PARAMETERS, *ARGUMENTS, *BODIES, *REPLIES]
+ADDITIONS = [*VARIANTS, *METHODS, *PARAMETERS, *ARGUMENTS, *BODIES, *REPLIES]

@@ -21,8 +21,8 @@ class Row(NamedTuple):
 
     `says` lists verdicts, as "breaking removed, compatible added". In `code`, `compat` leads to the
     operations and `m` to the models; the async client awaits each call. `sent` lists the requests:
-    method, path, query, body; `header` is in the first. A row without code is only compared, with
-    the contract that `base` makes.
+    method, path, query, body; `header` is in the first, which `lacks` another. A row without code
+    is only compared, with the contract that `base` makes.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Row(NamedTuple):
     code: str = ""
     sent: str = ""
     header: str = ""
+    lacks: str = ""
     breaks_names: bool = False  # The names of the package alone break callers.
     base: Edit = lambda _: None
 

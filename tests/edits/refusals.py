@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.edits.additions import CAT, PAGES, THING
+from tests.edits.additions import BEARER, CAT, PAGES, THING, silent
 from tests.edits.helpers import *
 
 THINGS = "paths./things."
@@ -38,8 +38,12 @@ REFUSED = [
     Refusal("a body of a reply to HEAD", adds(method="head", responses={"200": reply(THING)}), (f"{THINGS}head.responses.200.content", "try_it")),
     Refusal("a form with another encoding", encoded(FORM, {"type": "array", "items": TEXT}, Tag={"explode": False}), (f"{THINGS}post.requestBody.content", "Tag.explode")),
     Refusal("a keyword of another OpenAPI version", change("fields", Area=text(nullable=True)), ("PurchaseRequest.properties.Area.nullable", '"null"')),
-    Refusal("an array that does not explode", takes("Tag", schema={"type": "array", "items": TEXT}, explode=False), (f"{PLACE}.explode", '"Tag"')),
-    Refusal("another style", takes("Filter", schema=THING, style="deepObject"), (f"{PLACE}.style", '"Filter"', "deepObject")),
+    Refusal("a list as a deep object", takes("Filter", schema=list_of(TEXT), style="deepObject"), (f"{PLACE}.style", '"Filter"', "deepObject")),
+    Refusal("a list in a deep object", takes("Filter", schema=object_of(Tag=list_of(TEXT)), style="deepObject"), (f"{PLACE}.schema.properties.Tag", '"Tag", a list')),
+    Refusal("an object that does not explode", takes("Filter", schema=THING, explode=False), (f"{PLACE}.explode", '"Filter"', "False")),
+    Refusal("a path parameter after a semicolon", adds("/things/{Id}", parameters=[{**parameter("Id", "path"), "style": "matrix"}]), ("parameters[0].style", '"Id"', "matrix")),
+    Refusal("only credentials that the client lacks", both(change("components securitySchemes", Key=BEARER), adds(security=[{"Key": []}])), (f"{THINGS}get.security[0].Key", '"Key" is not HTTP Basic')),
+    Refusal("such credentials of the whole contract", both(change("components securitySchemes", Key=BEARER), silent("security"), lambda d: d.update(security=[{"Key": []}])), ('"Key" is not HTTP Basic',)),
     Refusal("reserved characters", takes("Filter", allowReserved=True), (f"{PLACE}.allowReserved", '"Filter"')),
     Refusal("objects listed in the query", takes("Things", schema={"type": "array", "items": THING}), (PLACE, '"Things"')),
     Refusal("an array in a header", takes("X-Tag", "header", {"type": "array", "items": TEXT}), (f"{THINGS}get", "X-Tag")),
@@ -93,8 +97,6 @@ REFUSED = [
     Refusal("a tag with a name of every module", adds(tags=["annotations"]), (f"{THINGS}get.tags[0]", '"annotations"')),
     Refusal("an operation with a name of its module", adds(operationId="annotations"), (f"{THINGS}get.operationId", '"annotations"')),
     Refusal("a reference into a schema", sends(object_of(Url={"$ref": "#/components/schemas/PurchaseRequest/properties/SmsUrl"})), ("schema.properties.Url.$ref", "components")),
-    Refusal("an unknown format", change("fields", Area=text(format="uiid")), ("PurchaseRequest.properties.Area.format", '"uiid"', "uuid")),
-    Refusal("a format that the client does not check", change("fields", Area=text(format="ipv4")), ("PurchaseRequest.properties.Area.format", '"ipv4"', "pattern")),
     Refusal("allOf of a string", sends(object_of(V={"allOf": [ref("Word"), {"maxLength": 2}], "description": "V."}), schemas={"Word": text()}), ("schema.properties.V.allOf", "string", "beside the $ref")),
     Refusal("allowed values that are fractions", change("fields", Area={"type": "number", "enum": [1.5, 2.5], "description": "One."}), ("PurchaseRequest.properties.Area.enum", "whole numbers")),
     Refusal("a constant that is an object", change("fields", Area={"const": {"a": 1}, "description": "One."}), ("PurchaseRequest.properties.Area.const",)),

@@ -111,7 +111,9 @@ def test_the_package_of_an_edited_contract_can_be_called(
     module = build(row.edit)
     sent = packages.call(row, module, tmp_path / "openapi.yaml")
     assert [line for line, _ in sent] == row.sent.splitlines()
-    assert not row.header or row.header in [f"{name}: {value}" for name, value in sent[0][1]]
+    headers = [f"{name}: {value}" for name, value in sent[0][1]] if sent else []
+    assert not row.header or row.header in headers
+    assert not row.lacks or row.lacks not in dict(sent[0][1])
     found = Differences(
         changes(contract, packages.edited(row.edit, contract)),
         compare_apis(old_api, read_api(tmp_path)),
@@ -272,8 +274,9 @@ def test_an_edit_that_the_client_can_not_express_is_refused_with_its_place(
     document = packages.edited(refusal.edit, contract)
     spec = packages.write_spec(document, tmp_path / "openapi.yaml")
     assert generate.main(["--spec", str(spec), "--output", str(tmp_path / "out")]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert re.match(rf"{re.escape(str(spec))}:[1-9]\d*:\d+: ", line), line
-    assert [word for word in refusal.words if word not in line] == [], line
+    told = capsys.readouterr().err
+    lines = [line for line in told.splitlines() if line.startswith(f"{spec}:")]
+    found = [line for line in lines if all(word in line for word in refusal.words)]
+    assert re.match(rf"{re.escape(str(spec))}:[1-9]\d*:\d+: ", "".join(found)), told
     assert not (tmp_path / "out").exists()
-    assert " at 0x" not in line
+    assert " at 0x" not in told

@@ -1,0 +1,103 @@
+"""Brings a document into the one form that generation and comparison read.
+
+OpenAPI says many things in several ways, and some in a way that has no effect. Here each of them
+becomes the explicit one, so that nothing else in this folder knows the others. Parts keep their
+places, so that a message can point to the file.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Collection
+from typing import Any
+
+from codegen.document import Pointer, nodes, types_of
+
+STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
+"""How a parameter is written if it does not say; only `form` explodes."""
+DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
+"""What stands between the items of a list in a query that does not explode, by style."""
+NO_TAG = "default"
+# Keywords that evaluate members, besides those of a plain object.
+_COMPOSING = {
+    *("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "then", "else"),
+    *("dependentSchemas", "patternProperties"),
+}
+_NEVER: dict[str, Any] = {"not": {}}
+
+
+def normal(document: dict[str, Any]) -> dict[str, Any]:
+    """Copy a document that passed the checks of its structure, in the explicit form."""
+    document = copy.deepcopy(document)
+    found = list(nodes(document))
+    ids = {node.get("operationId") for kind, _, node in found if kind == "operation"}
+    for kind, where, node in found:
+        if kind == "operation" and is_generated(where):
+            _operation(document, where, node, ids)
+        elif kind == "parameter" and "schema" in node:
+            _parameter(document, where, node)
+        elif kind == "schema":
+            _schema(node)
+    return document
+
+
+def is_generated(where: Pointer) -> bool:
+    """Whether the client calls the operation at a place; the caller serves the others."""
+    return where[0] == "paths" and len(where) == 3
+
+
+def is_basic(scheme: dict[str, Any] | None) -> bool:
+    """Whether the client has the credentials of a security scheme: only of HTTP Basic."""
+    scheme = scheme or {}
+    return (scheme.get("type"), str(scheme.get("scheme")).lower()) == ("http", "basic")
+
+
+def _operation(
+    document: dict[str, Any], where: Pointer, node: dict[str, Any], ids: set[Any]
+) -> None:
+    ways = node.get("security", document.get("security", []))
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    served = [way for way in ways if all(is_basic(schemes.get(name)) for name in way)] or ways
+    node["security"] = served if any(served) else []  # `{}` asks for nothing.
+    node["tags"] = node.get("tags", [])[:1] or [NO_TAG]
+    if "operationId" not in node:
+        name = plain = re.sub(r"\W+", "_", f"{where[2]}{where[1]}", flags=re.ASCII).strip("_")
+        for number in range(2, len(ids) + 2):
+            if name in ids:
+                name = f"{plain}_{number}"
+        ids.add(name)
+        node["operationId"] = name
+
+
+def is_query_list(types: Collection[str], place: str) -> bool:
+    """Whether a parameter of these types is a list in a query, written in one of `DELIMITERS`."""
+    return place == "query" and "a list" in types and "an object" not in types
+
+
+def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> None:
+    """Remove style and explode where the usual ones write the same."""
+    types = set(types_of(document, (*where, "schema")))
+    usual = STYLES[node["in"]]
+    style = node.get("style", usual)
+    explode = node.get("explode", style == "form")
+    if is_query_list(types, node["in"]) and style in DELIMITERS:
+        is_usual = explode  # Exploded, all three are written alike.
+    else:
+        is_scalar = bool(types) and not types & {"a list", "an object"}
+        is_usual = style == usual and (is_scalar or explode == (usual == "form"))
+    node.pop("style", None)
+    node.pop("explode", None)
+    if style == "deepObject" and "an object" in types:  # It has no other way to be exploded.
+        node["style"] = style
+    elif not is_usual:
+        node.update(style=style, explode=explode)
+
+
+def _schema(node: dict[str, Any]) -> None:
+    """Write a closed object in one way."""
+    if node.get("additionalProperties") == _NEVER:
+        node["additionalProperties"] = False
+    if node.get("unevaluatedProperties") in (False, _NEVER) and not node.keys() & _COMPOSING:
+        del node["unevaluatedProperties"]
+        node.setdefault("additionalProperties", False)

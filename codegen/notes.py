@@ -1,0 +1,79 @@
+"""Find what the client is generated without: what it does not check, and what has no effect.
+
+`make lint` treats each as a mistake; `make generate` goes on, and counts them by kind.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from jsonschema_rs import Draft202012Validator
+
+from codegen.document import INTEGER_BOUNDS, Pointer, nodes
+from codegen.normal_form import NO_TAG, is_generated
+from codegen.samples import described
+from codegen.schema_code import FORMATS
+from codegen.unsupported import KEYWORDS
+
+# Formats that say how a value is stored or shown, and forbid no value that JSON allows.
+_DESCRIPTIVE = {*INTEGER_BOUNDS, "float", "double", "binary", "byte", "password"}
+META = {
+    "$ref": "https://json-schema.org/draft/2020-12/schema",
+    "properties": {
+        **dict.fromkeys(("example", "externalDocs", "nullable", "xml", *KEYWORDS), True),
+        # The generator knows no others.
+        "const": {"type": ["string", "integer", "boolean", "null"]},
+        "enum": {"minItems": 1},
+    },
+}
+# JSON Schema takes an unknown keyword for an annotation; it can also be a typing error.
+_KNOWN = Draft202012Validator(
+    {**META, "patternProperties": {"^x-": True}, "unevaluatedProperties": False}
+)
+
+
+class Note(NamedTuple):
+    """Something that is not checked, or has no effect: its kind, its place and what to do."""
+
+    kind: str
+    where: Pointer
+    what: str
+
+
+def notes(raw: dict[str, Any], document: dict[str, Any]) -> Iterator[Note]:
+    """Find them in a document without mistakes, as it was written and in its normal form."""
+    for kind, where, node in nodes(raw):
+        if kind == "operation" and is_generated(where):
+            yield from _operation(raw, where, node)
+    for kind, where, node in nodes(document):
+        if kind == "schema":
+            yield from _schema(where, node)
+
+
+def summary(found: list[Note]) -> str:
+    """Count the notes by kind, as `341 x unknown format, 26 x example that does not fit`."""
+    counts = Counter(note.kind for note in found).most_common()
+    return ", ".join(f"{count} x {kind}" for kind, count in counts)
+
+
+def _operation(raw: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Note]:
+    if "operationId" not in node:
+        what = "has no operationId: add one, its function is named after it"
+        yield Note("missing operationId", where, what)
+    if len(node.get("tags", ())) != 1:
+        what = f"needs exactly one tag, its module: write `tags: [..]`; without it, {NO_TAG}"
+        yield Note("several tags" if node.get("tags") else "missing tag", (*where, "tags"), what)
+    if "security" not in node and "security" not in raw:
+        what = "has no security of its own, nor has the document, so no credentials are sent"
+        yield Note("missing security", where, f"{what}: add it")
+
+
+def _schema(where: Pointer, node: dict[str, Any]) -> Iterator[Note]:
+    if node.get("format", "uuid") not in {*FORMATS, *_DESCRIPTIVE}:
+        what = f'"{node["format"]}" is a format that the client does not check'
+        todo = f"write a pattern, or take one of {', '.join(FORMATS)}"
+        yield Note("unknown format", (*where, "format"), f"{what}: {todo}")
+    for error in _KNOWN.iter_errors(node):
+        yield Note("unknown keyword", *described(error, where))
