@@ -11,9 +11,9 @@ from typing import Any
 from openapi_python_client.strings import PythonIdentifier
 
 from codegen.document import Pointer, Problem, at, follow, members_of, nodes
+from codegen.facts import method_name
 from codegen.look_up import success_schema
 from codegen.repeated_arguments import arguments_of, nearest_name
-from codegen.schema_code import method_name
 
 _OFFERED = re.compile(r"\$response\.body#/([^/]+)/0/([^/]+)")
 Candidates = dict[tuple[str, str], tuple[str, dict[str, str]]]

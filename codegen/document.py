@@ -13,6 +13,7 @@ Pointer = tuple[str | int, ...]
 Problem = tuple[Pointer, str]
 """A mistake: its place, and what is wrong and what to do, in words."""
 
+ACCOUNT = "x-client-default"
 INTEGER_BOUNDS = {
     "int32": (-(2**31), 2**31 - 1),
     "int64": (-(2**63), 2**63 - 1),
@@ -104,6 +105,11 @@ def merged(document: Any, schema: Any) -> dict[str, Any]:
             elif key not in ("$ref", "allOf"):
                 result.setdefault(key, value)
     return result
+
+
+def is_account(parameter: dict[str, Any]) -> bool:
+    """Whether the client fills in a parameter with its account, unless the caller names another."""
+    return parameter["in"] == "path" and parameter.get(ACCOUNT) == "account"
 
 
 def parameters_of(document: Any, where: Pointer) -> Iterator[tuple[Pointer, Pointer]]:

@@ -33,8 +33,9 @@ from openapi_python_client.strings import ClassName
 from codegen.candidates import candidates
 from codegen.content_types import accepted, put_json_first
 from codegen.document import Pointer, Problem, dotted, nearest
+from codegen.facts import Constraints, method_name
 from codegen.notes import Note, summary
-from codegen.schema_code import ConstraintError, Constraints, keep_sources, method_name
+from codegen.schema_code import ConstraintError, keep_sources
 from codegen.stamp import NAME, record
 from codegen.unsupported import LONGEST, OWN_NAMES
 from codegen.validate import read

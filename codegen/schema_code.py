@@ -1,30 +1,12 @@
-"""Writes the schemas of the contract as Python source: one `Schema(...)` expression each.
-
-The templates call it.
-"""
+"""Writes the schemas of the contract as Python source: one `Schema(...)` expression each."""
 
 from __future__ import annotations
 
-import builtins
-import keyword
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from openapi_python_client.strings import PythonIdentifier
-
-from codegen.document import (
-    INTEGER_BOUNDS,
-    Pointer,
-    at,
-    is_json,
-    nodes,
-    parameters_of,
-    parts,
-    resolved,
-)
-from codegen.look_up import argument_of, look_up_of, success_schema
-from codegen.normal_form import DELIMITERS
+from codegen.document import INTEGER_BOUNDS, nodes, parts
 
 # Keyword of JSON Schema: attribute of the client's `Schema`.
 _LIMITS = {
@@ -47,147 +29,27 @@ _CONSTRAINTS = {
 FORMATS = ("uuid", "uri", "date", "date-time", "email")
 
 
-_SOURCE = "x-schema"
+SOURCE = "x-schema"
+"""Where the schema as it was written is kept."""
 
 
 def keep_sources(document: dict[str, Any]) -> None:
-    """Keep each schema as it was written: the generator makes floats of limits, exact to 2^53."""
+    """Keep each schema as it was written: the generator makes floats of limits, exact to 2^53.
+
+    It would also make an enumeration of each type that a list of values can have.
+    """
     for kind, _, node in nodes(document):
         if kind == "schema":
-            node[_SOURCE] = dict(node)
-
-
-def method_name(operation: str) -> str:
-    """Give the name of an operation as a method, which may be that of a builtin."""
-    plain = operation.removesuffix("_")
-    return operation if keyword.iskeyword(plain) else plain
+            node[SOURCE] = dict(node)
+            if "enum" in node and not isinstance(node.get("type", ""), str):
+                del node["type"]
 
 
 class ConstraintError(Exception):
     """A constraint that Python can't check, in one line."""
 
 
-class Constraints:
-    """The schemas of one document, by the names that the generator gives its parts."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        """Find the operations of a document that passed the checks."""
-        self._document = document
-        self._operations: dict[str, Pointer] = {
-            PythonIdentifier(node["operationId"], "field_"): where
-            for kind, where, node in nodes(document)
-            if kind == "operation" and len(where) == 3
-        }
-
-    def route(self, operation: str) -> str:
-        """Give the path of an operation as the contract writes it."""
-        return str(self._operations[operation][1])
-
-    def method(self, operation: str) -> str:
-        """Do what `method_name` does."""
-        return method_name(operation)
-
-    def annotation(self, annotation: str) -> str:
-        """Write a type so that a method of the same name, such as `list`, does not hide it."""
-        methods = {self.method(operation) for operation in self._operations}
-        hidden = "|".join(sorted(methods & vars(builtins).keys()))
-        if not hidden:
-            return annotation
-        return re.sub(rf"(?<![\w.\"'])({hidden})\b", r"builtins.\1", annotation)
-
-    def about_parameter(self, operation: str, name: str) -> str:
-        """Say what a parameter is for, and its default, which the server applies."""
-        parameter = self._parameters(operation)[name]
-        schema = resolved(self._document, parameter.get("schema", {}))
-        text = parameter.get("description") or schema.get("description", "")
-        known = f" Default: `{schema['default']}`." if "default" in schema else ""
-        return f"{text}{known}"
-
-    def pages(self, operation: str) -> dict[str, str]:
-        """Give the members of a reply that hold the items and the URI of the next page."""
-        return dict(self._operation(operation).get("x-pages", {}))
-
-    def repeats(self, operation: str) -> list[tuple[str, str, str]]:
-        """List member, argument and comparison of what a reply of an operation repeats."""
-        members = self._operation(operation).get("x-reply-repeats", {})
-        return [(name, rule["argument"], rule["compare"]) for name, rule in members.items()]
-
-    def look_up(self, operation: str) -> dict[str, Any] | None:
-        """Describe how to look up the outcome of an operation: the list, and what it is given."""
-        link = look_up_of(self._document, self._operation(operation))
-        if link is None:
-            return None
-        ids = {self._operation(name)["operationId"]: name for name in self._operations}
-        name = ids[link["operationId"]]
-        return {
-            "tag": PythonIdentifier(self._operation(name)["tags"][0], "field_"),
-            "list": name,
-            "created": link["x-look-up"]["created"],
-            "given": {
-                PythonIdentifier(parameter, "field_"): argument_of(expression)
-                for parameter, expression in link["parameters"].items()
-            },
-        }
-
-    def is_findable(self, model: Any) -> bool:
-        """Whether a look-up finds this model."""
-        found = (
-            success_schema(self._document, self._operations[name])
-            for name in self._operations
-            if self.look_up(name)
-        )
-        source = model.data.model_extra[_SOURCE]
-        return any(at(self._document, where)[_SOURCE] == source for where in found if where)
-
-    def parameters(self, operation: str) -> str:
-        """Write one schema for all parameters of an operation, as if they were an object."""
-        found = self._parameters(operation)
-        members = {name: node.get("schema", {}) for name, node in found.items()}
-        required = [name for name, node in found.items() if node.get("required")]
-        return self.code({"type": "object", "properties": members, "required": required})
-
-    def _parameters(self, operation: str) -> dict[str, dict[str, Any]]:
-        places = parameters_of(self._document, self._operations[operation])
-        return {node["name"]: node for node in (at(self._document, end) for _, end in places)}
-
-    def delimiters(self, operation: str) -> dict[str, str]:
-        """Give what stands between the items of each list of a query that is one value."""
-        found = self._parameters(operation).items()
-        return {n: DELIMITERS[p["style"]] for n, p in found if p.get("style") in DELIMITERS}
-
-    def is_deep(self, operation: str, name: str) -> bool:
-        """Whether each member of an object in a query is written as `name[member]`."""
-        return self._parameters(operation)[name].get("style") == "deepObject"
-
-    def body(self, operation: str, media_type: str) -> str:
-        """Write the schema of the body of a request."""
-        body = resolved(self._document, self._operation(operation)["requestBody"])
-        return self.code(body["content"][media_type]["schema"])
-
-    def reply(self, operation: str, status: str) -> str:
-        """Write the schema of the first JSON body under a status of an operation."""
-        content = resolved(self._document, self._operation(operation)["responses"][status])[
-            "content"
-        ]
-        return self.code(next(content[kind]["schema"] for kind in content if is_json(kind)))
-
-    def _operation(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = at(self._document, self._operations[name])
-        return found
-
-    def model(self, model: Any) -> str:
-        """Write the schema of a model of the generator."""
-        try:
-            return self.code(model.data.model_extra[_SOURCE])
-        except ConstraintError as error:
-            raise ConstraintError(f"{model.class_info.name}: {error}") from error
-
-    def code(self, schema: Any) -> str:
-        """Write a schema as `Schema(...)`. Errors: `ConstraintError`."""
-        return _Expression(self._document).write(schema)
-
-
-class _Expression:
+class Expression:
     """One expression. A schema that contains itself is written once, under a name."""
 
     def __init__(self, document: dict[str, Any]) -> None:

@@ -20,12 +20,14 @@ from openapi_spec_validator.schemas import schema_v31
 
 from codegen.candidates import wrong_candidates
 from codegen.document import (
+    ACCOUNT,
     Pointer,
     Problem,
     at,
     children,
     cycles,
     dotted,
+    is_account,
     nearest,
     nodes,
     parameters_of,
@@ -235,8 +237,14 @@ def _parameters(document: dict[str, Any], where: Pointer) -> Iterator[Problem]:
     wanted = set(re.findall(r"\{([^{}]+)\}", str(where[1])))
     declared: dict[str, Pointer] = {}
     seen: set[tuple[Pointer, str, str]] = set()
+    accounts: set[str] = set()
     for place, end in parameters_of(document, where):
         name, kind = at(document, end)["name"], at(document, end)["in"]
+        if ACCOUNT in at(document, end):
+            accounts.add(name)
+            if not is_account(at(document, end)) or len(accounts) > 1:
+                what = "is `account` on one parameter of a path: correct it, or remove it"
+                yield (*end, ACCOUNT), what
         if (place[:-1], name, kind) in seen:
             yield place, f'"{name}" is declared twice: remove one'
         seen.add((place[:-1], name, kind))

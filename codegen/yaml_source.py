@@ -1,5 +1,6 @@
 """Read a YAML file as plain data, with the line and column of every key and item."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,10 @@ class Source:
             return [self._read(item, (*where, index), (*parents, node)) for index, item in items]
         elif tag in ("str", "int", "float", "bool", "null"):
             try:
-                return self._scalars.construct_object(node)
+                value = self._scalars.construct_object(node)
+                return _joined(value) if tag == "str" else value
+            except UnicodeError:
+                self.problems.append((where, "holds half of a surrogate pair: write the character"))
             except (KeyError, ValueError):
                 self.problems.append((where, f'"{node.value}" is not {tag}: correct its tag'))
         else:
@@ -70,6 +74,8 @@ class Source:
         result: dict[str, Any] = {}
         for key, value in node.value:
             name = str(key.value)
+            with contextlib.suppress(UnicodeError):
+                name = _joined(name)
             place = (*where, name)
             if name in result:
                 what = f'"{name}" is already in line {self.marks[place][0]}: keep one'
@@ -80,6 +86,11 @@ class Source:
             self.marks[place] = _start(key)
             result[name] = self._read(value, place, parents)
         return result
+
+
+def _joined(text: str) -> str:
+    """Join the two escapes by which JSON writes a character beyond U+FFFF."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def _compose(text: str) -> yaml.Node | None:

@@ -8,11 +8,9 @@ from typing import Any, NamedTuple
 
 from openapi_python_client.strings import PythonIdentifier
 
-from codegen.document import Pointer, at, merged, nodes, parameters_of, resolved
+from codegen.document import Pointer, at, is_account, merged, nodes, parameters_of, resolved
 
 Node = dict[str, Any]
-# The client fills it in. A member of the body of that name takes its place as an argument.
-ACCOUNT = "AccountSid"
 
 
 class Operation(NamedTuple):
@@ -30,7 +28,12 @@ class Operation(NamedTuple):
     def positional(self) -> list[str]:
         """The arguments that callers may pass without their names."""
         names = re.findall(r"{([^}]+)}", str(self.where[1]))
-        return [name for name in names if name in self.parameters and name != ACCOUNT]
+        return [name for name in names if name in self.parameters and name != self.account]
+
+    @property
+    def account(self) -> str | None:
+        """The parameter that the client fills in; a member of the body can take its name."""
+        return next((name for name, node in self.parameters.items() if is_account(node)), None)
 
 
 def operations(document: Node) -> dict[str, Operation]:
@@ -56,7 +59,7 @@ def _fields(document: Node, body: Node, parameters: Node) -> Node:
     medias = list(body.get("content", {}).values())
     schema = merged(document, medias[0].get("schema", {})) if len(medias) == 1 else {}
     fields: Node = schema.get("properties", {})
-    names = [*fields, *(name for name in parameters if name != ACCOUNT)]
+    names = [*fields, *(name for name, node in parameters.items() if not is_account(node))]
     spelled = {PythonIdentifier(name, "field_", skip_snake_case=True) for name in names}
     is_ambiguous = len(spelled) < len(names)
     has_others = isinstance(schema.get("additionalProperties"), dict)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from codegen.document import resolved
+from codegen.document import is_account, resolved
 from codegen.normal_form import normal
-from contract_diff.contract_calls import ACCOUNT, Node, Operation, callbacks, operations
+from contract_diff.contract_calls import Node, Operation, callbacks, operations
 from contract_diff.schemas import (
     Change,
     Changes,
@@ -65,9 +65,13 @@ class _Comparison(SchemaComparison):
 
     def _parameters(self, name: str, old: Operation, new: Operation) -> Changes:
         before, after = old.parameters, new.parameters
-        required = [k for k, each in after.items() if each.get("required") and k != ACCOUNT]
+        required = [k for k, each in after.items() if each.get("required") and k != new.account]
         yield from unpaired(f"{name}: ", before, after, "argument", required)
         for where, one, other in paired(f"{name}: ", before, after):
+            if is_account(one) != is_account(other):
+                how = "now" if is_account(other) else "no longer"
+                what = f"{how} the account of the client if left out"
+                yield Change(where, "changed", what, is_account(one))
             if one["in"] != other["in"]:
                 what = f"sent in the {other['in']}, not in the {one['in']}"
                 yield Change(where, "changed", what, False, on_wire=True)
@@ -193,17 +197,18 @@ def _look_ups(name: str, old: Node, new: Node) -> Changes:
 
 
 def _positions(name: str, old: Operation, new: Operation) -> Changes:
-    """Compare what the arguments without names, and AccountSid, stand for."""
+    """Compare what the arguments without names, and the account, stand for."""
     before, after = old.positional, new.positional
     kept = [argument for argument in before if argument in new.parameters]
     if kept != [argument for argument in after if argument in kept]:
         words = (", ".join(names) or "none" for names in (before, after))
         yield Change(name, "changed", f"arguments without names: {became(*words)}", True)
-    was_field, is_field = (ACCOUNT in side.fields for side in (old, new))
-    if ACCOUNT in old.parameters and ACCOUNT in new.parameters and was_field != is_field:
+    account = old.account
+    was_field, is_field = (account in side.fields for side in (old, new))
+    if account and account == new.account and was_field != is_field:
         meanings = "the account of the call", "a field of the body"
         what = f"now {meanings[is_field]}, no longer {meanings[was_field]}"
-        yield Change(f"{name}: {ACCOUNT}", "changed", what, True)
+        yield Change(f"{name}: {account}", "changed", what, True)
 
 
 def _with_moves(parameters: list[Change], body: list[Change]) -> Changes:

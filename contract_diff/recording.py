@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 from openapi_python_client.strings import PythonIdentifier
 
-from codegen.schema_code import method_name
+from codegen.facts import method_name
 
 _PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 _numbers = itertools.count()

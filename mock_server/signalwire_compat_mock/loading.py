@@ -6,7 +6,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from .contract import CODES, Body, Contract, ErrorCode, Field, Operation, Part, Response, Route
+from .contract import (
+    CODES,
+    CREDENTIALS,
+    INVALID,
+    NOT_FOUND,
+    Body,
+    Contract,
+    ErrorCode,
+    Field,
+    Operation,
+    Part,
+    Response,
+    Route,
+)
 from .document import Document, SpecError, join
 from .parsing import FORM, JSON, MULTIPART, is_json, media_type
 
@@ -17,6 +30,12 @@ _DELIMITERS = {"form": ",", "spaceDelimited": r"%20|\+", "pipeDelimited": r"\||%
 _HEADERS_OF_HTTP = ("accept", "content-type", "authorization")
 _BRACES = re.compile(r"\{(.+?)\}")
 _ERROR = "/components/schemas/Error"
+# For a document without error codes of its own.
+_CODES = {
+    INVALID: {"status": 400, "when": "The request is malformed."},
+    CREDENTIALS: {"status": 401, "when": "The credentials are wrong."},
+    NOT_FOUND: {"status": 404, "when": "There is nothing at this path."},
+}
 
 
 def load_contract(spec: Path | None = None) -> Contract:
@@ -41,12 +60,13 @@ def load_contract(spec: Path | None = None) -> Contract:
 
 
 def _contract(path: Path, document: Document) -> Contract:
-    codes = document.value(join(_ERROR, "x-error-codes"))
+    schemas = document.root.get("components", {}).get("schemas", {})
+    codes = schemas.get("Error", {}).get("x-error-codes", _CODES)
     table = {int(code): ErrorCode(entry["status"], entry["when"]) for code, entry in codes.items()}
     for code in CODES:
         if code not in table:
             raise SpecError(f"{_ERROR}/x-error-codes: code {code} is missing. Add it.")
-    for name in document.value("/components/schemas"):
+    for name in schemas:
         pointer = join("/components/schemas", name)
         document.validator(document.reference(pointer), pointer)
     server = document.value("/servers/0")
@@ -71,7 +91,7 @@ def _contract(path: Path, document: Document) -> Contract:
         base_path=base_path,
         routes=tuple(sorted(routes, key=lambda route: len(route.names))),
         codes=table,
-        error=document.validator(document.reference(_ERROR), _ERROR),
+        error=document.validator(document.reference(_ERROR) if "Error" in schemas else {}, _ERROR),
         more_info=str(document.root.get("externalDocs", {}).get("url", "")),
         version=str(document.value("/info/version")),
         operations=operations,

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from signalwire_compat._schema import Schema, resolve_refs
 
-from codegen.schema_code import ConstraintError, Constraints, python_pattern
+from codegen.facts import Constraints
+from codegen.schema_code import ConstraintError, python_pattern
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ class Flat:
             self.value(part, name, (*place, "schema"), required=node.get("required", False))
             usual = {"style": "form", "explode": True}
             for key in node.keys() - {"name", "in", "required", "schema", *PROSE}:
-                if node[key] != usual.get(key):
+                if node[key] != usual.get(key) and not key.startswith("x-"):
                     self.rows[part, name][key] = text(node[key])
 
     def content(self, where: Pointer, part: str, status: str, body: Document | None = None) -> None:

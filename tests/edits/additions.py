@@ -136,8 +136,12 @@ PARAMETERS = [
 ]  # fmt: skip
 
 ARGUMENTS = [
-    Row("path parameters are positional", adds("/{AccountSid}/{Id}/{Part}", parameters=[parameter(name, "path") for name in ("AccountSid", "Part", "Id")]), ADDED, "compat.things.try_it('a', 'b')\ncompat.things.try_it(Id='c', Part='d', AccountSid='e')", f"GET /{PROJECT}/a/b\nGET /e/c/d"),
-    Row("an account in the path and in the body", adds("/{AccountSid}", "post", parameters=[parameter("AccountSid", "path")], requestBody=body(object_of(AccountSid=text(), Name=text()), FORM)), ADDED, "compat.things.try_it(AccountSid='a', Name='b')\ncompat.things.try_it(Name='c')", f"POST /{PROJECT} AccountSid=a&Name=b\nPOST /{PROJECT} Name=c"),
+    Row("path parameters are positional", adds("/{AccountSid}/{Id}/{Part}", parameters=[ACCOUNT, parameter("Part", "path"), parameter("Id", "path")]), ADDED, "compat.things.try_it('a', 'b')\ncompat.things.try_it(Id='c', Part='d', AccountSid='e')", f"GET /{PROJECT}/a/b\nGET /e/c/d"),
+    Row("an account of another name", adds("/{Owner}", parameters=[{**ACCOUNT, "name": "Owner"}]), ADDED, "compat.things.try_it()\ncompat.things.try_it(Owner='a')", f"GET /{PROJECT}\nGET /a"),
+    Row("an account that callers name", adds("/{AccountSid}", parameters=[parameter("AccountSid", "path")]), ADDED, "compat.things.try_it('a')", "GET /a"),
+    Row("a query with the name of the account", takes("AccountSid"), ADDED, "compat.things.try_it()\ncompat.things.try_it(AccountSid='a')", f"{GOT}\n{GOT}?AccountSid=a"),
+    Row("a header with the name of the account", takes("AccountSid", "header", SIZE), ADDED, "compat.things.try_it(AccountSid=3)\ncompat.things.try_it()", f"{GOT}\n{GOT}", "accountsid: 3"),
+    Row("an account in the path and in the body", adds("/{AccountSid}", "post", parameters=[ACCOUNT], requestBody=body(object_of(AccountSid=text(), Name=text()), FORM)), ADDED, "compat.things.try_it(AccountSid='a', Name='b')\ncompat.things.try_it(Name='c')", f"POST /{PROJECT} AccountSid=a&Name=b\nPOST /{PROJECT} Name=c"),
     Row("None for what may be left out", adds(method="post", parameters=[parameter("Page")], requestBody=body(object_of(Name=text(), Size={"type": ["integer", "null"], "description": "In mm."}))), ADDED, "compat.things.try_it(Page=None, Name=None)\ncompat.things.try_it(Page=None, Size=None)", POSTED + " {}\n" + POSTED + ' {"Size": null}'),
     Row("what a parameter is for, and its default", takes("Limit", schema={"type": "integer", "default": 50}), ADDED, "assert 'Limit: What to look for. Default: `50`.' in str(compat.things.try_it.__doc__)"),
     Row("the page about an operation", adds(externalDocs={"description": "Its page.", "url": "https://a.example/b"}), ADDED, "assert 'Source: https://a.example/b\\n' in str(compat.things.try_it.__doc__)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.conftest import PROJECT
 from tests.edits.helpers import *
 
 BOUGHT = "POST /Accounts/b3877c40-da60-4998-90ad-b792e98472ac/IncomingPhoneNumbers"
@@ -176,7 +177,7 @@ TWO = adds("/things/{Id}/{Part}", parameters=[parameter(name, "path") for name i
 OWNED = adds(
     "/{AccountSid}/things",
     "post",
-    parameters=[parameter("AccountSid", "path")],
+    parameters=[ACCOUNT],
     requestBody=body(object_of(Name=text()), FORM),
 )
 OWNED_POST = "paths /{AccountSid}/things post"
@@ -205,7 +206,9 @@ CALLS = [
     Row("path parameters in another order", moves("/things/{Id}/{Part}", "/things/{Part}/{Id}"), f"{CHANGED}, breaking changed", base=TWO),
     Row("a path parameter of another name", moves("/things/{Id}", "/things/{Sid}", Id="Sid"), f"{CHANGED}, {REMOVED}, breaking added", base=ONE),
     Row("a path parameter that needs its name now", moves("/things/{Id}", "/things", "query"), f"{CHANGED}, breaking changed, {CHANGED}", base=ONE),
-    Row("an account in the path where there was none", both(moves("/things/{Id}", "/{AccountSid}/things/{Id}"), append("paths /{AccountSid}/things/{Id} get parameters", parameter("AccountSid", "path"))), f"{CHANGED}, {ADDED}", base=ONE, breaks_names=True),
+    Row("an account in the path where there was none", both(moves("/things/{Id}", "/{AccountSid}/things/{Id}"), append("paths /{AccountSid}/things/{Id} get parameters", ACCOUNT)), f"{CHANGED}, {ADDED}", base=ONE, breaks_names=True),
+    Row("an account that callers must name now", change("components parameters AccountSid", **{"x-client-default": GONE}), "breaking changed", f"it = compat.phone_numbers.purchase('{PROJECT}', PhoneNumber='+15551234567')\nassert it.sid", NUMBER),
+    Row("an account that the client fills in now", lambda d: find(d, f"{OWNED_POST} parameters 0").update(ACCOUNT), "compatible changed, breaking changed", base=both(OWNED, change(f"{OWNED_POST} parameters 0", **{"x-client-default": GONE}))),
     Row("an account in the body beside that of the path", change(OWNED_FIELDS, AccountSid=TEXT), f"breaking changed, {ADDED}", base=OWNED),
     Row("an account in the path alone that was in the body too", change(OWNED_FIELDS, AccountSid=GONE), f"breaking changed, {REMOVED}", base=both(OWNED, change(OWNED_FIELDS, AccountSid=TEXT))),
     Row("a parameter with the name of a field", append(f"{OWNED_POST} parameters", parameter("Name")), f"{ADDED}, breaking changed", base=OWNED),

@@ -130,6 +130,9 @@ def parameter(name: str, place: str = "query", schema: Document | None = None) -
     }
 
 
+ACCOUNT = {**parameter("AccountSid", "path"), "x-client-default": "account"}
+
+
 def body(schema: Document, kind: str = JSON, *, required: bool = True) -> Document:
     content = {kind: {"schema": schema}}
     return {"description": "A thing.", "required": required, "content": content}
