@@ -12,13 +12,14 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from codegen.document import Pointer, nodes, types_of
+from codegen.document import Pointer, at, nodes, types_of
 
 STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 """How a parameter is written if it does not say; only `form` explodes."""
 DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
 """What stands between the items of a list in a query that does not explode, by style."""
 NO_TAG = "default"
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # Keywords that evaluate members, besides those of a plain object.
 _COMPOSING = {
     *("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "then", "else"),
@@ -27,9 +28,43 @@ _COMPOSING = {
 _NEVER: dict[str, Any] = {"not": {}}
 
 
+def is_old(document: dict[str, Any]) -> bool:
+    """Whether a document is of OpenAPI 3.0."""
+    return str(document.get("openapi", "")).startswith("3.0.")
+
+
+def as_3_1(document: dict[str, Any]) -> dict[str, Any]:
+    """Copy a document of OpenAPI 3.0 as one of 3.1; one of 3.1 is returned as it is."""
+    if not is_old(document):
+        return document
+    document = {**copy.deepcopy(document), "openapi": "3.1.0"}
+    for kind, _, node in list(nodes(document)):
+        if kind == "schema":
+            _schema_of_3_0(node)
+    return document
+
+
+def _schema_of_3_0(node: dict[str, Any]) -> None:
+    if "$ref" in node:  # What is beside it is ignored.
+        for key in node.keys() - {"$ref", "description"}:
+            del node[key]
+    for exclusive, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(node.get(exclusive), bool) and node.pop(exclusive) and limit in node:
+            node[exclusive] = node.pop(limit)
+    if node.pop("nullable", False) is True:
+        null = {"type": "null"}
+        if isinstance(node.get("type"), str):
+            node["type"] = [node["type"], "null"]
+        elif choice := node.keys() & {"anyOf", "oneOf"}:
+            node[min(choice)] = [*node[min(choice)], null]
+        elif "allOf" in node:
+            node["oneOf"] = [{"allOf": node.pop("allOf")}, null]
+
+
 def normal(document: dict[str, Any]) -> dict[str, Any]:
     """Copy a document that passed the checks of its structure, in the explicit form."""
-    document = copy.deepcopy(document)
+    document = copy.deepcopy(as_3_1(document))
+    _servers(document)
     found = list(nodes(document))
     ids = {node.get("operationId") for kind, _, node in found if kind == "operation"}
     for kind, where, node in found:
@@ -42,9 +77,25 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _servers(document: dict[str, Any]) -> None:
+    """Move servers to the top if all operations have the same, and remove equal ones below."""
+    parts = [(where, node) for _, where, node in nodes(document) if where[:1] == ("paths",)]
+    operations = {where: node for where, node in parts if is_generated(where)}
+    if "servers" not in document:
+        used = [
+            node.get("servers", at(document, where[:2]).get("servers"))
+            for where, node in operations.items()
+        ]
+        if used and used[0] and all(each == used[0] for each in used):
+            document["servers"] = used[0]
+    for part in (node for where, node in parts if len(where) <= 3):
+        if "servers" in part and part["servers"] == document.get("servers"):
+            del part["servers"]
+
+
 def is_generated(where: Pointer) -> bool:
     """Whether the client calls the operation at a place; the caller serves the others."""
-    return where[0] == "paths" and len(where) == 3
+    return where[:1] == ("paths",) and len(where) == 3 and where[2] in _METHODS
 
 
 def is_basic(scheme: dict[str, Any] | None) -> bool:

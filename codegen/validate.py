@@ -37,7 +37,7 @@ from codegen.lint import style
 from codegen.look_up import KEY as LOOK_UP
 from codegen.look_up import SHAPE as LOOK_UP_SHAPE
 from codegen.look_up import look_ups
-from codegen.normal_form import is_basic, is_generated, normal
+from codegen.normal_form import as_3_1, is_basic, is_generated, normal
 from codegen.notes import META, Note, notes
 from codegen.pages import pages
 from codegen.repeated_arguments import KEY, SHAPE, repeated_arguments
@@ -135,9 +135,10 @@ def malformed(document: Any) -> list[Problem]:
     if not isinstance(document, dict):
         return [((), "is not a mapping: begin with `openapi: 3.1.0`")]
     version = document.get("openapi")
-    if not isinstance(version, str) or not version.startswith("3.1."):
-        what = f"is {version!r}, and only OpenAPI 3.1 is supported: write `openapi: 3.1.0`"
+    if not isinstance(version, str) or not version.startswith(("3.0.", "3.1.")):
+        what = f"is {version!r}, and only OpenAPI 3.0 and 3.1 are supported: write `openapi: 3.1.0`"
         return [(("openapi",), what)]
+    document = as_3_1(document)
     return list(references(document)) or list(structure(document))
 
 

@@ -26,6 +26,9 @@ VALUE = "the value"
 _ADDRESS = "urn:openapi"
 _BOUNDS = {"int32": 2**31, "int64": 2**63}
 _CHECKED = ("uuid", "uri", "date", "date-time", "email")
+# Keys with free values, and keys with named parts of one kind.
+_VALUES = {"example", "examples", "default", "enum", "const"}
+_MAPS = {"properties", "schemas", "parameters", "responses", "paths"}
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
 _TYPES |= {type(None): "null"}
 
@@ -57,6 +60,29 @@ def _read(encoded: bytes) -> Any:
         return json.loads(json.dumps(yaml.load(encoded, _Loader)))  # noqa: S506  # a safe loader
 
 
+def _upgraded(node: Any, *, is_map: bool = False) -> Any:
+    """Write what OpenAPI 3.0 says in its own way as 3.1 does; examples stay as they are."""
+    if isinstance(node, list):
+        return [_upgraded(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {
+        key: value if key in _VALUES and not is_map else _upgraded(value, is_map=key in _MAPS)
+        for key, value in node.items()
+    }
+    if is_map:
+        return node
+    for exclusive, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(node.get(exclusive), bool) and node.pop(exclusive) and limit in node:
+            node[exclusive] = node.pop(limit)
+    if node.pop("nullable", None) is True and "$ref" not in node:
+        if isinstance(node.get("type"), str):
+            return {**node, "type": [node["type"], "null"]}
+        if node.keys() & {"allOf", "anyOf", "oneOf"}:
+            return {"anyOf": [node, {"type": "null"}]}
+    return node
+
+
 class Document:
     """An OpenAPI 3.1 document whose parts are addressed by JSON pointer, such as "/info/title".
 
@@ -83,9 +109,10 @@ class Document:
             root = _read(path.read_bytes())
         except (yaml.YAMLError, RecursionError) as error:
             raise SpecError(f"not YAML, {' '.join(str(error).split())}. Fix it there.") from error
-        if not isinstance(root, dict) or not str(root.get("openapi", "")).startswith("3.1."):
+        version = str(root.get("openapi", "")) if isinstance(root, dict) else ""
+        if not version.startswith(("3.0.", "3.1.")):
             raise SpecError("not an OpenAPI 3.1 document. It begins with 'openapi: 3.1.0'.")
-        return cls(root)
+        return cls(_upgraded(root) if version.startswith("3.0.") else root)
 
     def value(self, pointer: str) -> Any:
         """Return the value at the pointer."""

@@ -69,7 +69,7 @@ def _contract(path: Path, document: Document) -> Contract:
     for name in schemas:
         pointer = join("/components/schemas", name)
         document.validator(document.reference(pointer), pointer)
-    server = document.value("/servers/0")
+    server = _server(document)
     url = _BRACES.sub(lambda m: str(server["variables"][m[1]]["default"]), server["url"])
     base_path = urlsplit(url).path.rstrip("/")
     paths = [path for path in document.value("/paths") if path.startswith("/")]
@@ -96,6 +96,16 @@ def _contract(path: Path, document: Document) -> Contract:
         version=str(document.value("/info/version")),
         operations=operations,
     )
+
+
+def _server(document: Document) -> dict[str, Any]:
+    """Find the first server: at the top, or else of a path or an operation."""
+    if "servers" not in document.root:
+        for _, item in sorted(document.value("/paths").items()):
+            for part in (item, *(item.get(method, {}) for method in _METHODS)):
+                if "servers" in part:
+                    return dict(part["servers"][0])
+    return dict(document.value("/servers/0"))
 
 
 def _route(document: Document, base_path: str, path: str) -> Route:

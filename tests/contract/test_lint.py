@@ -56,7 +56,7 @@ MISTAKES: list[tuple[str, ...]] = [
     ("a number as version", '"2010-04-01"', "2010.04", "info.version|quote it"),
     ("a truth as value", "[voice, fax]", "[voice, fax, @no]", "VoiceReceiveMode.enum[2]|quote it"),
     ("a wrong tag", "minLength: 6", "minLength: !!int six", "PhoneNumber.minLength|six|tag"),
-    ("an old OpenAPI", "openapi: 3.1.0", "openapi: 3.0.3", "3.0.3|3.1"),
+    ("an old OpenAPI", "openapi: 3.1.0", "openapi: 2.0.3", "2.0.3|3.1"),
     ("a number as OpenAPI", "openapi: 3.1.0", "openapi: 3.1", "3.1.0"),
     ("no such schema", "/HttpMethod", "/HtpMethod", "SmsFallbackMethod|HtpM|schemas/HttpMethod"),
     ("no such parameter", "parameters/Signa", "parameters/Si", "callbacks|parameters/Signature"),
@@ -223,7 +223,7 @@ FILES: dict[str, tuple[bytes | None, str, str]] = {
     "a text": (b"openapi 3.1.0\n", "1:1", "not a mapping"),
     "Latin-1": (b"openapi: 3.1.0\ninfo: {title: caf\xe9}\n", "2:18", "not UTF-8"),
     "a control character": (b"openapi: 3.1.0\ninfo: \x07\n", "2:7", "does not allow"),
-    "another format": (b"swagger: '2.0'\n", "1:1", "only OpenAPI 3.1"),
+    "another format": (b"swagger: '2.0'\n", "1:1", "only OpenAPI 3.0"),
     "numbers all over": (b"openapi: 3.1.0\npaths: 1\ncomponents: {schemas: 2}\n", "1:1", "info"),
 }
 

@@ -63,6 +63,7 @@ def silent(*keys: str, **parts: Any) -> Edit:
 BEARER = {"type": "http", "scheme": "bearer", "description": "A token."}
 BASIC = "authorization: Basic " + b64encode(f"{PROJECT}:{DEFAULT_TOKEN}".encode()).decode()
 TEXTS = list_of(TEXT)
+SERVERS = [{"url": "https://example.com/v1", "description": "One."}]
 DONE = "compat.things.try_it()"
 
 
@@ -94,6 +95,9 @@ VARIANTS = [
     Row("an unknown keyword", takes("Word", schema=text(maxLenght=3, **{"$comment": "It."})), ADDED, "compat.things.try_it(Word='abcd')", f"{GOT}?Word=abcd"),
     Row("an example that does not fit", replies(object_of("size", size={**SIZE, "example": "b"}), {"size": "a"}), ADDED, "it = compat.things.try_it()\nassert it.size == 0", GOT),
     Row("a default that does not fit", takes("Size", schema={**SIZE, "default": "large"}), ADDED, "compat.things.try_it(Size=3)", f"{GOT}?Size=3"),
+    Row("OpenAPI 3.0", both(lambda d: d.update(openapi="3.0.3"), adds(parameters=[parameter("Size", schema={**SIZE, "minimum": 0, "exclusiveMinimum": True})], schemas={"Thing": THING}, responses={"200": reply(object_of("size thing any never", size={**SIZE, "nullable": True}, thing={"allOf": [ref("Thing")], "nullable": True, "description": "It."}, any={"oneOf": [ref("Thing"), TEXT], "nullable": True, "description": "It."}, never={**SIZE, "nullable": False, "maximum": 9, "exclusiveMaximum": False}), {"size": None, "thing": None, "any": None, "never": 9})})), ADDED, "it = compat.things.try_it(Size=1)\nassert_type(it.size, int | None)\nassert_type(it.thing, m.Thing | None)\nassert (it.size, it.thing, it.any_, it.never) == (None, None, None, 9)\n" + not_sent("Size=0", "above 0"), f"{GOT}?Size=1"),
+    Row("equal servers everywhere", both(adds(servers=SERVERS), lambda d: d.update(servers=SERVERS), lambda d: d["paths"]["/things"].update(servers=SERVERS)), f"{ADDED}, compatible changed", DONE, "GET /v1/things"),
+    Row("servers of each path alone", lambda d: [adds()(d), d.pop("servers"), [item.update(servers=SERVERS) for item in d["paths"].values()]], f"{ADDED}, compatible changed", DONE, "GET /v1/things"),
     Row("no tag", silent("tags"), ADDED, "compat.default.try_it()", GOT),
     Row("several tags", adds(tags=["more things", "phone_numbers"]), ADDED, "compat.more_things.try_it()", GOT),
     Row("no operationId", silent("operationId", "tags"), ADDED, "compat.default.get_things()", GOT),

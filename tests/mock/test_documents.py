@@ -119,7 +119,7 @@ DIGITS = {"type": "string", "pattern": "^[0-9]+$"}
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (set_at("openapi", "3.0.3"), "not an OpenAPI 3.1 document"),
+        (set_at("openapi", "2.0.3"), "not an OpenAPI 3.1 document"),
         (set_at("paths", [1]), "not a valid OpenAPI 3.1 document"),
         (set_at("components schemas Error", {"type": "object"}), "which is not in"),
         (set_at("components schemas Call", {"type": "thing"}), "/components/schemas/Call"),
