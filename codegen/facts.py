@@ -5,9 +5,10 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from collections.abc import Iterable
 from typing import Any
 
-from openapi_python_client.strings import PythonIdentifier
+from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from codegen.document import (
     Pointer,
@@ -19,7 +20,7 @@ from codegen.document import (
     resolved,
 )
 from codegen.look_up import argument_of, look_up_of, success_schema
-from codegen.normal_form import DELIMITERS
+from codegen.normal_form import DELIMITERS, WIRE_NAME
 from codegen.schema_code import SOURCE, ConstraintError, Expression
 
 
@@ -29,12 +30,25 @@ def method_name(operation: str) -> str:
     return operation if keyword.iskeyword(plain) else plain
 
 
+def tag_classes(tags: Iterable[str], taken: set[str]) -> dict[str, str]:
+    """Choose the class of each tag: its name, or if that is taken, one that callers never write."""
+    chosen: dict[str, str] = {}
+    for tag in tags:
+        name = ClassName(PythonIdentifier(tag, "tag"), "")
+        used = {*taken, *chosen.values(), *(f"Async{each}" for each in chosen.values())}
+        while {name, f"Async{name}"} & used:
+            name = ClassName(f"{name}Operations", "")
+        chosen[tag] = name
+    return chosen
+
+
 class Constraints:
     """The schemas of one document, by the names that the generator gives its parts."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         """Find the operations of a document that passed the checks."""
         self._document = document
+        self._known: dict[str, dict[str, dict[str, Any]]] = {}
         self._operations: dict[str, Pointer] = {
             PythonIdentifier(node["operationId"], "field_"): where
             for kind, where, node in nodes(document)
@@ -115,7 +129,9 @@ class Constraints:
         return self.code({"type": "object", "properties": members, "required": required})
 
     def _parameters(self, operation: str) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
+        if operation in self._known:
+            return self._known[operation]
+        found = self._known[operation] = {}
         for here, end in parameters_of(self._document, self._operations[operation]):
             node, reference = at(self._document, end), at(self._document, here)
             # A reference can have a description of its own.
@@ -130,7 +146,12 @@ class Constraints:
     def delimiters(self, operation: str) -> dict[str, str]:
         """Give what stands between the items of each list of a query that is one value."""
         found = self._parameters(operation).items()
-        return {n: DELIMITERS[p["style"]] for n, p in found if p.get("style") in DELIMITERS}
+        listed = ((name, node) for name, node in found if node.get("style") in DELIMITERS)
+        return {node.get(WIRE_NAME, name): DELIMITERS[node["style"]] for name, node in listed}
+
+    def wire_name(self, operation: str, name: Any) -> Any:
+        """Give the name by which a parameter is sent."""
+        return self._parameters(operation)[name].get(WIRE_NAME, name)
 
     def is_deep(self, operation: str, name: str) -> bool:
         """Whether each member of an object in a query is written as `name[member]`."""

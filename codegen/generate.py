@@ -33,7 +33,7 @@ from openapi_python_client.strings import ClassName
 from codegen.candidates import candidates
 from codegen.content_types import accepted, put_json_first
 from codegen.document import Pointer, Problem, dotted, nearest
-from codegen.facts import Constraints, method_name
+from codegen.facts import Constraints, method_name, tag_classes
 from codegen.notes import Note, summary
 from codegen.schema_code import ConstraintError, keep_sources
 from codegen.stamp import NAME, record
@@ -120,7 +120,10 @@ def prepared(document: dict[str, Any], data: GeneratorData, config: Config) -> P
     )
     schemas, sent = Constraints(document), _sent_models(data)
     project.env.globals.update(spec=document, schemas=schemas, sent=sent, accepted=accepted)
-    project.env.globals.update(candidates=candidates(document))
+    models = {schema.class_info.name for schema in (*data.models, *data.enums)}
+    taken = models | _own_names(document, data)
+    classes = tag_classes(data.endpoint_collections_by_tag, taken)
+    project.env.globals.update(candidates=candidates(document), tag_classes=classes)
     return project
 
 
@@ -158,15 +161,18 @@ def _check_output(output: Path) -> None:
         raise GenerateError(f"{output}: {what}")
 
 
-def _clashing_names(document: dict[str, Any], data: GeneratorData) -> Iterator[Problem]:
-    """Find names of the contract that the package uses for itself."""
-    tags = [ClassName(tag, "") for tag in data.endpoint_collections_by_tag]
-    taken = {*OWN_NAMES, *tags, *(f"Async{tag}" for tag in tags)}
-    schemas = Constraints(document)
+def _own_names(document: dict[str, Any], data: GeneratorData) -> set[str]:
+    schemas, own = Constraints(document), {*OWN_NAMES}
     for endpoint in _endpoints(data):
         name = ClassName(method_name(endpoint.name), "")
-        taken |= {f"{name}Options"}
-        taken |= {f"{name}Page", f"Async{name}Page"} if schemas.pages(endpoint.name) else set()
+        own |= {f"{name}Options"}
+        own |= {f"{name}Page", f"Async{name}Page"} if schemas.pages(endpoint.name) else set()
+    return own
+
+
+def _clashing_names(document: dict[str, Any], data: GeneratorData) -> Iterator[Problem]:
+    """Find names of the contract that the package uses for itself."""
+    taken = _own_names(document, data)
     modules: dict[str, str] = {}
     for schema in (*data.models, *data.enums):
         name, module = schema.class_info.name, schema.class_info.module_name
@@ -177,8 +183,8 @@ def _clashing_names(document: dict[str, Any], data: GeneratorData) -> Iterator[P
         if (other := modules.setdefault(module, name)) != name:
             yield where, f"the schema {name} has the module {module}.py, as has {other}: rename one"
         if name in taken:
-            what = f"the schema {name} has a name that the package uses: rename it, or name its"
-            yield where, f"{what} class in class_overrides of generator-config.yml"
+            what = f'"{name}" is a name that the package uses: rename the schema, or name its class'
+            yield where, f"{what} in class_overrides of generator-config.yml"
     for model in data.models:
         for member in (*(model.required_properties or ()), *(model.optional_properties or ())):
             if member.python_name in OWN_MEMBERS:

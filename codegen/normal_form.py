@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import copy
 import re
+from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-from codegen.document import Pointer, at, nodes, types_of
+from openapi_python_client.strings import PythonIdentifier
+
+from codegen.document import Pointer, at, nodes, parameters_of, types_of
 
 STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 """How a parameter is written if it does not say; only `form` explodes."""
 DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
 """What stands between the items of a list in a query that does not explode, by style."""
+WIRE_NAME = "x-wire-name"
+"""Where the name of a parameter is kept that callers write with another one."""
+_SIGNS = {"<": "_lt", ">": "_gt", "=": "_eq", "!": "_not"}
 NO_TAG = "default"
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # Keywords that evaluate members, besides those of a plain object.
@@ -74,7 +80,21 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
             _parameter(document, where, node)
         elif kind == "schema":
             _schema(node)
+    for kind, where, _ in found:
+        if kind == "operation" and is_generated(where):
+            _signs(document, where)
     return document
+
+
+def _signs(document: dict[str, Any], where: Pointer) -> None:
+    """Rename parameters of a query whose names differ only in signs, as `Time` and `Time<`."""
+    found = [at(document, end) for _, end in parameters_of(document, where)]
+    queries = {node["name"]: node for node in found if node["in"] == "query"}
+    counts = Counter(PythonIdentifier(name, "", skip_snake_case=True) for name in queries)
+    for name, node in queries.items():
+        spelled = re.sub("[<>=!]", lambda found: _SIGNS[found[0]], name)
+        if spelled != name and counts[PythonIdentifier(name, "", skip_snake_case=True)] > 1:
+            node.update({"name": spelled, WIRE_NAME: name})
 
 
 def _servers(document: dict[str, Any]) -> None:

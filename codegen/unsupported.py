@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from openapi_python_client.strings import ClassName, PythonIdentifier
+from openapi_python_client.strings import PythonIdentifier
 
 from codegen.content_types import NOT_SENT, is_possibly_empty_list, wrong_body, wrong_reply
 from codegen.document import (
@@ -228,24 +228,20 @@ def _operation(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -
 
 
 def _tags(document: dict[str, Any]) -> Iterator[Problem]:
-    """Find tags that modules or classes cannot be named after."""
+    """Find tags that modules cannot be named after."""
     tags = {
         (*where, "tags", 0): str(node["tags"][0])
         for kind, where, node in nodes(document)
         if kind == "operation" and node.get("tags") and not _is_served_by_caller(where)
     }
-    classes = {ClassName(PythonIdentifier(tag, ""), "") for tag in tags.values()}
     for where, tag in tags.items():
-        name, own = PythonIdentifier(tag, ""), ClassName(PythonIdentifier(tag, ""), "")
+        name = PythonIdentifier(tag, "")
         if name != PythonIdentifier(tag, "tag"):
             yield where, f'"{tag}" is not a name in Python: begin it with a letter'
         elif len(name) > LONGEST:
             yield where, _TOO_LONG
         elif name == _IMPORTED:
             yield where, f'"{tag}" is a name that the package uses: rename it'
-        elif taken := {own, f"Async{own}"} & OWN_NAMES or {f"Async{own}"} & classes:
-            what = f'"{tag}" needs the class {min(taken)}, which already exists: rename the tag'
-            yield where, what
 
 
 def _ambiguous_parameters(document: dict[str, Any], where: Pointer) -> Iterator[Problem]:

@@ -100,6 +100,9 @@ VARIANTS = [
     Row("servers of each path alone", lambda d: [adds()(d), d.pop("servers"), [item.update(servers=SERVERS) for item in d["paths"].values()]], f"{ADDED}, compatible changed", DONE, "GET /v1/things"),
     Row("no tag", silent("tags"), ADDED, "compat.default.try_it()", GOT),
     Row("several tags", adds(tags=["more things", "phone_numbers"]), ADDED, "compat.more_things.try_it()", GOT),
+    Row("a tag with the name of a schema", replies(ref("Shop"), {"name": "a"}, schemas={"Shop": THING, "AsyncShop": THING}, tags=["shop"]), ADDED, "it = compat.shop.try_it()\nassert_type(it, m.Shop)", GOT),
+    Row("tags with names of the package, and alike", both(adds(tags=["rest client"]), adds("/more", tags=["async shop"], operationId="more"), adds("/most", tags=["shop"], operationId="most")), f"{ADDED}, {ADDED}, {ADDED}", "compat.rest_client.try_it()\ncompat.async_shop.more()\ncompat.shop.most()", f"{GOT}\nGET /more\nGET /most"),
+    Row("parameters that differ only in signs", adds(parameters=[parameter(name) for name in ("Time", "Time<", "Time>=")]), ADDED, "compat.things.try_it(Time='a', Time_lt='b', Time_gt_eq='c')", f"{GOT}?Time=a&Time%3C=b&Time%3E%3D=c"),
     Row("no operationId", silent("operationId", "tags"), ADDED, "compat.default.get_things()", GOT),
     Row("names made of equal paths", both(silent("operationId"), adds("/things/", operationId="it"), change("paths /things/ get", operationId=GONE)), f"{ADDED}, {ADDED}", "compat.things.get_things()\ncompat.things.get_things_2()", f"{GOT}\n{GOT}/"),
 ]  # fmt: skip

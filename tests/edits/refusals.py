@@ -93,8 +93,6 @@ REFUSED = [
     Refusal("a required member that requests must not have", sends(ref("Both"), schemas={"Both": {"allOf": [ref("Own")], "required": ["id"], "description": "It."}, "Own": object_of(id=text(readOnly=True))}), ("components.schemas.Own.properties.id", "readOnly", "requests a schema of their own")),
     Refusal("a required member that replies must not have", replies(object_of("key", key=text(writeOnly=True)), {"key": "a"}), ("schema.properties.key", "writeOnly", "replies a schema of their own")),
     Refusal("a tag without a letter", adds(tags=["1st"]), (f"{THINGS}get.tags[0]", '"1st"')),
-    Refusal("a tag with a name of the package", adds(tags=["rest client"]), (f"{THINGS}get.tags[0]", "AsyncRestClient")),
-    Refusal("a tag that clashes with an async twin", both(adds(), adds("/more", operationId="more", tags=["async things"])), ("tags[0]", "AsyncThings")),
     Refusal("a tag that no folder can have", adds(tags=["t" * 300]), (f"{THINGS}get.tags[0]", "too long")),
     Refusal("a tag with a name of every module", adds(tags=["annotations"]), (f"{THINGS}get.tags[0]", '"annotations"')),
     Refusal("an operation with a name of its module", adds(operationId="annotations"), (f"{THINGS}get.operationId", '"annotations"')),
