@@ -87,6 +87,9 @@ ci: check-generated lint typecheck diff test-all fuzz test-package test-browser 
 generate: $(READY) ## rebuild generated/ from openapi.yaml, codegen/ and runtime/
 	@$(BIN)/python -m codegen.generate --spec "$(SPEC)" --output "$(OUT)"
 
+try: $(READY) ## generate from SPEC into a temporary folder, and call every operation of its mock
+	@$(BIN)/python -m scripts.try_document "$(SPEC)"
+
 check-generated: $(READY) ## fail if generated/ differs from what `make generate` writes
 	@rm -rf .build/generated && mkdir -p .build
 	@$(MAKE) --no-print-directory generate OUT=.build/generated/$(PKG)
@@ -155,5 +158,5 @@ lock: $(READY) ## resolve the lock files again, from releases at least a week ol
 	@$(RESOLVE) pyproject.toml --constraint requirements-dev.lock --output-file requirements-more.lock \
 	  --group browser --group docs --group hooks --group mutants --group package
 
-.PHONY: help install demo mock hooks clean test test-all lint format typecheck ci generate check-generated \
+.PHONY: help install demo mock hooks clean test test-all lint format typecheck ci generate try check-generated \
   diff fuzz faults soak looking fuzz-proof mutants bench build test-package test-browser docs release lock

@@ -23,7 +23,7 @@ from typing import Any
 
 from jinja2 import BytecodeCache, TemplateError, TemplateSyntaxError
 from openapi_python_client import Project
-from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.openapi import Endpoint
@@ -225,6 +225,9 @@ def settings(spec: Path, package: Path) -> Config:
         overwrite=False,
         output_path=package,
     )
+    for name in OWN_NAMES:  # A schema of such a name has another one in Python.
+        own = ClassOverride.model_validate({"class_name": f"{name}Model"})
+        config.class_overrides.setdefault(name, own)
     config.package_version_override = pyproject["project"]["version"]
     # What no contract changes is no template: it is copied before the hooks format it.
     runtime = shlex.quote(str(ROOT / "runtime"))

@@ -55,9 +55,10 @@ _OWN_HEADERS = {
 }
 LONGEST = 200
 OWN_NAMES = {
-    *("Any", "ClassVar", "Literal", "Mapping", "Self", "TYPE_CHECKING"),
-    *("AsyncCompat", "AsyncRestClient", "Compat", "RestClient"),
-    *("File", "Reply", "Request", "Response", "Schema", "UNSET", "Unset"),
+    *("Any", "ClassVar", "Literal", "Mapping", "Self", "TypedDict"),
+    *("AsyncCompat", "AsyncPage", "AsyncRestClient", "Compat", "RestClient", "SyncPage"),
+    *("File", "Findable", "InvalidRequestError", "LookUp", "Reply", "Request", "Response"),
+    *("Schema", "UNSET", "Unset"),
 }
 # Every generated module imports this name.
 _IMPORTED = "annotations"

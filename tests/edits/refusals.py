@@ -83,7 +83,6 @@ REFUSED = [
     Refusal("inline objects with a name too long for a file", sends(object_of(**{"p" * 150: object_of(**{"q" * 150: THING})})), ("components", "too long for a file")),
     Refusal("two schemas with one module", adds(schemas={"HTTPThing": THING, "HttpThing": CAT}), ("components.schemas.Http", "http_thing.py")),
     Refusal("two fields with one name in Python", sends(object_of(**{"a-b": TEXT, "a.b": TEXT})), ("schema.properties.a.b", "a-b")),
-    Refusal("a schema with a name of the package", adds(schemas={"Response": THING}), ("components.schemas.Response", "Response")),
     Refusal("a member with a name of every model", change("fields", to_dict=text()), ("components.schemas.PurchaseRequest", "to_dict")),
     Refusal("a schema that refers only to itself", adds(schemas={"Loop": {"allOf": [ref("Ring")], "description": "A."}, "Ring": {"allOf": [ref("Loop")], "description": "B."}}), ("components.schemas.Loop.allOf[0].$ref", "schemas/Ring", "itself")),
     Refusal("a list that holds only itself", sends(ref("Nest"), schemas={"Nest": {"type": "array", "items": ref("Nest"), "description": "Lists."}}), ("components.schemas.Nest.items.$ref", "itself")),
