@@ -21,7 +21,7 @@ from codegen.document import (
 )
 from codegen.look_up import argument_of, look_up_of, success_schema
 from codegen.normal_form import DELIMITERS, WIRE_NAME
-from codegen.schema_code import SOURCE, ConstraintError, Expression
+from codegen.schema_code import SOURCE, Expression
 
 
 def method_name(operation: str) -> str:
@@ -175,11 +175,8 @@ class Constraints:
 
     def model(self, model: Any) -> str:
         """Write the schema of a model of the generator."""
-        try:
-            return self.code(model.data.model_extra[SOURCE])
-        except ConstraintError as error:
-            raise ConstraintError(f"{model.class_info.name}: {error}") from error
+        return self.code(model.data.model_extra[SOURCE])
 
     def code(self, schema: Any) -> str:
-        """Write a schema as `Schema(...)`. Errors: `ConstraintError`."""
+        """Write a schema as `Schema(...)`."""
         return Expression(self._document).write(schema)

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import tomllib
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +26,18 @@ from openapi_python_client import Project
 from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
-from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.schema.untrusted_string import UntrustedString
-from openapi_python_client.strings import ClassName
 
 from codegen.candidates import candidates
+from codegen.clashes import clashes, endpoints, own_names
 from codegen.content_types import accepted, put_json_first
-from codegen.document import Pointer, Problem, dotted, nearest
-from codegen.facts import Constraints, method_name, tag_classes
+from codegen.document import Pointer, dotted, nearest
+from codegen.facts import Constraints, tag_classes
 from codegen.notes import Note, summary
-from codegen.schema_code import ConstraintError, keep_sources
+from codegen.schema_code import keep_sources
 from codegen.stamp import NAME, record
-from codegen.unsupported import LONGEST, OWN_NAMES
-from codegen.validate import read
+from codegen.unsupported import OWN_NAMES
+from codegen.validate import Checked, read
 from codegen.yaml_source import Source, SpecError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,7 +48,6 @@ OWN_ARGUMENTS = {
     *("Any", "File", "InvalidRequestError", "Reply", "Request", "Response", "Schema"),
     *("UNSET", "Unset"),
 }
-OWN_MEMBERS = {"additional_properties", "found_by_look_up", "from_dict", "to_dict"}
 
 
 class GenerateError(Exception):
@@ -65,33 +63,18 @@ def generate(
     Errors: `SpecError` for a mistake in the document, `GenerateError` for anything else.
     """
     _check_output(output)
-    checked = read(spec)
-    document, refusals = checked.document, checked.refusals
-    if document and not document.get("servers"):
-        refusals.append(((), "has no servers, and the client needs an address: add `servers`"))
-    if refusals:
-        raise SpecError(checked.grouped(refusals))
+    checked, config = read(spec), settings(spec, output)
+    data = _parsed(checked, config)
+    if not hooks:
+        config.post_hooks = config.post_hooks[:1]
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=output.parent) as folder:
-        package = Path(folder) / output.name
-        config = settings(spec, package)
-        if not hooks:
-            config.post_hooks = config.post_hooks[:1]
-        put_json_first(document)
-        keep_sources(document)
-        data = GeneratorData.from_dict(document, config=config)
-        if isinstance(data, GeneratorError):
-            raise _refused(spec, data)
-        if found := [*_clashing_names(document, data), *_equal_bodies(document, data)]:
-            raise SpecError(checked.grouped(found))
-        project = prepared(document, data, config)
+        package = config.output_path = Path(folder) / output.name
+        project = prepared(checked.document, data, config)
         project.env.bytecode_cache = compiled
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 errors = project.build()
-        except ConstraintError as error:
-            schema = str(error).partition(":")[0]
-            raise _error(spec, _component(schema), str(error)) from error
         except TemplateError as error:
             raise GenerateError(_in_template(spec, error)) from error
         if errors:
@@ -101,6 +84,27 @@ def generate(
     return checked.notes
 
 
+def _parsed(checked: Checked, config: Config) -> GeneratorData:
+    """Let the generator read a document. Errors: `SpecError` with all refusals."""
+    document, refusals = checked.document, checked.refusals
+    data: GeneratorData | GeneratorError | None = None
+    if document:
+        if not document.get("servers"):
+            refusals.append(((), "has no servers, and the client needs an address: add `servers`"))
+        put_json_first(document)
+        keep_sources(document)
+        # At a document that is refused it may fail in any way; else that is an error of ours.
+        with contextlib.suppress(*([Exception] if refusals else [])):
+            data = GeneratorData.from_dict(document, config=config)
+    if isinstance(data, GeneratorData):
+        refusals += [*clashes(document, data)]
+    if not refusals and isinstance(data, GeneratorData):
+        return data
+    if not refusals and isinstance(data, GeneratorError):
+        raise _refused(checked.source.file, data)
+    raise SpecError(checked.grouped(refusals))
+
+
 def prepared(document: dict[str, Any], data: GeneratorData, config: Config) -> Project:
     """Make a project of the generator with our templates, and give them what upstream keeps.
 
@@ -108,7 +112,7 @@ def prepared(document: dict[str, Any], data: GeneratorData, config: Config) -> P
     a value; `sent` the names of the models that a request can hold; `candidates` the arguments
     that a reply offers to another operation.
     """
-    for endpoint in _endpoints(data):
+    for endpoint in endpoints(data):
         for place, parameter in endpoint.iter_all_parameters():
             if (old := parameter.python_name) in OWN_ARGUMENTS:
                 name = UntrustedString(f"{old}_{place}")
@@ -121,21 +125,16 @@ def prepared(document: dict[str, Any], data: GeneratorData, config: Config) -> P
     schemas, sent = Constraints(document), _sent_models(data)
     project.env.globals.update(spec=document, schemas=schemas, sent=sent, accepted=accepted)
     models = {schema.class_info.name for schema in (*data.models, *data.enums)}
-    taken = models | _own_names(document, data)
+    taken = models | own_names(document, data)
     classes = tag_classes(data.endpoint_collections_by_tag, taken)
     project.env.globals.update(candidates=candidates(document), tag_classes=classes)
     return project
 
 
-def _endpoints(data: GeneratorData) -> list[Endpoint]:
-    collections = data.endpoint_collections_by_tag.values()
-    return [endpoint for collection in collections for endpoint in collection.endpoints]
-
-
 def _sent_models(data: GeneratorData) -> set[str]:
     sent: set[str] = set()
     pending: list[Any] = []
-    for endpoint in _endpoints(data):
+    for endpoint in endpoints(data):
         pending += [*endpoint.list_all_parameters(), *(body.prop for body in endpoint.bodies)]
     while pending:
         part = pending.pop()
@@ -159,59 +158,6 @@ def _check_output(output: Path) -> None:
     if output.is_symlink() or not output.is_dir() or (any(output.iterdir()) and not is_ours):
         what = "is not a generated package, and is left as it is. Name another path."
         raise GenerateError(f"{output}: {what}")
-
-
-def _own_names(document: dict[str, Any], data: GeneratorData) -> set[str]:
-    schemas, own = Constraints(document), {*OWN_NAMES}
-    for endpoint in _endpoints(data):
-        name = ClassName(method_name(endpoint.name), "")
-        own |= {f"{name}Options"}
-        own |= {f"{name}Page", f"Async{name}Page"} if schemas.pages(endpoint.name) else set()
-    return own
-
-
-def _clashing_names(document: dict[str, Any], data: GeneratorData) -> Iterator[Problem]:
-    """Find names of the contract that the package uses for itself."""
-    taken = _own_names(document, data)
-    modules: dict[str, str] = {}
-    for schema in (*data.models, *data.enums):
-        name, module = schema.class_info.name, schema.class_info.module_name
-        where = _component(name)
-        if len(module) > LONGEST:
-            what = "has a name too long for a file: shorten it, or add a title"
-            yield where, f"the schema {name} {what}"
-        if (other := modules.setdefault(module, name)) != name:
-            yield where, f"the schema {name} has the module {module}.py, as has {other}: rename one"
-        if name in taken:
-            what = f'"{name}" is a name that the package uses: rename the schema, or name its class'
-            yield where, f"{what} in class_overrides of generator-config.yml"
-    for model in data.models:
-        for member in (*(model.required_properties or ()), *(model.optional_properties or ())):
-            if member.python_name in OWN_MEMBERS:
-                where = (*_component(model.class_info.name), "properties")
-                what = "has a name that every model uses itself, and cannot be generated"
-                name = member.name.get_untrusted_value()
-                yield (*where, name), f"the member {member.python_name} {what}"
-
-
-def _equal_bodies(document: dict[str, Any], data: GeneratorData) -> Iterator[Problem]:
-    """Find bodies of one operation with the same type in Python, which cannot be told apart."""
-    for endpoint in _endpoints(data):
-        known: dict[str, str] = {}
-        for body in endpoint.bodies:
-            new = body.content_type.get_untrusted_value()
-            code = body.prop.get_instance_type_string().as_unembedded_code()
-            for kind in code.split(" | "):
-                if (other := known.setdefault(kind, new)) != new:
-                    path = Constraints(document).route(endpoint.name)
-                    where = ("paths", path, endpoint.method, "requestBody", "content", new)
-                    what = f"{endpoint.name} has a body of {new} that is {kind} in Python, as"
-                    todo = "remove one, or give it a schema of its own"
-                    yield where, f"{what} is that of {other}: {todo}"
-
-
-def _component(name: str) -> Pointer:
-    return ("components", "schemas", name)
 
 
 def settings(spec: Path, package: Path) -> Config:

@@ -25,6 +25,7 @@ from codegen.document import (
     types_of,
 )
 from codegen.normal_form import DELIMITERS, STYLES, is_query_list
+from codegen.schema_code import ConstraintError, python_pattern
 
 KEYWORDS = {
     *("not", "if", "then", "else", "dependentSchemas", "dependentRequired", "contains"),
@@ -132,6 +133,10 @@ def _equal_paths(document: dict[str, Any]) -> Iterator[Problem]:
 def _schema(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
     if "$ref" in node and target(node["$ref"])[:-1] != ("components", "schemas"):
         yield (*where, "$ref"), "names a part of a schema: move that part to components"
+    try:
+        python_pattern(node.get("pattern", ""))
+    except ConstraintError as error:
+        yield (*where, "pattern"), f"{error}: write it in another way"
     parts = [(*where, "allOf", index) for index, _ in enumerate(node.get("allOf", ()))]
     types = {name for part in parts for name in types_of(document, part)} - {"an object"}
     if len(parts) > 1 and types:
