@@ -44,6 +44,9 @@ class Source:
 
     def _read(self, node: yaml.Node, where: Pointer, parents: tuple[yaml.Node, ...]) -> Any:
         tag = node.tag.removeprefix("tag:yaml.org,2002:")
+        # In YAML 1.2, which OpenAPI asks for, a date and a time such as 18:00 are text.
+        if tag == "timestamp" or (tag in ("int", "float") and ":" in node.value):
+            return str(node.value)
         if any(node is parent for parent in parents):
             self.problems.append((where, "is an alias of a part that contains it: write it out"))
         elif isinstance(node, yaml.MappingNode) and tag == "map":

@@ -38,13 +38,22 @@ class SpecError(ValueError):
 
 
 class _Loader(SafeLoader):
-    """The safe loader, but a date without quotes stays text, as in JSON."""
+    """The safe loader, but a date or a time of day without quotes stays text, as in JSON."""
 
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith(":timestamp")]
     for first, pairs in SafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+def _number(loader: Any, node: Any) -> Any:
+    constructor = yaml.constructor.SafeConstructor()
+    return node.value if ":" in node.value else constructor.construct_object(node)
+
+
+for _kind in ("int", "float"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _number)
 
 
 def join(pointer: str, *names: str | int) -> str:

@@ -52,7 +52,6 @@ MISTAKES: list[tuple[str, ...]] = [
     ("a key twice", "  license:", "  license: {name: MIT}\n  @license:", '"license"|already'),
     ("a second document", "\npaths:", "\n@---\npaths:", "another document"),
     ("a number as key", '"201":', "201:", "responses.201|int|quote it"),
-    ("a date as version", '"2010-04-01"', "2010-04-01", "info.version|timestamp|quote it"),
     ("a number as version", '"2010-04-01"', "2010.04", "info.version|quote it"),
     ("a truth as value", "[voice, fax]", "[voice, fax, @no]", "VoiceReceiveMode.enum[2]|quote it"),
     ("a wrong tag", "minLength: 6", "minLength: !!int six", "PhoneNumber.minLength|six|tag"),
@@ -204,6 +203,14 @@ def test_what_readers_would_miss_fails_lint_and_does_not_stop_generation(
     lines = capsys.readouterr().out.splitlines()
     found = [line for line in lines if words in line]
     assert [line for line in found if re.match(rf"{re.escape(str(file))}:\d+:\d+: ", line)], lines
+
+
+def test_a_date_and_a_time_of_day_are_text_without_quotes(tmp_path: Path) -> None:
+    file = tmp_path / "openapi.yaml"
+    text = SPEC.read_text("utf-8").replace('"2010-04-01"', "2010-04-01", 1)
+    file.write_text(text.replace("  license:", "  x-opens: 18:00\n  license:", 1), "utf-8")
+    info = load(file)["info"]
+    assert (info["version"], info["x-opens"]) == ("2010-04-01", "18:00")
 
 
 def test_a_name_in_capitals_is_of_every_style(tmp_path: Path, contract: dict[str, Any]) -> None:
