@@ -14,6 +14,7 @@ from codegen.document import (
     at,
     files_in,
     follow,
+    is_bytes,
     is_json,
     media_type,
     members_of,
@@ -37,7 +38,13 @@ def read(content: Iterable[str]) -> str | None:
 
 def _is_text(content_type: str) -> bool:
     kind = media_type(content_type)
-    return kind == _BYTES or (kind.startswith("text/") and "*" not in kind)
+    return is_bytes(kind) or (kind.startswith("text/") and "*" not in kind)
+
+
+def is_written(content_type: str) -> bool:
+    """Whether the client can write a body of a content type."""
+    kind = media_type(content_type)
+    return is_json(kind) or kind in FORMS or is_bytes(kind)
 
 
 def put_json_first(document: dict[str, Any]) -> None:
@@ -68,12 +75,12 @@ def wrong_body(document: dict[str, Any], where: Pointer) -> Iterator[Problem]:
     for content_type, media in content.items():
         place, kind = (*where, "content", content_type), media_type(content_type)
         schema, what = (*place, "schema"), f"has a body of {content_type}"
-        if not (is_json(kind) or kind in FORMS or kind == _BYTES):
+        if not is_written(kind):
             todo = f"write application/json, {', '.join(FORMS)} or {_BYTES}"
             yield place, f"{what}, which the client cannot write: {todo}"
         elif "schema" not in media:
             yield place, f"{what} without a type: add a schema"
-        elif kind == _BYTES:
+        elif is_bytes(kind):
             is_file = resolved(document, media["schema"]).get("format") == "binary"
             if set(types_of(document, schema)) != {"string"} or not is_file:
                 yield schema, f"{what}, which is a file: write {{type: string, format: binary}}"

@@ -217,6 +217,13 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
+def is_bytes(content_type: str) -> bool:
+    """Whether a content type is a file of bytes, such as an image."""
+    kind, main = media_type(content_type), media_type(content_type).partition("/")[0]
+    known = {f"application/{name}" for name in ("octet-stream", "pdf", "zip", "gzip")}
+    return kind in known or (main in ("image", "audio", "video", "font") and "*" not in kind)
+
+
 def is_json(content_type: str) -> bool:
     """Whether a content type is JSON."""
     kind = media_type(content_type)

@@ -31,7 +31,7 @@ from openapi_python_client.schema.untrusted_string import UntrustedString
 from codegen.candidates import candidates
 from codegen.clashes import clashes, endpoints, own_names
 from codegen.content_types import accepted, put_json_first
-from codegen.document import Pointer, dotted, nearest
+from codegen.document import Pointer, dotted, is_bytes, nearest, nodes
 from codegen.facts import Constraints, tag_classes
 from codegen.notes import Note, summary
 from codegen.schema_code import keep_sources
@@ -93,6 +93,9 @@ def _parsed(checked: Checked, config: Config) -> GeneratorData:
             refusals.append(((), "has no servers, and the client needs an address: add `servers`"))
         put_json_first(document)
         keep_sources(document)
+        for kind, where, _ in nodes(document):
+            if kind == "media" and is_bytes(name := str(where[-1])):
+                config.content_type_overrides[name] = "application/octet-stream"
         # At a document that is refused it may fail in any way; else that is an error of ours.
         with contextlib.suppress(*([Exception] if refusals else [])):
             data = GeneratorData.from_dict(document, config=config)

@@ -15,7 +15,8 @@ from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
 
-from codegen.document import Pointer, at, nodes, parameters_of, types_of
+from codegen.content_types import is_written
+from codegen.document import Pointer, at, is_bytes, nodes, parameters_of, types_of
 
 STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 """How a parameter is written if it does not say; only `form` explodes."""
@@ -78,6 +79,10 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
             _operation(document, where, node, ids)
         elif kind == "parameter" and "schema" in node:
             _parameter(document, where, node)
+        elif kind == "media" and is_bytes(str(where[-1])) and not node.get("schema"):
+            node["schema"] = {"type": "string", "format": "binary"}
+        elif kind == "body" and "content" in node and not is_served_by_caller(where):
+            _body(node["content"])
         elif kind == "schema":
             _schema(node)
     for kind, where, _ in found:
@@ -118,6 +123,11 @@ def is_generated(where: Pointer) -> bool:
     return where[:1] == ("paths",) and len(where) == 3 and where[2] in _METHODS
 
 
+def is_served_by_caller(where: Pointer) -> bool:
+    """Whether a part is of a callback or webhook, which the client does not call."""
+    return "callbacks" in where or where[:1] == ("webhooks",)
+
+
 def is_basic(scheme: dict[str, Any] | None) -> bool:
     """Whether the client has the credentials of a security scheme: only of HTTP Basic."""
     scheme = scheme or {}
@@ -139,6 +149,18 @@ def _operation(
                 name = f"{plain}_{number}"
         ids.add(name)
         node["operationId"] = name
+
+
+def _body(content: dict[str, Any]) -> None:
+    """Leave out what the client can't write, and a schema that another content type has."""
+    written = [name for name in content if is_written(name)]
+    schemas: list[Any] = []
+    for name in [*content] if written else ():
+        schema = content[name].get("schema")
+        if name not in written or schema in schemas:
+            del content[name]
+        else:
+            schemas.append(schema)
 
 
 def is_query_list(types: Collection[str], place: str) -> bool:

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from jsonschema_rs import Draft202012Validator
 
+from codegen.content_types import is_written, read
 from codegen.document import INTEGER_BOUNDS, Pointer, nodes
-from codegen.normal_form import NO_TAG, is_generated
+from codegen.normal_form import NO_TAG, is_generated, is_served_by_caller
 from codegen.samples import described
 from codegen.schema_code import FORMATS
 from codegen.unsupported import KEYWORDS
@@ -47,6 +48,8 @@ def notes(raw: dict[str, Any], document: dict[str, Any]) -> Iterator[Note]:
     for kind, where, node in nodes(raw):
         if kind == "operation" and is_generated(where):
             yield from _operation(raw, where, node)
+        elif kind in ("body", "response") and "content" in node and not is_served_by_caller(where):
+            yield from _content(kind, where, node["content"])
     for kind, where, node in nodes(document):
         if kind == "schema":
             yield from _schema(where, node)
@@ -68,6 +71,21 @@ def _operation(raw: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Ite
     if "security" not in node and "security" not in raw:
         what = "has no security of its own, nor has the document, so no credentials are sent"
         yield Note("missing security", where, f"{what}: add it")
+
+
+def _content(kind: str, where: Pointer, content: dict[str, Any]) -> Iterator[Note]:
+    known = [name for name in content if (is_written(name) if kind == "body" else read([name]))]
+    schemas: list[Any] = []
+    for name in content if known else ():
+        schema, place = content[name].get("schema"), (*where, "content", name)
+        if name not in known:
+            what = "is not a content type of the client, which takes another one: remove it"
+            yield Note("unused content type", place, what)
+        elif kind == "body" and schema in schemas:
+            what = "has the schema of another content type, in which it is sent: remove it"
+            yield Note("unused content type", place, what)
+        else:
+            schemas.append(schema)
 
 
 def _schema(where: Pointer, node: dict[str, Any]) -> Iterator[Note]:

@@ -24,7 +24,7 @@ from codegen.document import (
     target,
     types_of,
 )
-from codegen.normal_form import DELIMITERS, STYLES, is_query_list
+from codegen.normal_form import DELIMITERS, STYLES, is_query_list, is_served_by_caller
 from codegen.schema_code import ConstraintError, python_pattern
 
 KEYWORDS = {
@@ -85,7 +85,7 @@ def unsupported(document: dict[str, Any]) -> Iterator[Problem]:
     yield from _equal_paths(document)
     checks = {"schema": _schema, "operation": _operation, "parameter": _parameter}
     for kind, where, node in nodes(document):
-        if kind != "schema" and _is_served_by_caller(where):
+        if kind != "schema" and is_served_by_caller(where):
             continue
         name = node.get("operationId", node.get("name")) if kind in checks else None
         prefix = f'"{name}" ' if name else ""
@@ -93,10 +93,6 @@ def unsupported(document: dict[str, Any]) -> Iterator[Problem]:
             yield (*where, key), prefix + _REFUSED[kind, key]
         for place, what in checks[kind](document, where, node) if kind in checks else ():
             yield place, prefix + what
-
-
-def _is_served_by_caller(where: Pointer) -> bool:
-    return "callbacks" in where or where[:1] == ("webhooks",)
 
 
 def _one_way(document: dict[str, Any]) -> Iterator[Problem]:
@@ -108,7 +104,7 @@ def _one_way(document: dict[str, Any]) -> Iterator[Problem]:
         starts = [
             (kind, where)
             for kind, where, _ in nodes(document)
-            if kind == "schema" and roots & {*where} and not _is_served_by_caller(where)
+            if kind == "schema" and roots & {*where} and not is_served_by_caller(where)
         ]
         for _, place, _ in reachable(document, starts):
             members, required = members_of(document, place)
@@ -238,7 +234,7 @@ def _tags(document: dict[str, Any]) -> Iterator[Problem]:
     tags = {
         (*where, "tags", 0): str(node["tags"][0])
         for kind, where, node in nodes(document)
-        if kind == "operation" and node.get("tags") and not _is_served_by_caller(where)
+        if kind == "operation" and node.get("tags") and not is_served_by_caller(where)
     }
     for where, tag in tags.items():
         name = PythonIdentifier(tag, "")

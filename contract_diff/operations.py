@@ -24,7 +24,9 @@ from contract_diff.schemas import (
 )
 
 # Of the content types of a reply, the client reads the first that matches.
-_READABLE = re.compile(r"text/.*|application/(octet-stream|json|.*\+json)(;.*)?")
+_READABLE = re.compile(
+    r"(text|image|audio|video|font)/.*|application/(octet-stream|pdf|zip|gzip|json|.*\+json)(;.*)?"
+)
 
 _COMPARED = {"digits": "by digits", "exact": "exactly"}
 

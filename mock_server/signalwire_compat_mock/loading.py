@@ -196,7 +196,11 @@ def _body(document: Document, reference: str) -> Body:
     for content_type in value["content"]:
         kind, place = media_type(content_type), join(pointer, "content", content_type)
         is_text = not is_json(kind) and kind not in (FORM, MULTIPART)
-        if "*" in kind or (is_text and document.types(join(place, "schema")) != {"string"}):
+        schema = join(place, "schema")
+        has_schema = "schema" in value["content"][content_type]
+        if "*" in kind or (is_text and has_schema and document.types(schema) != {"string"}):
+            if len(value["content"]) > 1:
+                continue
             todo = f"Use {JSON}, {FORM}, {MULTIPART}, or a schema of the type string."
             raise SpecError(f"{pointer}: {content_type} is not served. {todo}")
         media[kind] = _media(document, place)
@@ -218,6 +222,8 @@ def _response(document: Document, reference: str) -> Response:
 
 
 def _media(document: Document, pointer: str) -> Part:
+    if "schema" not in document.value(pointer):
+        return Part(pointer, {}, document.validator({}, pointer))
     schema = join(pointer, "schema")
     fields = _fields(document, schema)
     return Part(pointer, fields, document.validator(document.reference(schema), schema))

@@ -35,6 +35,8 @@ def sample_body(document: Document, response: Response) -> Any:
     if response.media is None:
         return None
     media, schema = document.value(response.media.pointer), join(response.media.pointer, "schema")
+    if not media.get("schema"):
+        return media.get("example", "text")
     told = [media["example"]] if "example" in media else []
     for name in media.get("examples", {}):
         _, example = document.follow(join(response.media.pointer, "examples", name))
