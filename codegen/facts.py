@@ -20,7 +20,7 @@ from codegen.document import (
     resolved,
 )
 from codegen.look_up import argument_of, look_up_of, success_schema
-from codegen.normal_form import DELIMITERS, WIRE_NAME
+from codegen.normal_form import DELIMITERS, WIRE_NAME, is_generated
 from codegen.schema_code import SOURCE, Expression
 
 
@@ -52,7 +52,7 @@ class Constraints:
         self._operations: dict[str, Pointer] = {
             PythonIdentifier(node["operationId"], "field_"): where
             for kind, where, node in nodes(document)
-            if kind == "operation" and len(where) == 3
+            if kind == "operation" and is_generated(where)
         }
 
     def route(self, operation: str) -> str:

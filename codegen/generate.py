@@ -90,7 +90,7 @@ def _parsed(checked: Checked, config: Config) -> GeneratorData:
     data: GeneratorData | GeneratorError | None = None
     if document:
         if not document.get("servers"):
-            refusals.append(((), "has no servers, and the client needs an address: add `servers`"))
+            refusals.append(((), "has different servers, and a client has one: add `servers` here"))
         put_json_first(document)
         keep_sources(document)
         for kind, where, _ in nodes(document):

@@ -32,7 +32,7 @@ _STYLES = {
 
 def style(document: dict[str, Any]) -> Iterator[Problem]:
     """Find missing descriptions and examples, unused components, and names of another style."""
-    names = {node["operationId"] for kind, _, node in nodes(document) if kind == "operation"}
+    names = {node.get("operationId") for kind, _, node in nodes(document) if kind == "operation"}
     for kind, where, node in nodes(document):
         is_silent = "$ref" not in node and not str(node.get("description", "")).strip()
         if kind in _DESCRIBED and is_silent and not {str(step) for step in where[-2:]} & _INLINE:
@@ -55,7 +55,9 @@ def style(document: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _operation(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
-    yield from _named((*where, "operationId"), "operationId", node["operationId"], "snake_case")
+    yield from _named(
+        (*where, "operationId"), "operationId", node.get("operationId", ""), "snake_case"
+    )
     for index, tag in enumerate(node.get("tags", [])):
         yield from _named((*where, "tags", index), "tag", tag, "snake_case")
     # The caller serves the operations of a callback, so these need less.
@@ -66,7 +68,7 @@ def _operation(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
     if len(node.get("summary", "")) > _LONGEST:
         what = f"is longer than {_LONGEST} characters: shorten it"
         yield (*where, "summary"), f"{what}, it is the first line of a docstring"
-    documented = node["responses"].keys() & {"401", "4XX", "default"}
+    documented = node.get("responses", {}).keys() & {"401", "4XX", "default"}
     if any(node.get("security", ())) and not documented:
         yield (*where, "responses"), "lack the 401 for wrong credentials: add it"
 
@@ -83,7 +85,7 @@ def _members(where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _named(where: Pointer, what: str, name: str, kind: str) -> Iterator[Problem]:
-    if not _STYLES[kind].fullmatch(name) and not name.isupper():  # SMS is of every style.
+    if name and not _STYLES[kind].fullmatch(name) and not name.isupper():  # SMS is of every style.
         yield where, f'the {what} "{name}" is not in {kind}: rename it'
 
 
@@ -95,7 +97,7 @@ def _unused(document: dict[str, Any]) -> Iterator[Problem]:
         for requirement in node.get("security", [])
         for name in requirement
     }
-    starts = [("path", ("paths", path)) for path in document["paths"]]
+    starts = [("path", ("paths", path)) for path in document.get("paths", ())]
     starts += [("path", ("webhooks", name)) for name in document.get("webhooks", ())]
     found = reachable(document, starts)
     used |= {target(node["$ref"]) for _, _, node in found if "$ref" in node}

@@ -16,7 +16,16 @@ from typing import Any
 from openapi_python_client.strings import PythonIdentifier
 
 from codegen.content_types import is_written
-from codegen.document import Pointer, at, is_bytes, nodes, parameters_of, types_of
+from codegen.document import (
+    Pointer,
+    at,
+    is_bytes,
+    is_json,
+    media_type,
+    nodes,
+    parameters_of,
+    types_of,
+)
 
 STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 """How a parameter is written if it does not say; only `form` explodes."""
@@ -71,6 +80,8 @@ def _schema_of_3_0(node: dict[str, Any]) -> None:
 def normal(document: dict[str, Any]) -> dict[str, Any]:
     """Copy a document that passed the checks of its structure, in the explicit form."""
     document = copy.deepcopy(as_3_1(document))
+    document.setdefault("paths", {})
+    document.setdefault("components", {}).setdefault("schemas", {})
     _servers(document)
     found = list(nodes(document))
     ids = {node.get("operationId") for kind, _, node in found if kind == "operation"}
@@ -79,8 +90,8 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
             _operation(document, where, node, ids)
         elif kind == "parameter" and "schema" in node:
             _parameter(document, where, node)
-        elif kind == "media" and is_bytes(str(where[-1])) and not node.get("schema"):
-            node["schema"] = {"type": "string", "format": "binary"}
+        elif kind == "media" and not node.get("schema"):
+            _media(node, media_type(str(where[-1])))
         elif kind == "body" and "content" in node and not is_served_by_caller(where):
             _body(node["content"])
         elif kind == "schema":
@@ -113,6 +124,8 @@ def _servers(document: dict[str, Any]) -> None:
         ]
         if used and used[0] and all(each == used[0] for each in used):
             document["servers"] = used[0]
+        elif not any(used):
+            document["servers"] = [{"url": "/"}]
     for part in (node for where, node in parts if len(where) <= 3):
         if "servers" in part and part["servers"] == document.get("servers"):
             del part["servers"]
@@ -141,6 +154,7 @@ def _operation(
     schemes = document.get("components", {}).get("securitySchemes", {})
     served = [way for way in ways if all(is_basic(schemes.get(name)) for name in way)] or ways
     node["security"] = served if any(served) else []  # `{}` asks for nothing.
+    node.setdefault("responses", {})
     node["tags"] = node.get("tags", [])[:1] or [NO_TAG]
     if "operationId" not in node:
         name = plain = re.sub(r"\W+", "_", f"{where[2]}{where[1]}", flags=re.ASCII).strip("_")
@@ -149,6 +163,14 @@ def _operation(
                 name = f"{plain}_{number}"
         ids.add(name)
         node["operationId"] = name
+
+
+def _media(node: dict[str, Any], kind: str) -> None:
+    """Write the schema that a content type has without one: any value, text or bytes."""
+    if is_json(kind):
+        node["schema"] = {}
+    elif is_bytes(kind) or kind.startswith("text/"):
+        node["schema"] = {"type": "string", **({"format": "binary"} if is_bytes(kind) else {})}
 
 
 def _body(content: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import importlib
 import inspect
 import itertools
 import logging
@@ -68,7 +69,7 @@ def _value(document: Document, place: str) -> Any:
 
 def as_hinted(value: Any, hint: Any, package: Any) -> Any:
     """Make what an annotation asks for of JSON: a model, a date, a file, or lists of them."""
-    file = sys.modules[f"{package.__name__}.types"].File
+    file = importlib.import_module(f"{package.__name__}.types").File
     is_union = isinstance(hint, UnionType) or typing.get_origin(hint) is typing.Union
     for option in typing.get_args(hint) if is_union else (hint,):
         if typing.get_origin(option) is list and isinstance(value, list):

@@ -72,7 +72,7 @@ def _contract(path: Path, document: Document) -> Contract:
     server = _server(document)
     url = _BRACES.sub(lambda m: str(server["variables"][m[1]]["default"]), server["url"])
     base_path = urlsplit(url).path.rstrip("/")
-    paths = [path for path in document.value("/paths") if path.startswith("/")]
+    paths = [path for path in document.root.get("paths", {}) if path.startswith("/")]
     routes = [_route(document, base_path, path) for path in paths]
     operations: dict[str, Operation] = {}
     for operation in (op for route in routes for op in route.operations.values()):
@@ -101,10 +101,11 @@ def _contract(path: Path, document: Document) -> Contract:
 def _server(document: Document) -> dict[str, Any]:
     """Find the first server: at the top, or else of a path or an operation."""
     if "servers" not in document.root:
-        for _, item in sorted(document.value("/paths").items()):
+        for _, item in sorted(document.root.get("paths", {}).items()):
             for part in (item, *(item.get(method, {}) for method in _METHODS)):
                 if "servers" in part:
                     return dict(part["servers"][0])
+        return {"url": "/"}
     return dict(document.value("/servers/0"))
 
 

@@ -34,3 +34,18 @@ def test_an_operation_that_cannot_be_called_is_named_with_the_reason(
     told = capsys.readouterr().out.splitlines()
     assert "Shop Items.listModels: InvalidRequestError: size must be text" in "".join(told)
     assert told[-1] == "2 of 3 operations work, and the types are right."
+
+
+def test_a_document_that_says_next_to_nothing_works(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "openapi.json"
+    done = {"get": {"responses": {"204": {"description": "Done."}}}}
+    document = {"openapi": "3.1.0", "info": {"title": "A", "version": "1"}, "paths": {"/a": done}}
+    spec.write_text(json.dumps(document), "utf-8")
+    assert try_document.main([str(spec)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[-2:] == [
+        "default.get_a: works",
+        "1 of 1 operations work, and the types are right.",
+    ]
