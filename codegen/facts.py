@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import keyword
 import re
 from collections.abc import Iterable
@@ -65,11 +66,14 @@ class Constraints:
 
     def annotation(self, annotation: str) -> str:
         """Write a type so that a method of the same name, such as `list`, does not hide it."""
+        hidden = self._hidden
+        return re.sub(hidden, r"builtins.\1", annotation) if hidden else annotation
+
+    @functools.cached_property
+    def _hidden(self) -> str:
         methods = {self.method(operation) for operation in self._operations}
         hidden = "|".join(sorted(methods & vars(builtins).keys()))
-        if not hidden:
-            return annotation
-        return re.sub(rf"(?<![\w.\"'])({hidden})\b", r"builtins.\1", annotation)
+        return rf"(?<![\w.\"'])({hidden})\b" if hidden else ""
 
     def about_parameter(self, operation: str, name: str) -> str:
         """Say what a parameter is for, and its default, which the server applies."""
@@ -113,13 +117,16 @@ class Constraints:
 
     def is_findable(self, model: Any) -> bool:
         """Whether a look-up finds this model."""
+        return model.data.model_extra[SOURCE] in self._findable
+
+    @functools.cached_property
+    def _findable(self) -> list[Any]:
         found = (
             success_schema(self._document, self._operations[name])
             for name in self._operations
             if self.look_up(name)
         )
-        source = model.data.model_extra[SOURCE]
-        return any(at(self._document, where)[SOURCE] == source for where in found if where)
+        return [at(self._document, where)[SOURCE] for where in found if where]
 
     def parameters(self, operation: str) -> str:
         """Write one schema for all parameters of an operation, as if they were an object."""
