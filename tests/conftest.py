@@ -14,7 +14,7 @@ import yaml
 from signalwire_compat import AsyncRestClient, RestClient
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
-from codegen.document import nodes, reachable, target
+from codegen.document import nodes, reachable, resolved, target
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
@@ -63,7 +63,7 @@ def only(document: dict[str, Any], *names: str) -> dict[str, Any]:
     part = copy.deepcopy(document)
     for _, _, node in nodes(part):
         for name, link in list(node.get("links", {}).items()):
-            if link["operationId"] not in names:
+            if resolved(part, link)["operationId"] not in names:
                 del node["links"][name]
     paths = part["paths"] = {
         path: {m: v for m, v in item.items() if v["operationId"] in names}
