@@ -32,8 +32,9 @@ IMPORTS = {
 def contract(size: int) -> dict[str, Any]:
     """Make a contract of `size` operations, copies of the purchase in openapi.yaml."""
     document: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
-    path, item = next(iter(document["paths"].items()))
-    del item["post"]["callbacks"]
+    path, methods = next(iter(document["paths"].items()))
+    item = {"post": methods["post"]}
+    del item["post"]["callbacks"], item["post"]["responses"]["201"]["links"]
     schemas = document["components"]["schemas"]
     tags = [f"tag{number}" for number in range(size // 10)]
     document["tags"] = [{"name": tag, "description": f"Operations of {tag}."} for tag in tags]
