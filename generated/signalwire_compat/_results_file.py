@@ -62,7 +62,7 @@ class ResultsFile:
                     what = "is in use by another run. Wait until it ends"
                     raise ValueError(f"{name} {what}.") from None
             self.records = self._read(job)
-            self._seen = self._fingerprint()
+            self._seen = _fingerprint(self._files[1])
             was_cut = self._seen[2] < int(self._lock.read() or 0)
             written = datetime.fromtimestamp(os.fstat(lock).st_mtime, UTC)
             self.cut_since = written if was_cut else None
@@ -72,7 +72,6 @@ class ResultsFile:
                 raise ValueError(f"{path} {what}. Restore it, or name another file for a new job.")
             if not self._seen[2]:
                 self._append(job)
-                self._seen = self._fingerprint()
                 folder = os.open(self._path.parent, os.O_RDONLY)
                 os.fsync(folder)  # Keeps the name of a new file.
                 os.close(folder)
@@ -95,19 +94,20 @@ class ResultsFile:
         """
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         record = {"at": at, "outcome": outcome, "arguments": arguments, **details}
-        changed = self._fingerprint() != self._seen
+        seen = self._seen
         try:
-            self._append(record)
+            found = self._append(record)
         except OSError as error:
             raise OSError(f"{error}. Not written: {json.dumps(record)}") from error
         self.records[self.key(arguments)] = record
-        if changed:
+        if found != seen:
             raise OSError(f"{self._path} was changed during the run. Run it again.")
-        self._seen = self._fingerprint()
 
-    def _append(self, record: Record) -> None:
+    def _append(self, record: Record) -> tuple[int, ...]:
+        """Add a record. Returns what told the file from others before that."""
         # Opened each time, so that the record goes where the next run reads it.
         with self._path.open("a+b") as file:
+            found = _fingerprint(file)
             file.seek(max(0, file.tell() - 1))
             if file.read() not in (b"", b"\n"):
                 file.write(b"\n")  # Missing after an edit, or after a full disk.
@@ -116,11 +116,8 @@ class ResultsFile:
             os.fsync(file.fileno())
             self._lock.seek(0)
             self._lock.write(b"%020d" % file.tell())
-
-    def _fingerprint(self) -> tuple[int, ...]:
-        self._path.touch()
-        stat = self._path.stat()
-        return stat.st_dev, stat.st_ino, stat.st_size
+            self._seen = _fingerprint(file)
+            return found
 
     def _read(self, job: Record) -> dict[str, Record]:
         head, *lines = self._path.read_bytes().split(b"\n")
@@ -148,6 +145,11 @@ class ResultsFile:
 def sent_at(record: Record) -> datetime:
     """Give the time of a record."""
     return datetime.fromisoformat(record["at"]).astimezone(UTC)
+
+
+def _fingerprint(file: IO[Any]) -> tuple[int, ...]:
+    stat = os.fstat(file.fileno())
+    return stat.st_dev, stat.st_ino, stat.st_size
 
 
 def _parsed(line: bytes) -> Any:

@@ -12,7 +12,7 @@ import yaml
 
 from scripts import run_fuzz
 from scripts.try_generator import copy_project
-from tests.conftest import ROOT
+from tests.conftest import ROOT, only
 from tests.fuzz.contract_coverage import Coverage
 from tests.fuzz.document import DOCUMENT
 from tests.fuzz.near_valid import changed, valid_case
@@ -33,8 +33,7 @@ def fuzz(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 def keep_some(document: dict[str, Any]) -> None:
-    kept = [f"/Accounts/{{AccountSid}}/{name}PhoneNumbers" for name in ("Incoming", "Imported")]
-    document["paths"] = {path: document["paths"][path] for path in kept}
+    document["paths"] = only(document, "list", "purchase", "import_number")["paths"]
 
 
 @pytest.mark.parametrize(
