@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -42,17 +43,25 @@ def _parser() -> argparse.ArgumentParser:
     add("--count", type=_count, help="how many calls are to succeed, with --find")
     add("--set", nargs="+", metavar="NAME=VALUE", default=[], help="arguments of every call")
     add("--concurrency", type=_count, default=4, help="calls at once (%(default)s)")
-    settle = "for how many seconds a call may be under way after its client died (%(default)s): a "
-    settle += "row that was in flight, and is not there, is sent again only after them"
-    add("--settle", type=float, metavar="SECONDS", default=60.0, help=settle)
+    settle = (
+        "for how many seconds a call may be under way after its client died (%(default)s): a "
+        "row that was in flight, and is not there, is sent again only after them"
+    )
+    add("--settle", type=_seconds, metavar="SECONDS", default=60.0, help=settle)
     bulk.set_defaults(error=bulk.error)
     return parser
 
 
 def _count(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise ValueError(text)
-    return number
+    if not re.fullmatch("0*[1-9][0-9]{0,8}", text):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds from 0")
+    return float(text)
 
 
 def main() -> int:

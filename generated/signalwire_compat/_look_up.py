@@ -134,7 +134,7 @@ class Search:
         created, date = self._created(), _date(getattr(self.found, self.how.created))
         self._is_dated = bool(self._began and date)
         if self._began and date and date < self._began - _CLOCKS_DIFFER:
-            self._note(f"it is there since {created}, before this call")
+            self._note(f"it has been there since {created}, before this call")
             self.found, self._ends_at = None, 0.0
         else:
             self.found._found_by_look_up = True
@@ -162,9 +162,7 @@ class Search:
         """Give what was found. Errors: that of the call, which says now what was seen."""
         if self.found is not None:
             what = str(lost).splitlines()[0]
-            known = (
-                "" if self._is_dated else ", and nothing tells whether that was before this call"
-            )
+            known = "" if self._is_dated else ", and it may have been there before this call"
             log.warning("%s. Found by looking: created %s%s", what, self._created(), known)
             return self.found
         last = self._looks[-1]

@@ -125,6 +125,20 @@ def test_a_wrong_command_line_ends_with_the_usage(bulk: Bulk, arguments: list[st
     assert (ended.status, ended.err[:29]) == (2, "usage: signalwire-compat bulk")
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--concurrency", "0"], "argument --concurrency: 0 is not a whole number from 1"),
+        (["--settle", "nan"], "argument --settle: nan is not a number of seconds from 0"),
+        (["--settle=-1"], "argument --settle: -1 is not a number of seconds from 0"),
+    ],
+)
+def test_a_wrong_number_among_the_options_is_told(bulk: Bulk, option: list[str], said: str) -> None:
+    ended = bulk.call("bulk", PURCHASE, "numbers.csv", "results.jsonl", *option)
+    assert ended.status == 2
+    assert said in " ".join(ended.err.split())
+
+
 def test_a_missing_setting_is_said_and_leaves_nothing_behind(bulk: Bulk) -> None:
     ended = bulk.run(ONE, settings={"SIGNALWIRE_API_TOKEN": ""})
     assert (ended.status, ended.err[:18]) == (1, "token is missing: ")
