@@ -114,9 +114,11 @@ class Run:
             return
         if found is not None:
             self._results.write(known, DONE if was_sent else EXISTING, sid=_sid(found))
+        elif self._stopped.is_set():
+            return  # The wait may have been cut short, so the call may still be under way.
         elif self._wanted is not None and self._held() > self._wanted:
             self._results.write(known, FAILED, error="It was not carried out, nor is it needed.")
-        elif not self._stopped.is_set():
+        else:
             await self._send(row)
 
     async def _look(self, row: Record, since: datetime | None) -> Any:

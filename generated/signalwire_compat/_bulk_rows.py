@@ -151,8 +151,12 @@ class Search:
         """Give what is found, and search again until nothing new is found."""
         seen: list[Row] = []
         while True:
-            items = (await self._ask()).to_dict()[self._items]
-            found = [{name: item[m] for name, m in self._members.items()} for item in items]
+            page = (await self._ask()).to_dict()
+            try:
+                items = page[self._items]
+                found = [{name: item[m] for name, m in self._members.items()} for item in items]
+            except (LookupError, TypeError):
+                raise ValueError("the reply of the search lacks what a row needs.") from None
             new = [row for row in found if row not in seen]
             if not new:
                 raise ValueError("nothing more was found.")

@@ -63,7 +63,8 @@ class ResultsFile:
                     raise ValueError(f"{name} {what}.") from None
             self.records = self._read(job)
             self._seen = _fingerprint(self._files[1])
-            was_cut = self._seen[2] < int(self._lock.read() or 0)
+            self._longest = int(self._lock.read() or 0)
+            was_cut = self._seen[2] < self._longest
             written = datetime.fromtimestamp(os.fstat(lock).st_mtime, UTC)
             self.cut_since = written if was_cut else None
             """When the file was written last, if it is shorter now."""
@@ -115,7 +116,9 @@ class ResultsFile:
             file.flush()
             os.fsync(file.fileno())
             self._lock.seek(0)
-            self._lock.write(b"%020d" % file.tell())
+            # The length before a cut stays: the next run must know of it as well.
+            self._longest = max(self._longest, file.tell())
+            self._lock.write(b"%020d" % self._longest)
             self._seen = _fingerprint(file)
             return found
 

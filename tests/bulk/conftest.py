@@ -95,13 +95,16 @@ class Bulk:
         return Ended(status, *self.capsys.readouterr())
 
     def start(
-        self, *numbers: str, stderr: int = subprocess.PIPE, **settings: str
+        self, *numbers: str, find: int = 0, stderr: int = subprocess.PIPE, **settings: str
     ) -> "subprocess.Popen[str]":
-        """Buy the numbers in a process of its own."""
+        """Buy the numbers, or as many as `find` says, in a process of its own."""
         self.write(*numbers)
+        arguments = ["bulk", PURCHASE, str(self.numbers), str(self.results)]
+        if find:
+            arguments = finding(self.results, find)
         command = Path(sys.executable).with_name("signalwire-compat")
         return subprocess.Popen(
-            [sys.executable, "-W", "error", command, "bulk", PURCHASE, self.numbers, self.results],
+            [sys.executable, "-W", "error", command, *arguments],
             env={**os.environ, **self.mock.environment, **settings},
             stdout=subprocess.PIPE,
             stderr=stderr,

@@ -126,6 +126,17 @@ def test_an_emptied_results_file_buys_nothing_again(bulk: Bulk) -> None:
     assert bulk.purchases() == dict.fromkeys(MANY[:5], 1)
 
 
+def test_a_run_that_ended_does_not_shorten_the_wait_after_a_cut(bulk: Bulk) -> None:
+    bulk.run(TWO)
+    os.truncate(bulk.results, 0)
+    for _ in range(2):
+        with bulk.start(ONE) as process:
+            assert process.stderr
+            assert process.stderr.readline().startswith(f"{ONE}: waiting ")
+            process.kill()
+    assert bulk.purchases() == {TWO: 1}
+
+
 def test_a_results_file_that_is_cut_anywhere_buys_nothing_again(bulk: Bulk) -> None:
     bulk.run(ONE, TWO)
     whole = bulk.results.read_bytes()

@@ -261,6 +261,21 @@ def test_a_row_in_flight_is_not_sent_again_if_fewer_are_wanted_now(bulk: Bulk) -
     assert not bulk.purchases()
 
 
+def test_an_interrupt_does_not_give_up_a_row_in_flight_that_is_not_needed_now(bulk: Bulk) -> None:
+    search, now = finding(bulk.results, 1)[3:6], datetime.now(UTC).isoformat()
+    bulk.write_results(
+        record(FOUND[0], "in flight", now), record(FOUND[1], "in flight", now), find=search
+    )
+    with bulk.start(find=1) as process:
+        assert process.stderr
+        for _ in range(2):
+            assert "waiting " in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate()
+    assert process.returncode == 130
+    assert [line.split()[1:] for line in out.splitlines()[:2]] == [["in", "flight"]] * 2
+
+
 def test_a_search_ends_when_nothing_more_is_for_sale(bulk: Bulk) -> None:
     ended = bulk.find(91)
     assert (ended.status, ended.summary) == (1, "90 of 91 done.")
