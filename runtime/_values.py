@@ -32,6 +32,17 @@ def or_unset(value: T | Unset | None) -> T | Unset:
     return UNSET if value is None else value
 
 
+class Findable:
+    """A model that a client can find after the reply that should have brought it was lost."""
+
+    __slots__ = ("_found_by_look_up",)  # No field: `attrs.asdict` gives what the reply had.
+
+    @property
+    def found_by_look_up(self) -> bool:
+        """Whether the reply was lost, and the client found this by looking."""
+        return getattr(self, "_found_by_look_up", False)
+
+
 FileContent = IO[bytes] | bytes | str
 FileTypes = tuple[str | None, FileContent, str | None]
 _Model = TypeVar("_Model")

@@ -49,7 +49,7 @@ _TRUST = (
     "in SSL_CERT_FILE. REQUESTS_CA_BUNDLE is not read."
 )
 # The longest wait that every platform can do, in seconds; stands for no limit.
-_FOREVER = 4_000_000.0
+FOREVER = 4_000_000.0
 T = TypeVar("T")
 
 
@@ -97,9 +97,9 @@ class Call:
         self._transport = transport
         self._retries = 0
         self._uncertain = False
-        timeout = _FOREVER if settings.timeout is None else settings.timeout
-        self.began_at = time.monotonic()
-        self._ends_at = self.began_at + timeout
+        timeout = FOREVER if settings.timeout is None else settings.timeout
+        self._began = time.monotonic(), time.time()
+        self._ends_at = self._began[0] + timeout
         self.request = request
         self.next_attempt()
 
@@ -118,7 +118,11 @@ class Call:
         left = self._ends_at - time.monotonic()
         if left <= 0:
             raise TimeoutError("the time of the call is over")
-        return min(left, _FOREVER)
+        return min(left, FOREVER)
+
+    def elapsed(self) -> float:
+        """Seconds since the call began. The first clock may stand still while a computer sleeps."""
+        return max(time.monotonic() - self._began[0], time.time() - self._began[1])
 
     def headers(self, user_agent: str) -> dict[str, str]:
         """Give the headers to send: those of the request win over those of the client."""

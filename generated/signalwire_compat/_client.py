@@ -127,7 +127,7 @@ class _BaseClient:
         if how is None or not error.outcome_unknown or not seconds or is_ended_by_caller(error):
             return None
         call.lose()
-        return Search(call.request, how, call.began_at, seconds)
+        return Search(call.request, how, call.elapsed, seconds)
 
     def _send(
         self, request: Request, read: Callable[[Reply], T], look_up: HowToLookUp | None = None
@@ -267,6 +267,8 @@ class RestClient(_BaseClient):
     def look_up(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Look once for what became of a call whose outcome is unknown. Nothing is changed.
 
+        `timeout` is the time for all pages of the list.
+
         `client.look_up(client.compat.<tag>.<operation>, <the arguments of the call>)`
 
         Args:
@@ -279,7 +281,7 @@ class RestClient(_BaseClient):
             It may have been there before the call: see when it was created.
 
         Raises:
-            SignalWireError: There was no complete answer.
+            SignalWireError: The answer is missing or incomplete.
             InvalidRequestError: The contract has no way to look for the outcome of this method.
         """
         found: T | None = looking(self, method)(*args, **kwargs)

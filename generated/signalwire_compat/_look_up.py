@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
 
+import httpx
+
+from ._call import FOREVER
 from ._errors import (
     APIConnectionError,
     APIResponseError,
@@ -42,17 +45,6 @@ class Look(NamedTuple):
     result: str
 
 
-class Findable:
-    """A model that a client can find after the reply that should have brought it was lost."""
-
-    __slots__ = ("_found_by_look_up",)  # No field: `attrs.asdict` gives what the reply had.
-
-    @property
-    def found_by_look_up(self) -> bool:
-        """Whether the reply was lost, and the client found this by looking."""
-        return getattr(self, "_found_by_look_up", False)
-
-
 class LookUp(NamedTuple):
     """How to look for what became of a call. Source: `x-look-up`.
 
@@ -79,19 +71,19 @@ class Search:
     Args:
         request: The call whose outcome is unknown.
         how: Makes the look-up from the arguments of the call.
-        began_at: When the call began, in seconds of `time.monotonic`. None if that is not known.
-        seconds: How long to look. 0 looks once.
+        elapsed: Gives the seconds since the call began. None if that is not known.
+        seconds: How long to look.
     """
 
     def __init__(
         self,
         request: Request,
         how: HowToLookUp,
-        began_at: float | None = None,
-        seconds: float = 0.0,
+        elapsed: Callable[[], float] | None,
+        seconds: float,
     ) -> None:
         self._call = request
-        self._began_at = began_at
+        self._elapsed = elapsed
         self._began: datetime.datetime | None = None
         self._ends_at = time.monotonic() + seconds
         self._pause = _FIRST_PAUSE
@@ -104,8 +96,8 @@ class Search:
     def read(self, reply: Reply) -> Any:
         """Read a reply with a page. Its date tells when the call began by the server's clock."""
         now = _date(reply.headers.get("date"))
-        if now and self._began_at is not None:
-            self._began = now - datetime.timedelta(seconds=time.monotonic() - self._began_at)
+        if now and self._elapsed:
+            self._began = now - datetime.timedelta(seconds=self._elapsed())
         self._secrets = reply.secrets
         return self.how.read(reply)
 
@@ -255,21 +247,21 @@ class Looker:
         self.account = account
 
     def _send(self, request: Request, _: Any, how: HowToLookUp | None = None) -> Any:
-        search = Search(request, self._known(request, how))
-        look(self._client, search)
+        search = self._search(request, how)
+        look(_Timed(self._client, search), search)
         return search.found
 
     async def _asend(self, request: Request, _: Any, how: HowToLookUp | None = None) -> Any:
-        search = Search(request, self._known(request, how))
-        await look_async(self._client, search)
+        search = self._search(request, how)
+        await look_async(_Timed(self._client, search), search)
         return search.found
 
-    @staticmethod
-    def _known(request: Request, how: HowToLookUp | None) -> HowToLookUp:
+    def _search(self, request: Request, how: HowToLookUp | None) -> Search:
         if how is None:
             text = f"{request.operation} has no look-up: nothing says how to find its outcome."
             raise InvalidRequestError(text, **request.context)
-        return how
+        seconds = self._client.timeout
+        return Search(request, how, None, FOREVER if seconds is None else seconds)
 
 
 def looking(client: Any, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -281,14 +273,17 @@ def looking(client: Any, method: Callable[..., Any]) -> Callable[..., Any]:
             "look_up takes a method of a client of this kind, client.compat.<tag>.<operation>, "
             f"got {method!r:.100}."
         )
+    if (given.project, given.base_url) != (client.project, client.base_url):
+        raise InvalidRequestError(
+            "look_up takes a method of a client for the same project and host, "
+            f"got one for {given.project!r} at {given.base_url}."
+        )
     found: Callable[..., Any] = getattr(type(group)(Looker(client, given.account)), method.__name__)
     return found
 
 
 def is_ended_by_caller(error: SignalWireError) -> bool:
     """Whether a hook, a mock or a signal handler of the caller's ended a call, not the network."""
-    import httpx  # The models import this module, and need no httpx.
-
     known = (httpx.HTTPError, OSError, type(None))
     return isinstance(error, APIConnectionError) and not isinstance(error.__cause__, known)
 

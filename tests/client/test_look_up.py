@@ -2,11 +2,14 @@
 
 import asyncio
 import copy
+import itertools
 import json
 import logging
 import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from email.utils import formatdate
 from typing import Any
 
 import attrs
@@ -26,6 +29,7 @@ from signalwire_compat import (
 from signalwire_compat.api.phone_numbers import purchase as purchase_module
 from signalwire_compat.models import PurchaseRequest
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+from signalwire_compat_mock.engine import Answer
 
 from tests.client.conftest import TOKEN, Service
 from tests.conftest import PROJECT, page_reply
@@ -440,3 +444,46 @@ def test_an_import_whose_reply_was_lost_is_found(mock: MockServer, client: RestC
     number = client.compat.phone_numbers.import_number(number=NUMBER, number_type="longcode")
     assert (number.phone_number, number.found_by_look_up) == (NUMBER, True)
     assert asked(mock) == ["POST", "GET"]
+
+
+def test_a_purchase_from_before_the_computer_slept_is_found(
+    mock: MockServer, buy: Buy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While it sleeps, the clock that measures seconds stands still."""
+    hour, clock, slept = 3600, time.time, [0]
+    monkeypatch.setattr(time, "time", lambda: clock() + sum(slept))
+
+    def sleep(answer: Answer) -> Answer:
+        slept.append(hour)
+        headers = {**answer.headers, "date": formatdate(clock() + hour, usegmt=True)}
+        return replace(answer, headers=headers) if answer.operation_id == "list" else answer
+
+    mock.inject(drop=True, operation="purchase")
+    with mock.answering(sleep):
+        assert buy(mock).found_by_look_up
+    assert "before this call" not in caplog.text
+
+
+def test_a_look_by_hand_takes_no_longer_than_the_timeout(
+    mock: MockServer, client: RestClient
+) -> None:
+    pages = itertools.count(1)
+
+    def one_more(answer: Answer) -> Answer:
+        time.sleep(0.05)
+        number = next(pages)
+        path = f"/api/laml/2010-04-01/Accounts/{PROJECT}/IncomingPhoneNumbers?Page={number}"
+        body = page_of(next_page_uri=path if number < 100 else None)
+        return replace(answer, status=200, body=body.encode())
+
+    hasty = client.with_timeout(1)
+    with mock.answering(one_more), pytest.raises(APITimeoutError):
+        hasty.look_up(hasty.compat.phone_numbers.purchase, PhoneNumber=NUMBER)
+
+
+def test_a_look_for_a_call_to_another_host_is_refused(mock: MockServer, client: RestClient) -> None:
+    with MockServer() as elsewhere, RestClient(PROJECT, TOKEN, elsewhere.url) as other:
+        with pytest.raises(InvalidRequestError, match="for the same project and host"):
+            client.look_up(other.compat.phone_numbers.purchase, PhoneNumber=NUMBER)
+        assert not mock.journal
+        assert not elsewhere.journal

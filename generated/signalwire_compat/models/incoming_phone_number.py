@@ -7,9 +7,8 @@ from typing import Any, ClassVar, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from .._look_up import Findable
 from .._schema import Schema
-from .._values import UNSET, Unset, decode, encode
+from .._values import UNSET, Findable, Unset, decode, encode
 from ..models.address_requirements import AddressRequirements
 from ..models.origin import Origin
 from ..types import UNSET, Unset
