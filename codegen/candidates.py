@@ -10,9 +10,17 @@ from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
 
-from codegen.document import Pointer, Problem, at, follow, members_of, nodes
+from codegen.document import (
+    Pointer,
+    Problem,
+    at,
+    follow,
+    links_of,
+    members_of,
+    operations_by_id,
+    success_schema,
+)
 from codegen.facts import method_name
-from codegen.look_up import success_schema
 from codegen.repeated_arguments import arguments_of, nearest_name
 
 _OFFERED = re.compile(r"\$response\.body#/([^/]+)/0/([^/]+)")
@@ -22,10 +30,10 @@ Candidates = dict[tuple[str, str], tuple[str, dict[str, str]]]
 
 def candidates(document: dict[str, Any]) -> Candidates:
     """Find the links that take arguments from the items of a list."""
-    operations = _operations(document)
+    operations = operations_by_id(document)
     found: Candidates = {}
     for where in operations.values():
-        for link in _links(document, where):
+        for _, link in links_of(document, where):
             offered = {place[-1]: offer for place, offer in _offers(document, link)}
             target = operations.get(at(document, link).get("operationId"))
             if target and len({items for items, _ in offered.values()}) == 1:
@@ -37,15 +45,15 @@ def candidates(document: dict[str, Any]) -> Candidates:
 
 def wrong_candidates(document: dict[str, Any]) -> Iterator[Problem]:
     """Find links that take arguments from what a reply does not have, or that nobody takes."""
-    operations = _operations(document)
+    operations = operations_by_id(document)
     for where in operations.values():
         body = success_schema(document, where)
-        for link in _links(document, where):
+        for _, link in links_of(document, where):
             target = operations.get(at(document, link).get("operationId"))
             for place, (items, member) in _offers(document, link):
                 known = members_of(document, body)[0] if body else {}
                 if target:
-                    takes = arguments_of(document, target, at(document, target))
+                    takes = arguments_of(document, target)
                     if place[-1] not in takes:
                         yield place, f"is not an argument: {nearest_name(str(place[-1]), takes)}"
                 if items not in known:
@@ -56,22 +64,6 @@ def wrong_candidates(document: dict[str, Any]) -> Iterator[Problem]:
                 if member not in inner:
                     what = f'an item of {items} has no "{member}"'
                     yield place, f"{what}: {nearest_name(member, inner)}"
-
-
-def _operations(document: Any) -> dict[str, Pointer]:
-    """Find the operations that the client calls; of two with one name, the first."""
-    found: dict[str, Pointer] = {}
-    for kind, where, node in nodes(document):
-        if kind == "operation" and where[0] == "paths" and len(where) == 3:
-            found.setdefault(node.get("operationId", ""), where)
-    return found
-
-
-def _links(document: Any, where: Pointer) -> Iterator[Pointer]:
-    for status in at(document, where)["responses"]:
-        reply = follow(document, (*where, "responses", status))
-        for name in at(document, reply).get("links", {}):
-            yield follow(document, (*reply, "links", name))
 
 
 def _offers(document: Any, link: Pointer) -> Iterator[tuple[Pointer, tuple[str, str]]]:

@@ -73,9 +73,9 @@ def _equal_bodies(document: dict[str, Any], data: GeneratorData) -> Iterator[Pro
                 if (other := known.setdefault(kind, new)) != new:
                     path = Constraints(document).route(endpoint.name)
                     where = ("paths", path, endpoint.method, "requestBody", "content", new)
-                    what = f"{endpoint.name} has a body of {new} that is {kind} in Python, as"
+                    what = f"{endpoint.name} has bodies of {other} and {new} that are both {kind}"
                     todo = "remove one, or give it a schema of its own"
-                    yield where, f"{what} is that of {other}: {todo}"
+                    yield where, f"{what} in Python: {todo}"
 
 
 def _component(name: str) -> Pointer:

@@ -14,6 +14,7 @@ Problem = tuple[Pointer, str]
 """A mistake: its place, and what is wrong and what to do, in words."""
 
 ACCOUNT = "x-client-default"
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 INTEGER_BOUNDS = {
     "int32": (-(2**31), 2**31 - 1),
     "int64": (-(2**63), 2**63 - 1),
@@ -110,6 +111,53 @@ def merged(document: Any, schema: Any) -> dict[str, Any]:
 def is_account(parameter: dict[str, Any]) -> bool:
     """Whether the client fills in a parameter with its account, unless the caller names another."""
     return parameter["in"] == "path" and parameter.get(ACCOUNT) == "account"
+
+
+def is_generated(where: Pointer) -> bool:
+    """Whether the client calls the operation at a place; the caller serves the others."""
+    return where[:1] == ("paths",) and len(where) == 3 and where[2] in _METHODS
+
+
+def called_operations(document: dict[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    """Walk over the operations that the client calls: pointer and value."""
+    for kind, where, node in nodes(document):
+        if kind == "operation" and is_generated(where):
+            yield where, node
+
+
+def operations_by_id(document: dict[str, Any]) -> dict[str, Pointer]:
+    """Find the operations that the client calls; of two with one id, the first."""
+    found: dict[str, Pointer] = {}
+    for where, node in called_operations(document):
+        found.setdefault(node.get("operationId", ""), where)
+    return found
+
+
+def links_of(document: Any, where: Pointer) -> Iterator[tuple[str, Pointer]]:
+    """List the links of an operation: the status of the reply, and the place of the link."""
+    for status in at(document, where)["responses"]:
+        reply = follow(document, (*where, "responses", status))
+        for name in at(document, reply).get("links", {}):
+            yield str(status), follow(document, (*reply, "links", name))
+
+
+def successes_of(document: Any, where: Pointer) -> list[str]:
+    """List the statuses of the successes of an operation."""
+    return [status for status in at(document, where)["responses"] if str(status).startswith("2")]
+
+
+def json_schema(document: Any, where: Pointer, status: str) -> Pointer | None:
+    """Return the place of the schema of the JSON that an operation replies with a status."""
+    reply = follow(document, (*where, "responses", status))
+    content = at(document, reply).get("content", {})
+    kind = next(filter(is_json, content), "")
+    return (*reply, "content", kind, "schema") if "schema" in content.get(kind, {}) else None
+
+
+def success_schema(document: Any, where: Pointer) -> Pointer | None:
+    """Return the place of the schema of the JSON that an operation returns."""
+    found = (json_schema(document, where, status) for status in successes_of(document, where))
+    return next((follow(document, place) for place in found if place), None)
 
 
 def parameters_of(document: Any, where: Pointer) -> Iterator[tuple[Pointer, Pointer]]:

@@ -14,19 +14,20 @@ from openapi_python_client.strings import ClassName, PythonIdentifier
 from codegen.document import (
     Pointer,
     at,
+    called_operations,
     is_account,
-    is_json,
-    nodes,
+    json_schema,
     parameters_of,
     resolved,
+    success_schema,
 )
-from codegen.look_up import argument_of, look_up_of, success_schema
-from codegen.normal_form import DELIMITERS, WIRE_NAME, is_generated
+from codegen.look_up import argument_of, look_up_of
+from codegen.normal_form import DELIMITERS, WIRE_NAME
 from codegen.schema_code import SOURCE, Expression
 
 
 def method_name(operation: str) -> str:
-    """Give the name of an operation as a method, which may be that of a builtin."""
+    """Name the method of an operation. A builtin can have the same name, such as `list`."""
     plain = operation.removesuffix("_")
     return operation if keyword.iskeyword(plain) else plain
 
@@ -52,8 +53,7 @@ class Constraints:
         self._known: dict[str, dict[str, dict[str, Any]]] = {}
         self._operations: dict[str, Pointer] = {
             PythonIdentifier(node["operationId"], "field_"): where
-            for kind, where, node in nodes(document)
-            if kind == "operation" and is_generated(where)
+            for where, node in called_operations(document)
         }
 
     def route(self, operation: str) -> str:
@@ -100,11 +100,10 @@ class Constraints:
 
     def look_up(self, operation: str) -> dict[str, Any] | None:
         """Describe how to look up the outcome of an operation: the list, and what it is given."""
-        link = look_up_of(self._document, self._operation(operation))
+        link = look_up_of(self._document, self._operations[operation])
         if link is None:
             return None
-        ids = {self._operation(name)["operationId"]: name for name in self._operations}
-        name = ids[link["operationId"]]
+        name = PythonIdentifier(link["operationId"], "field_")
         return {
             "tag": PythonIdentifier(self._operation(name)["tags"][0], "field_"),
             "list": name,
@@ -171,10 +170,8 @@ class Constraints:
 
     def reply(self, operation: str, status: str) -> str:
         """Write the schema of the first JSON body under a status of an operation."""
-        content = resolved(self._document, self._operation(operation)["responses"][status])[
-            "content"
-        ]
-        return self.code(next(content[kind]["schema"] for kind in content if is_json(kind)))
+        where = json_schema(self._document, self._operations[operation], status)
+        return self.code(at(self._document, where) if where else {})
 
     def _operation(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = at(self._document, self._operations[name])

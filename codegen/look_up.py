@@ -15,11 +15,11 @@ from codegen.document import (
     Problem,
     at,
     follow,
-    is_json,
+    links_of,
     members_of,
-    nodes,
+    operations_by_id,
     parameters_of,
-    resolved,
+    success_schema,
 )
 from codegen.repeated_arguments import arguments_of, nearest_name
 
@@ -35,13 +35,10 @@ SHAPE = Draft202012Validator(
 _EXPRESSION = re.compile(r"\$request\.(?:path\.|query\.|body#/)([^/~]+)")
 
 
-def look_up_of(document: Any, operation: dict[str, Any]) -> dict[str, Any] | None:
+def look_up_of(document: Any, where: Pointer) -> dict[str, Any] | None:
     """Return the link by which the outcome of an operation can be looked up, if it has one."""
-    for status, response in operation["responses"].items():
-        for link in resolved(document, response).get("links", {}).values():
-            if str(status).startswith("2") and KEY in (found := resolved(document, link)):
-                return dict(found)
-    return None
+    found = ((status, at(document, link)) for status, link in links_of(document, where))
+    return next((link for status, link in found if status.startswith("2") and KEY in link), None)
 
 
 def argument_of(expression: str) -> str:
@@ -50,30 +47,13 @@ def argument_of(expression: str) -> str:
     return match[1] if match else ""
 
 
-def success_schema(document: Any, where: Pointer) -> Pointer | None:
-    """Return the place of the schema of the JSON that an operation returns."""
-    for status in at(document, where)["responses"]:
-        reply = follow(document, (*where, "responses", status))
-        for kind, media in at(document, reply).get("content", {}).items():
-            if str(status).startswith("2") and is_json(kind) and "schema" in media:
-                return follow(document, (*reply, "content", kind, "schema"))
-    return None
-
-
 def look_ups(document: dict[str, Any]) -> Iterator[Problem]:
     """Find links whose look-up can't work."""
-    operations: dict[str, Pointer] = {
-        node["operationId"]: where
-        for kind, where, node in nodes(document)
-        if kind == "operation" and where[0] == "paths" and len(where) == 3 and "operationId" in node
-    }
+    operations = operations_by_id(document)
     for where in operations.values():
-        for status in at(document, where)["responses"]:
-            reply = follow(document, (*where, "responses", status))
-            for name in at(document, reply).get("links", {}):
-                link = follow(document, (*reply, "links", name))
-                if KEY in at(document, link):
-                    yield from _look_up(document, where, link, operations)
+        for _, link in links_of(document, where):
+            if KEY in at(document, link):
+                yield from _look_up(document, where, link, operations)
 
 
 def _look_up(
@@ -99,7 +79,7 @@ def _look_up(
     for name in sorted(name for name in known if known[name].get("required")):
         if name not in given:
             yield (*link, "parameters"), f"needs {name}, which the list requires"
-    arguments = arguments_of(document, where, at(document, where))
+    arguments = arguments_of(document, where)
     for name, expression in given.items():
         argument, here = argument_of(str(expression)), (*link, "parameters", name)
         if name not in known:

@@ -19,7 +19,9 @@ from codegen.content_types import is_written
 from codegen.document import (
     Pointer,
     at,
+    called_operations,
     is_bytes,
+    is_generated,
     is_json,
     media_type,
     nodes,
@@ -35,7 +37,6 @@ WIRE_NAME = "x-wire-name"
 """Where the name of a parameter is kept that callers write with another one."""
 _SIGNS = {"<": "_lt", ">": "_gt", "=": "_eq", "!": "_not"}
 NO_TAG = "default"
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # Keywords that evaluate members, besides those of a plain object.
 _COMPOSING = {
     *("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "then", "else"),
@@ -96,9 +97,8 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
             _body(node["content"])
         elif kind == "schema":
             _schema(node)
-    for kind, where, _ in found:
-        if kind == "operation" and is_generated(where):
-            _signs(document, where)
+    for where, _ in called_operations(document):
+        _signs(document, where)
     return document
 
 
@@ -116,7 +116,7 @@ def _signs(document: dict[str, Any], where: Pointer) -> None:
 def _servers(document: dict[str, Any]) -> None:
     """Move servers to the top if all operations have the same, and remove equal ones below."""
     parts = [(where, node) for _, where, node in nodes(document) if where[:1] == ("paths",)]
-    operations = {where: node for where, node in parts if is_generated(where)}
+    operations = dict(called_operations(document))
     if "servers" not in document:
         used = [
             node.get("servers", at(document, where[:2]).get("servers"))
@@ -129,11 +129,6 @@ def _servers(document: dict[str, Any]) -> None:
     for part in (node for where, node in parts if len(where) <= 3):
         if "servers" in part and part["servers"] == document.get("servers"):
             del part["servers"]
-
-
-def is_generated(where: Pointer) -> bool:
-    """Whether the client calls the operation at a place; the caller serves the others."""
-    return where[:1] == ("paths",) and len(where) == 3 and where[2] in _METHODS
 
 
 def is_served_by_caller(where: Pointer) -> bool:

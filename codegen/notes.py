@@ -12,8 +12,13 @@ from typing import Any, NamedTuple
 from jsonschema_rs import Draft202012Validator
 
 from codegen.content_types import is_written, read
-from codegen.document import INTEGER_BOUNDS, Pointer, nodes
-from codegen.normal_form import NO_TAG, is_generated, is_served_by_caller
+from codegen.document import (
+    INTEGER_BOUNDS,
+    Pointer,
+    is_generated,
+    nodes,
+)
+from codegen.normal_form import NO_TAG, is_served_by_caller
 from codegen.samples import described
 from codegen.schema_code import FORMATS
 from codegen.unsupported import KEYWORDS

@@ -8,10 +8,10 @@ from codegen.document import (
     Pointer,
     Problem,
     at,
-    follow,
-    is_json,
+    called_operations,
+    json_schema,
     members_of,
-    nodes,
+    successes_of,
     types_of,
 )
 
@@ -21,32 +21,29 @@ _MEMBERS = ("items", "next")
 
 def pages(document: dict[str, Any]) -> Iterator[Problem]:
     """Find entries that are malformed, or whose operation has no such pages."""
-    for kind, where, node in nodes(document):
-        if kind != "operation" or where[0] != "paths" or len(where) != 3 or KEY not in node:
+    for where, node in called_operations(document):
+        if KEY not in node:
             continue
         place, rule = (*where, KEY), node[KEY]
         if not isinstance(rule, dict) or sorted(rule) != sorted(_MEMBERS):
             known = "write {items: the member that holds them, next: the member with the next path}"
             yield place, f"must have the keys items and next and no others: {known}"
         elif where[-1] != "get":
-            what = f"is on a {where[-1]}, and pages are asked for by GET alone"
+            what = f"is on a {where[-1]}, and pages are asked for only by GET"
             yield place, f"{what}: remove it"
         else:
             yield from _replies(document, where, place)
 
 
 def _replies(document: Any, where: Pointer, place: Pointer) -> Iterator[Problem]:
-    statuses = [str(s) for s in at(document, where)["responses"] if str(s).startswith("2")]
+    statuses = successes_of(document, where)
     if len(statuses) > 1:
         listed = " and ".join(statuses)
         yield place, f"needs one success, and the operation has {listed}: keep one"
         return
     for status in statuses:
-        reply = follow(document, (*where, "responses", status))
-        content = at(document, reply).get("content", {})
-        kind = next(filter(is_json, content), "")
-        body = (*reply, "content", kind, "schema")
-        members = members_of(document, body)[0] if "schema" in content.get(kind, {}) else {}
+        body = json_schema(document, where, status)
+        members = members_of(document, body)[0] if body else {}
         for key in _MEMBERS:
             yield from _member(document, (*place, key), f"the reply {status}", members)
 

@@ -10,11 +10,12 @@ from codegen.document import (
     Pointer,
     Problem,
     at,
+    called_operations,
     follow,
-    is_json,
+    json_schema,
     members_of,
-    nodes,
     parameters_of,
+    successes_of,
     types_of,
 )
 
@@ -37,12 +38,10 @@ SHAPE = Draft202012Validator(
 
 def repeated_arguments(document: dict[str, Any]) -> Iterator[Problem]:
     """Find entries whose argument or member the operation does not have, or can't compare."""
-    for kind, where, node in nodes(document):
-        if kind != "operation" or where[0] != "paths" or len(where) != 3:
-            continue
+    for where, node in called_operations(document):
         for member, rule in node.get(KEY, {}).items():
             place, name = (*where, KEY, member), rule["argument"]
-            arguments = arguments_of(document, where, node)
+            arguments = arguments_of(document, where)
             if name not in arguments:
                 what = f'"{name}" is not a parameter or a member of the body'
                 yield (*place, "argument"), f"{what}: {nearest_name(name, arguments)}"
@@ -54,13 +53,13 @@ def repeated_arguments(document: dict[str, Any]) -> Iterator[Problem]:
             yield from _replies(document, where, place)
 
 
-def arguments_of(document: Any, where: Pointer, node: dict[str, Any]) -> dict[str, Pointer]:
+def arguments_of(document: Any, where: Pointer) -> dict[str, Pointer]:
     """Find the arguments of an operation: its parameters, and the members of its body."""
     found: dict[str, Pointer] = {}
     for _, end in parameters_of(document, where):
         if "schema" in at(document, end):
             found[at(document, end)["name"]] = (*end, "schema")
-    if "requestBody" in node:
+    if "requestBody" in at(document, where):
         body = follow(document, (*where, "requestBody"))
         for content_type, media in at(document, body).get("content", {}).items():
             if "schema" in media:
@@ -71,12 +70,9 @@ def arguments_of(document: Any, where: Pointer, node: dict[str, Any]) -> dict[st
 def _replies(document: Any, where: Pointer, place: Pointer) -> Iterator[Problem]:
     """Find successes whose JSON does not have the member."""
     member = str(place[-1])
-    for status in (s for s in at(document, where)["responses"] if str(s).startswith("2")):
-        reply = follow(document, (*where, "responses", status))
-        content = at(document, reply).get("content", {})
-        kind = next(filter(is_json, content), "")
-        body = (*reply, "content", kind, "schema")
-        members = members_of(document, body)[0] if "schema" in content.get(kind, {}) else {}
+    for status in successes_of(document, where):
+        body = json_schema(document, where, status)
+        members = members_of(document, body)[0] if body else {}
         if member not in members:
             what = f'the reply {status} has no member "{member}"'
             yield place, f"{what}: {nearest_name(member, members)}"

@@ -28,6 +28,7 @@ from codegen.document import (
     cycles,
     dotted,
     is_account,
+    is_generated,
     nearest,
     nodes,
     parameters_of,
@@ -37,7 +38,7 @@ from codegen.lint import style
 from codegen.look_up import KEY as LOOK_UP
 from codegen.look_up import SHAPE as LOOK_UP_SHAPE
 from codegen.look_up import look_ups
-from codegen.normal_form import as_3_1, is_basic, is_generated, normal
+from codegen.normal_form import as_3_1, is_basic, normal
 from codegen.notes import META, Note, notes
 from codegen.pages import pages
 from codegen.repeated_arguments import KEY, SHAPE, repeated_arguments

@@ -150,7 +150,7 @@ class Search:
         return pause if self.found is None and left > 0.1 else None
 
     def conclude(self, lost: SignalWireError) -> Any:
-        """Give what was found. Errors: that of the call, which says now what was seen."""
+        """Return what was found. Errors: `lost`, with what was seen added to its message."""
         if self.found is not None:
             what = str(lost).splitlines()[0]
             known = "" if self._is_dated else ", and it may have been there before this call"

@@ -74,7 +74,7 @@ class SyncPage(_BasePage[Item]):
     def next_page(self) -> Self | None:
         """Ask for the next page. None after the last one.
 
-        Errors: those of the operation; `APIResponseError` if there is no way to the next page.
+        Errors: those of the operation; `APIResponseError` if the next page can't be asked for.
         """
         request = self._next_request()
         return request and self._fetch(self._client, request, self._read, self._places)

@@ -40,8 +40,7 @@ def purchase(call: Call, state: State) -> Reply:
         known["beta"] = offer.beta
     record = _new_record(call, state.now(), number, known)
     if not state.buy(call.account_sid, number, record):
-        message = f"{NOT_AVAILABLE} {number} is already sold."
-        raise Refusal(INVALID, message, status=call.contract.status(call.operation, 422))
+        raise _not_available(call, f"{number} is already sold.")
     return call.success(record)
 
 
@@ -60,9 +59,13 @@ def import_number(call: Call, state: State) -> Reply:
         known["verification_status"] = "Unverified"
     record = _new_record(call, state.now(), number, known)
     if not state.add(call.account_sid, number, record):
-        message = f"{NOT_AVAILABLE} An account has {number} already."
-        raise Refusal(INVALID, message, status=call.contract.status(call.operation, 422))
+        raise _not_available(call, f"An account has {number} already.")
     return call.success(record)
+
+
+def _not_available(call: Call, reason: str) -> Refusal:
+    status = call.contract.status(call.operation, 422)
+    return Refusal(INVALID, f"{NOT_AVAILABLE} {reason}", status=status)
 
 
 def get(call: Call, state: State) -> Reply:

@@ -20,7 +20,7 @@ WRONG: dict[str, tuple[Callable[[Link], object], str]] = {
         lambda link: link["x-look-up"].update(since=1),
         '.outcome.x-look-up.since: "since" is not known here',
     ),
-    "created is no member": (
+    "created names a member that is not there": (
         lambda link: link["x-look-up"].update(created="born"),
         '.x-look-up.created: "born" is not a member of an item of the list: name the one that',
     ),

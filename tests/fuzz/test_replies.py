@@ -64,7 +64,7 @@ def _request_to(operation_id: str) -> AnyCase:
 
 @functools.cache
 def _alike() -> dict[str, list[str]]:
-    """Return the paths of the replies by that of the first with the same schema."""
+    """Group the paths of replies that have the same schema, by the first path of each group."""
     found: dict[str, list[str]] = {}
     for reply in operations(documented()):
         found.setdefault(json.dumps(reply.definition.raw["requestBody"]), []).append(reply.path)

@@ -68,12 +68,12 @@ class Walk(NamedTuple):
 
 
 class AccountServer(FaultServer):
-    """Sells every number once or twice, as it is asked, but for those that the account had.
+    """Sells a number each time it is asked to, unless the account had it before.
 
     Args:
         seed: With a number it says what happens to it.
         may_be_old: Whether the account may have had a number before.
-        latest: Seconds after which an executed purchase is late no more.
+        latest: The longest time in seconds that a late purchase takes.
     """
 
     def __init__(self, seed: int, *, may_be_old: bool = True, latest: float = 1.8) -> None:

@@ -69,7 +69,7 @@ class AvailablePhoneNumbers:
     uri: str
     """Path of this search in the API."""
     available_phone_numbers: list[AvailablePhoneNumber]
-    """The numbers. There are no further pages."""
+    """All numbers that were found. A search has no further pages."""
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
     """Members that the contract does not know, as they came."""
 
