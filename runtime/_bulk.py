@@ -35,10 +35,10 @@ def _parser() -> argparse.ArgumentParser:
     finders = "\n".join(f"  {source} finds rows for {target}" for source, target in CANDIDATES)
     bulk = commands.add_parser("bulk", description=_HELP, epilog=finders, formatter_class=raw)
     add = bulk.add_argument
-    add("operation", help="as below client.compat in Python")
+    add("operation", help="its name in Python after client.compat, as TAG.OPERATION")
     add("rows", type=Path, nargs="?", help="a CSV file in UTF-8")
     add("results_file", metavar="results", type=Path, nargs="?", help="created if necessary")
-    add("--results", type=Path, help="the same, with --find")
+    add("--results", type=Path, help="the results file, with --find")
     add("--find", nargs="+", metavar="ARG", help="an operation that finds rows, and its arguments")
     add("--count", type=_count, help="how many calls are to succeed, with --find")
     add("--set", nargs="+", metavar="NAME=VALUE", default=[], help="arguments of every call")
