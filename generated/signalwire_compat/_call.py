@@ -48,6 +48,8 @@ _TRUST = (
     "Nothing was carried out. If you trust the server, name a file with its certificate authority "
     "in SSL_CERT_FILE. REQUESTS_CA_BUNDLE is not read."
 )
+# In seconds. An attempt that has less would only run out of time.
+_SHORTEST_ATTEMPT = 0.1
 # The longest wait that every platform can do, in seconds; stands for no limit.
 FOREVER = 4_000_000.0
 T = TypeVar("T")
@@ -196,8 +198,8 @@ class Call:
         ):
             return None
         pause = pause_before(self._retries, outcome)
-        if pause is None or pause >= self._ends_at - time.monotonic():
-            return None
+        if pause is None or pause + _SHORTEST_ATTEMPT >= self._ends_at - time.monotonic():
+            return None  # The error of a time-out would say less than this outcome.
         self._retries += 1
         # If one attempt may have taken effect, no later one changes that.
         self._uncertain |= outcome.outcome_unknown

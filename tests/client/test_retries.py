@@ -221,9 +221,17 @@ def test_retries_and_their_waits_are_within_the_timeout(
     waits: list[float], over_default: MakeService
 ) -> None:
     service = over_default(httpx.Response(429))
-    assert failure(service.client(timeout=0.6, max_retries=50)).status == 429
+    assert failure(service.client(timeout=0.7, max_retries=50)).status == 429
     assert 2 <= len(service.requests) <= 3
-    assert sum(waits) < 0.6
+    assert sum(waits) < 0.7
+
+
+def test_no_attempt_begins_that_would_only_run_out_of_time(
+    waits: list[float], over_default: MakeService
+) -> None:
+    service = over_default(httpx.Response(429, headers={"Retry-After": "1"}, json=DECLINED))
+    assert isinstance(failure(service.client(timeout=1.05)), RateLimitError)
+    assert (waits, len(service.requests)) == ([], 1)
 
 
 def test_the_async_client_retries_as_its_twin_does(over_either: MakeService) -> None:
