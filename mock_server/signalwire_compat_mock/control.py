@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from . import explorer
 from .faults import read_members
+from .parsing import is_json, media_type
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.requests import Request
 
     from .journal import Journal
@@ -30,7 +33,7 @@ def routes(mock: MockServer, journal: Journal) -> list[BaseRoute]:
             return explorer.page("journal")
         last = request.query_params.get("last", "0")
         if not re.fullmatch("[0-9]{1,9}", last):
-            return _bad_request("last must be a whole number of at most nine digits")
+            return _refuse("last must be a whole number of at most nine digits")
         version, total, exchanges = journal.view(int(last))
         headers = {"etag": f'"{version}"', "journal-length": str(total)}
         if request.headers.get("if-none-match") == headers["etag"]:
@@ -42,30 +45,37 @@ def routes(mock: MockServer, journal: Journal) -> list[BaseRoute]:
         mock.reset()
         return Response(status_code=204)
 
-    async def add_fault(request: Request) -> Response:
-        try:
-            mock.inject(**read_members(json.loads(await request.body())))
-        except (RecursionError, ValueError) as error:
-            return _bad_request(str(error))
-        return Response(status_code=204)
+    def add_fault(members: Any) -> None:
+        mock.inject(**read_members(members))
 
-    async def move_clock(request: Request) -> Response:
-        try:
-            steps = json.loads(await request.body())
-            if not isinstance(steps, dict) or not steps or steps.keys() - {"days", "seconds"}:
-                return _bad_request("a step is a JSON object with days, seconds or both")
-            mock.advance(**steps)
-        except (RecursionError, ValueError) as error:
-            return _bad_request(str(error))
-        return Response(status_code=204)
+    def move_clock(steps: Any) -> None:
+        if not isinstance(steps, dict) or not steps or steps.keys() - {"days", "seconds"}:
+            raise ValueError("a step is a JSON object with days, seconds or both")
+        mock.advance(**steps)
 
     return [
         Route("/journal", use_journal, methods=["GET", "DELETE"]),
         Route("/reset", reset, methods=["POST"]),
-        Route("/faults", add_fault, methods=["POST"]),
-        Route("/clock", move_clock, methods=["POST"]),
+        Route("/faults", _taking_json(add_fault), methods=["POST"]),
+        Route("/clock", _taking_json(move_clock), methods=["POST"]),
     ]
 
 
-def _bad_request(message: str) -> Response:
-    return JSONResponse({"message": f"{message}."}, status_code=400)
+def _taking_json(use: Callable[[Any], None]) -> Callable[[Request], Awaitable[Response]]:
+    """Make an endpoint of a function that takes the JSON of a body, and raises `ValueError`."""
+
+    async def endpoint(request: Request) -> Response:
+        # A web page of another origin may send a form or text without asking, but no JSON.
+        if not is_json(media_type(request.headers.get("content-type", ""))):
+            return _refuse("send JSON, with the header Content-Type: application/json", 415)
+        try:
+            use(json.loads(await request.body()))
+        except (RecursionError, ValueError) as error:
+            return _refuse(str(error))
+        return Response(status_code=204)
+
+    return endpoint
+
+
+def _refuse(message: str, status: int = 400) -> Response:
+    return JSONResponse({"message": f"{message}."}, status)

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from . import control, explorer
 from .engine import Answer, Engine
 from .faults import Fault
+from .gate import Gate
 from .handlers import add_example
 from .journal import Exchange, Journal
 from .loading import load_contract
@@ -209,7 +210,7 @@ class MockServer:
     def start(self) -> "MockServer":
         """Listen, and return as soon as requests are answered."""
         if self._running is None:
-            self._running = Listening(self._app(), *self._address)
+            self._running = Listening(self._app, *self._address)
         return self
 
     def close(self) -> None:
@@ -226,20 +227,12 @@ class MockServer:
         """Close."""
         self.close()
 
-    def _app(self) -> Starlette:
-        app = Starlette(
-            routes=[
-                *control.routes(self, self._journal),
-                *explorer.routes(
-                    self._engine.contract,
-                    DEFAULT_PROJECT,
-                    self.token if self.token == DEFAULT_TOKEN else None,
-                ),
-            ]
-        )
-        app.router.redirect_slashes = False
-        app.router.default = self._serve
-        return app
+    def _app(self, is_loopback: bool) -> Gate:
+        shown = self.token if self.token == DEFAULT_TOKEN else None
+        pages = explorer.routes(self._engine.contract, DEFAULT_PROJECT, shown)
+        own = Starlette(routes=[*control.routes(self, self._journal), *pages])
+        own.router.redirect_slashes = False
+        return Gate(own, self._serve, self._address[0], is_loopback=is_loopback)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

@@ -5,6 +5,7 @@ import contextlib
 import functools
 import socket
 import threading
+from collections.abc import Callable
 from ipaddress import ip_address
 
 import uvicorn
@@ -18,20 +19,24 @@ _CLOSE_SECONDS = 1
 class Listening:
     """An application that is served on a socket until `close`. `url` has no path.
 
-    The HTTP is uvicorn's. Its own server takes up to 0.3 s to stop, and leaves connections open.
+    `app` makes it, and is told whether the address is a loopback address. The HTTP is uvicorn's.
+    Its own server takes up to 0.3 s to stop, and leaves connections open.
     """
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(self, app: Callable[[bool], ASGIApp], host: str, port: int) -> None:
         """Listen; requests are answered from now on."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family)
         # Connections inherit it. Without it, every reply to a kept connection waits 40 ms.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        address, port = self._socket.getsockname()[:2]
-        if ip_address(address.partition("%")[0]).is_unspecified:  # Clients can't connect to it.
+        name, port = self._socket.getsockname()[:2]
+        address = ip_address(name.partition("%")[0])
+        if address.is_unspecified:  # Clients can't connect to it.
             host = "::1" if ":" in host else "127.0.0.1"
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        self._config = uvicorn.Config(app, ws="none", log_config=None, access_log=False)
+        self._config = uvicorn.Config(
+            app(address.is_loopback), ws="none", log_config=None, access_log=False
+        )
         self._config.load()
         self._state = ServerState()
         self._loop, self._stop = asyncio.new_event_loop(), asyncio.Event()

@@ -1,7 +1,10 @@
 """The pages of the mock, in a browser as people use them. Run by `make test-browser`."""
 
 import shutil
+import threading
+from base64 import b64encode
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -47,6 +50,25 @@ def page(browser: Browser, mock: MockServer) -> Iterator[Page]:
     known = ("401 (Unauth", "404 (Not Found", "422 (Unprocessable")
     usual = (mock.url, "data:", *(f"{REFUSED} {status}" for status in known))
     assert [problem for problem in problems if not problem.startswith(usual)] == []
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[int]:
+    """Serve an empty page on another port, and so of another origin."""
+
+    class Empty(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Write nothing to standard error."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Empty) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
 
 
 def operation(page: Page, name: str) -> Locator:
@@ -230,3 +252,63 @@ def test_a_purchase_needs_no_mouse(page: Page, mock: MockServer) -> None:
     press(page.locator("#exchanges summary").inner_text().strip())
     expect(page.get_by_role("heading", name="Reply")).to_be_visible()
     assert mock.charges() == 1
+
+
+ATTACK = """async ([url, path, form, basic]) => {
+  const outcome = [];
+  const attempt = (target, options) =>
+    fetch(url + target, options).then((r) => outcome.push(r.status), () => outcome.push("failed"));
+  const simple = {method: "POST", mode: "no-cors"};
+  await attempt("/journal", {});
+  await attempt("/journal", {method: "DELETE"});
+  await attempt("/reset", simple);
+  await attempt("/faults", {...simple, body: '{"code": 30002}'});
+  await attempt("/faults", {method: "POST", headers: {"content-type": "application/json"}});
+  await attempt(path, {method: "POST", headers: {authorization: basic}, body: form});
+  return outcome;
+}"""
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_a_page_of_another_origin_neither_steers_the_mock_nor_sees_what_was_sent(
+    browser: Browser, mock: MockServer, elsewhere: int, name: str
+) -> None:
+    basic = "Basic " + b64encode(f"{PROJECT}:{DEFAULT_TOKEN}".encode()).decode()
+    path = f"/api/laml/2010-04-01/Accounts/{PROJECT}/IncomingPhoneNumbers"
+    with RestClient(PROJECT, DEFAULT_TOKEN, mock.url) as client:
+        client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+    before = (len(mock.journal), mock.phone_numbers())
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"http://{name}:{elsewhere}/")
+        statuses: list[int] = []
+        page.on("response", lambda reply: statuses.append(reply.status))
+        outcome = page.evaluate(ATTACK, [mock.url, path, "PhoneNumber=%2B15551230000", basic])
+        # A reply that may not be read is opaque: it has the status 0.
+        assert outcome == ["failed", "failed", 0, 0, "failed", "failed"]
+        target = mock.url.replace("//", f"//{PROJECT}:{DEFAULT_TOKEN}@") + path
+        page.evaluate(
+            """(target) => {
+          document.body.innerHTML = `<form method="post" action="${target}">
+            <input name="PhoneNumber" value="+15551230000"></form>`;
+          document.forms[0].submit();
+        }""",
+            target,
+        )
+        page.wait_for_load_state()
+        assert set(statuses) == {403}
+    assert (len(mock.journal), mock.phone_numbers()) == before
+    assert mock.pending_faults == []
+
+
+def test_a_web_site_whose_name_points_to_this_machine_sees_no_page_of_the_mock(
+    browser: Browser, mock: MockServer
+) -> None:
+    port = mock.url.rpartition(":")[2]
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    rule = "--host-resolver-rules=MAP rebound.example 127.0.0.1"
+    with browser.browser_type.launch(executable_path=path, args=[*FLAGS.split(), rule]) as rebound:
+        page = rebound.new_page()
+        reply = page.goto(f"http://rebound.example:{port}/journal")
+        assert reply is not None
+        assert (reply.status, mock.journal) == (421, [])

@@ -40,7 +40,7 @@ def test_a_closed_server_leaves_no_thread_and_no_socket() -> None:
     before = threading.active_count()
     server = MockServer().start()
     with connection(server) as idle, connection(server) as halfway:
-        head = f"POST {NUMBERS} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+        head = f"POST {NUMBERS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
         halfway.sendall(f"{head}a".encode())
         address = idle.getpeername()
         server.close()

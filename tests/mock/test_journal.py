@@ -51,7 +51,9 @@ def test_the_journal_holds_every_request_in_order_of_arrival(mock: MockServer, s
 
 def test_the_journal_holds_a_request_whose_sender_hung_up(mock: MockServer, send: Send) -> None:
     with helpers.connection(mock) as raw:
-        raw.sendall(f"POST {NUMBERS} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc".encode())
+        raw.sendall(
+            f"POST {NUMBERS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc".encode()
+        )
     for _ in range(1000):
         if mock.journal:
             break

@@ -168,7 +168,8 @@ def test_a_program_in_any_language_moves_the_clock_over_http(send: Send) -> None
 def test_a_step_of_the_clock_that_makes_no_sense_is_refused(
     send: Send, content: bytes, words: str
 ) -> None:
-    reply = send("POST", "/clock", content=content)
+    sent_as = {"content-type": "application/json"}
+    reply = send("POST", "/clock", content=content, headers=sent_as)
     assert (reply.status_code, words in reply.json()["message"]) == (400, True), reply.text
 
 

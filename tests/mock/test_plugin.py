@@ -226,7 +226,8 @@ def test_an_invalid_fault_is_refused_with_the_valid_choices(
 def test_a_fault_over_http_that_cannot_be_read_is_refused(
     mock: MockServer, content: bytes, words: str
 ) -> None:
-    reply = httpx.post(mock.url + "/faults", content=content)
+    sent_as = {"content-type": "application/json"}
+    reply = httpx.post(mock.url + "/faults", content=content, headers=sent_as)
     assert (reply.status_code, words in reply.json()["message"]) == (400, True)
 
 
