@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import DEFAULT_TOKEN, MockServer, SpecError
+from .gate import check_origins
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -104,6 +105,15 @@ def _options(arguments: Sequence[str]) -> dict[str, Any]:
     add("--token", type=_text, default=DEFAULT_TOKEN, help="API token to accept (%(default)s)")
     add("--forgetful", action="store_true", help="keep nothing between requests, for fuzzing")
     add("--allow-import", action="store_true", help="allow numbers of other providers")
+    add(
+        "--allow-origin",
+        dest="allow_origins",
+        metavar="ORIGIN",
+        type=_origin,
+        action="append",
+        default=[],
+        help="let its web pages use the API: http://localhost:3000, or * for all; can be repeated",
+    )
     todo = "after --: run this with SIGNALWIRE_ variables that point to the mock, then stop"
     add("command", nargs="*", help=todo)
     options, unknown = parser.parse_known_args(arguments)
@@ -119,6 +129,13 @@ def _port(text: str) -> int:
     if text.isascii() and text.isdecimal() and int(text) < 2**16:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number from 0 to 65535")
+
+
+def _origin(text: str) -> str:
+    try:
+        return check_origins([text])[0]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _text(text: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from email.utils import format_datetime
@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from . import control, explorer
 from .engine import Answer, Engine
 from .faults import Fault
-from .gate import Gate
+from .gate import Gate, check_origins
 from .handlers import add_example
 from .journal import Exchange, Journal
 from .loading import load_contract
@@ -42,10 +42,11 @@ class MockServer:
     `port` 0 takes any free port. A `forgetful` server forgets accounts and numbers after each
     reply, so that no earlier request affects a later one; its only number has the SID and the
     account of the examples in the document. With `allow_import`, numbers of other
-    providers can be imported. Safe to use from several threads.
+    providers can be imported. Web pages of `allow_origins`, such as "http://localhost:3000", may
+    use the API; "*" stands for all. Safe to use from several threads.
 
-    Errors: `SpecError` for a document that can't be served; `OSError` from `start` if the address
-    is not free or not of this machine.
+    Errors: `ValueError` for an empty token or what is not an origin, `SpecError` for a document
+    that can't be served; `OSError` from `start` if the address is not free or not of this machine.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class MockServer:
         token: str = DEFAULT_TOKEN,
         forgetful: bool = False,
         allow_import: bool = False,
+        allow_origins: Collection[str] = (),
     ) -> None:
         """Compile the document, by default the openapi.yaml of this package or checkout."""
         if not token:
             raise ValueError("token is empty: the mock needs one")
         self.token = token
         self._address = (host, port)
+        self._origins = check_origins(allow_origins)
         self._state = State(allow_import=allow_import)
         self._engine = Engine(load_contract(spec), token, self._state)
         self._forgetful = forgetful
@@ -232,7 +235,8 @@ class MockServer:
         pages = explorer.routes(self._engine.contract, DEFAULT_PROJECT, shown)
         own = Starlette(routes=[*control.routes(self, self._journal), *pages])
         own.router.redirect_slashes = False
-        return Gate(own, self._serve, self._address[0], is_loopback=is_loopback)
+        host = self._address[0]
+        return Gate(own, self._serve, host, self._origins, is_loopback=is_loopback)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

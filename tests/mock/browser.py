@@ -264,7 +264,8 @@ ATTACK = """async ([url, path, form, basic]) => {
   await attempt("/reset", simple);
   await attempt("/faults", {...simple, body: '{"code": 30002}'});
   await attempt("/faults", {method: "POST", headers: {"content-type": "application/json"}});
-  await attempt(path, {method: "POST", headers: {authorization: basic}, body: form});
+  const body = new URLSearchParams(form);
+  await attempt(path, {method: "POST", headers: {authorization: basic}, body});
   return outcome;
 }"""
 
@@ -299,6 +300,21 @@ def test_a_page_of_another_origin_neither_steers_the_mock_nor_sees_what_was_sent
         assert set(statuses) == {403}
     assert (len(mock.journal), mock.phone_numbers()) == before
     assert mock.pending_faults == []
+
+
+def test_a_page_of_an_allowed_origin_buys_but_cannot_reset(
+    browser: Browser, elsewhere: int
+) -> None:
+    origin = f"http://localhost:{elsewhere}"
+    basic = "Basic " + b64encode(f"{PROJECT}:{DEFAULT_TOKEN}".encode()).decode()
+    path = f"/api/laml/2010-04-01/Accounts/{PROJECT}/IncomingPhoneNumbers"
+    with MockServer(allow_origins=[origin]) as mock, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(origin)
+        form = "PhoneNumber=%2B15551230000"
+        outcome = page.evaluate(ATTACK, [mock.url, path, form, basic])
+        assert outcome == ["failed", "failed", 0, 0, "failed", 201]
+        assert [exchange.status for exchange in mock.journal] == [201]
 
 
 def test_a_web_site_whose_name_points_to_this_machine_sees_no_page_of_the_mock(

@@ -141,6 +141,17 @@ def test_the_command_allows_imports_if_it_is_told_to() -> None:
         assert (process.returncode != 0) == failed
 
 
+def test_the_command_opens_the_api_to_the_origins_that_it_is_told(http: httpx.Client) -> None:
+    origins = ("http://localhost:3000", "http://localhost:5173")
+    options = [text for origin in origins for text in ("--allow-origin", origin)]
+    with command("--port", "0", *options) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        for origin in origins:
+            reply = http.get(url + NUMBERS, headers={"origin": origin})
+            assert reply.headers["access-control-allow-origin"] == origin
+
+
 def test_what_the_command_prints_points_a_shell_and_its_client_at_it() -> None:
     with command("--port", "0") as process:
         assert process.stdout is not None
@@ -163,6 +174,7 @@ def test_what_the_command_prints_points_a_shell_and_its_client_at_it() -> None:
         (["--port", "65536"], "give a number from 0 to 65535"),
         (["--token", ""], "argument --token: the value is empty"),
         (["--host", ""], "argument --host: the value is empty"),
+        (["--allow-origin", "localhost:3000"], "give scheme, host and port without a path"),
         (["python", "-c", "1"], "unrecognized arguments: -c 1. Put -- before the command"),
         (["--colour"], "unrecognized arguments: --colour\n"),
         (["--"], "put the command to run after --"),

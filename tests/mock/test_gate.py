@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from signalwire_compat_mock import MockServer
 
 from tests.mock.helpers import NUMBER, NUMBERS, Send, Serve
 
@@ -106,3 +107,49 @@ def test_a_refused_request_leaves_its_connection_usable(send: Send, http: httpx.
     body = {"PhoneNumber": NUMBER, "FriendlyName": "x" * 200_000}
     assert send(headers=FOREIGN[0], data=body).status_code == 403
     assert send.bought()["phone_number"] == NUMBER
+
+
+ORIGIN = "http://localhost:3000"
+ASKED = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+
+
+@pytest.mark.parametrize("allowed", [ORIGIN, "*"])
+def test_pages_of_an_allowed_origin_may_use_the_api_and_read_each_answer(
+    serve: Serve, allowed: str
+) -> None:
+    send = serve(allow_origins=[allowed])
+    page = {"origin": ORIGIN, "sec-fetch-site": "same-site"}
+    may = send("OPTIONS", headers={**page, **ASKED}, auth=None)
+    assert may.is_success
+    assert "POST" in may.headers["access-control-allow-methods"]
+    assert "authorization" in may.headers["access-control-allow-headers"]
+    assert send.mock.journal == []
+    send.mock.inject(status=502)
+    for reply in (may, send.buy(headers=page), send.buy(headers=page), send.buy(headers=page)):
+        assert reply.headers["access-control-allow-origin"] == allowed
+    assert [exchange.status for exchange in send.mock.journal] == [502, 201, 422]
+
+
+@pytest.mark.parametrize(("method", "path", "settings"), USES[:5])
+def test_an_allowed_origin_opens_neither_the_journal_nor_the_controls(
+    serve: Serve, method: str, path: str, settings: dict[str, Any]
+) -> None:
+    send = serve(allow_origins=["*"])
+    for asked in ({}, ASKED):
+        reply = send(method, path, headers={"origin": ORIGIN, **asked}, **settings)
+        assert reply.status_code == 403
+        assert "access-control-allow-origin" not in reply.headers
+
+
+def test_another_origin_than_the_allowed_one_stays_refused(serve: Serve) -> None:
+    send = serve(allow_origins=[ORIGIN])
+    for foreign in (*FOREIGN[::2], {"origin": ORIGIN + "0"}, FOREIGN[3]):
+        assert "--allow-origin" in send.buy(headers=foreign).json()["message"]
+    assert send.mock.journal == []
+    assert "access-control-allow-origin" not in send.bought(headers={"origin": send.mock.url})
+
+
+@pytest.mark.parametrize("origins", [ORIGIN, [ORIGIN + "/"], ["localhost:3000"], [""]])
+def test_what_is_not_a_list_of_origins_is_not_taken(origins: Any) -> None:
+    with pytest.raises(ValueError, match="origin"):
+        MockServer(allow_origins=origins)
