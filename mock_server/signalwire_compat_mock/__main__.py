@@ -15,6 +15,7 @@ from typing import Any
 
 from . import DEFAULT_TOKEN, MockServer, SpecError
 from .gate import check_origins
+from .journal import MOST_BYTES, MOST_ENTRIES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -114,6 +115,10 @@ def _options(arguments: Sequence[str]) -> dict[str, Any]:
         default=[],
         help="let its web pages use the API: http://localhost:3000, or * for all; can be repeated",
     )
+    kept = "exchanges to keep in the journal (%(default)s)"
+    add("--journal-entries", type=_count, default=MOST_ENTRIES, metavar="N", help=kept)
+    kept = "bytes of requests and replies to keep there (%(default)s)"
+    add("--journal-bytes", type=_count, default=MOST_BYTES, metavar="N", help=kept)
     todo = "after --: run this with SIGNALWIRE_ variables that point to the mock, then stop"
     add("command", nargs="*", help=todo)
     options, unknown = parser.parse_known_args(arguments)
@@ -129,6 +134,12 @@ def _port(text: str) -> int:
     if text.isascii() and text.isdecimal() and int(text) < 2**16:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number from 0 to 65535")
+
+
+def _count(text: str) -> int:
+    if text.isascii() and text.isdecimal() and len(text) < 16:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number: give 0 or more")
 
 
 def _origin(text: str) -> str:

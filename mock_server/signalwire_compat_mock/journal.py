@@ -1,15 +1,19 @@
 """The journal: every request and its reply, oldest first."""
 
-import re
+import itertools
 import secrets
-from dataclasses import asdict, dataclass, field
+import threading
+from collections import deque
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from .engine import Answer
-from .parsing import Incoming, basic_credentials
+from .parsing import Incoming
+from .redaction import redact, redact_cookies, redact_password
+
+MOST_ENTRIES, MOST_BYTES = 10_000, 2**25
 
 _REQUEST = attrgetter("method", "path", "query", "headers", "body", "form", "json")
 _REPLY = attrgetter("operation_id", "status", "body", "refusal")
@@ -44,7 +48,7 @@ class Exchange:
         A token of fewer than eight characters is redacted in credentials only, because it could
         occur in any text by chance.
         """
-        view = asdict(self)
+        view = {item.name: getattr(self, item.name) for item in fields(self)}
         view["at"] = self.at.isoformat(timespec="milliseconds")
         for name in ("body", "reply_body"):
             view[name] = view[name].decode(errors="backslashreplace")
@@ -52,65 +56,54 @@ class Exchange:
             (name, _REDACTED[name](value) if name in _REDACTED else value)
             for name, value in self.headers
         ]
-        cleared: dict[str, Any] = _redact(view, _token_pattern(token)) if len(token) >= 8 else view
+        cleared: dict[str, Any] = redact(view, token) if len(token) >= 8 else view
         return cleared
+
+    @property
+    def size(self) -> int:
+        """The bytes of the request and its reply, without what HTTP puts between them."""
+        texts = (self.path, self.query, *(text for pair in self.headers for text in pair))
+        return len(self.body) + len(self.reply_body) + sum(map(len, texts))
 
 
 class Journal:
-    """The exchanges, oldest first. Safe to use from several threads."""
+    """The last exchanges, oldest first, within two limits. Safe to use from several threads."""
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, entries: int, size: int) -> None:
+        """Start empty. Keep up to so many exchanges, and so many bytes of them."""
+        self._most, self._most_bytes = entries, size
+        self._lock = threading.Lock()
         self.clear()
 
     def clear(self) -> None:
         """Forget every exchange."""
-        # Random, so that nobody takes the journal for that of an earlier mock on the same port.
-        self._named: tuple[str, list[Exchange]] = secrets.token_hex(4), []
+        with self._lock:
+            # Random, so that nobody takes the journal for that of an earlier mock on the same port.
+            self._name, self._total, self._bytes = secrets.token_hex(4), 0, 0
+            self._exchanges: deque[Exchange] = deque()
 
     def add(self, incoming: Incoming, answer: Answer, fault: str | None) -> None:
-        """Record an exchange."""
+        """Record an exchange, and forget the oldest ones that are too many."""
         exchange = Exchange(*(*_REQUEST(incoming), *_REPLY(answer), fault))
-        self._named[1].append(exchange)
+        with self._lock:
+            self._total += 1
+            self._bytes += exchange.size
+            self._exchanges.append(exchange)
+            while len(self._exchanges) > self._most or self._bytes > self._most_bytes:
+                self._bytes -= self._exchanges.popleft().size
 
     def view(self, last: int = 0) -> tuple[str, int, list[Exchange]]:
-        """Return a version that changes with the journal, its length, and the last exchanges."""
-        name, exchanges = self._named
-        total = len(exchanges)
-        return f"{name}-{total}", total, exchanges[:total][-last:]
+        """Return a version, how many exchanges there were, and the last ones of those kept.
 
-
-@cache
-def _token_pattern(token: str) -> re.Pattern[str]:
-    """Return a pattern of the token, as plain text and percent-encoded."""
-    pattern = ""
-    for character in token:
-        escape = "".join(f"%{byte:02x}" for byte in character.encode(errors="surrogateescape"))
-        plus = r"|\+" if character == " " else ""
-        pattern += f"(?:{re.escape(character)}|(?i:{escape}){plus})"
-    return re.compile(pattern)
-
-
-def _redact(value: Any, token: re.Pattern[str]) -> Any:
-    if isinstance(value, str):
-        return token.sub("[token]", value)
-    if isinstance(value, dict):
-        return {_redact(name, token): _redact(member, token) for name, member in value.items()}
-    return [_redact(item, token) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _redact_password(value: str) -> str:
-    credentials = basic_credentials(value)
-    return f"Basic {credentials[0]}:[redacted]" if credentials else "[redacted]"
-
-
-def _redact_cookies(cookies: str) -> str:
-    pairs = (cookie.strip().partition("=") for cookie in cookies.split(";"))
-    return "; ".join(f"{name}=[redacted]" if equals else "[redacted]" for name, equals, _ in pairs)
+        The version changes with the journal. `last` 0 stands for all that are kept.
+        """
+        with self._lock:
+            newest = itertools.islice(reversed(self._exchanges), last or None)
+            return f"{self._name}-{self._total}", self._total, [*newest][::-1]
 
 
 _REDACTED = {
-    "authorization": _redact_password,
-    "proxy-authorization": _redact_password,
-    "cookie": _redact_cookies,
+    "authorization": redact_password,
+    "proxy-authorization": redact_password,
+    "cookie": redact_cookies,
 }

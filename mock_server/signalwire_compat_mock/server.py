@@ -21,7 +21,7 @@ from .engine import Answer, Engine
 from .faults import Fault
 from .gate import Gate, check_origins
 from .handlers import add_example
-from .journal import Exchange, Journal
+from .journal import MOST_BYTES, MOST_ENTRIES, Exchange, Journal
 from .loading import load_contract
 from .parsing import HUNG_UP, read_request
 from .reserved import ReservedNumber, reserved_numbers
@@ -43,7 +43,9 @@ class MockServer:
     reply, so that no earlier request affects a later one; its only number has the SID and the
     account of the examples in the document. With `allow_import`, numbers of other
     providers can be imported. Web pages of `allow_origins`, such as "http://localhost:3000", may
-    use the API; "*" stands for all. Safe to use from several threads.
+    use the API; "*" stands for all. The journal forgets its oldest entries when it has more than
+    `journal_entries`, or more than `journal_bytes` of requests and replies. Safe to use from
+    several threads.
 
     Errors: `ValueError` for an empty token or what is not an origin, `SpecError` for a document
     that can't be served; `OSError` from `start` if the address is not free or not of this machine.
@@ -59,10 +61,14 @@ class MockServer:
         forgetful: bool = False,
         allow_import: bool = False,
         allow_origins: Collection[str] = (),
+        journal_entries: int = MOST_ENTRIES,
+        journal_bytes: int = MOST_BYTES,
     ) -> None:
         """Compile the document, by default the openapi.yaml of this package or checkout."""
         if not token:
             raise ValueError("token is empty: the mock needs one")
+        if min(journal_entries, journal_bytes) < 0:
+            raise ValueError("journal_entries and journal_bytes can't be less than 0")
         self.token = token
         self._address = (host, port)
         self._origins = check_origins(allow_origins)
@@ -72,7 +78,7 @@ class MockServer:
         self._change: Callable[[Answer], Answer] | None = None
         self._lock = threading.Lock()
         self._faults: deque[Fault] = deque()
-        self._journal = Journal()
+        self._journal = Journal(journal_entries, journal_bytes)
         self._running: Listening | None = None
         self._forget()
 
@@ -94,7 +100,10 @@ class MockServer:
 
     @property
     def journal(self) -> list[Exchange]:
-        """Every request since the start, oldest first. It is added before its reply is sent."""
+        """The requests since the start, oldest first; without the oldest, if there are too many.
+
+        A request is added before its reply is sent.
+        """
         return self._journal.view()[2]
 
     def charges(self, account_sid: str = DEFAULT_PROJECT) -> int:

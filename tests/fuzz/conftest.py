@@ -18,7 +18,10 @@ from .contract_coverage import COVERAGE
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[MockServer]:
-    with MockServer(forgetful=True, allow_import=True) as mock:
+    # The journal is counted.
+    with MockServer(
+        forgetful=True, allow_import=True, journal_entries=10**9, journal_bytes=10**12
+    ) as mock:
         yield mock
 
 

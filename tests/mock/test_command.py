@@ -174,6 +174,8 @@ def test_what_the_command_prints_points_a_shell_and_its_client_at_it() -> None:
         (["--port", "65536"], "give a number from 0 to 65535"),
         (["--token", ""], "argument --token: the value is empty"),
         (["--host", ""], "argument --host: the value is empty"),
+        (["--journal-entries=-1"], "argument --journal-entries: '-1' is not a number"),
+        (["--journal-bytes", "1k"], "'1k' is not a number: give 0 or more"),
         (["--allow-origin", "localhost:3000"], "give scheme, host and port without a path"),
         (["python", "-c", "1"], "unrecognized arguments: -c 1. Put -- before the command"),
         (["--colour"], "unrecognized arguments: --colour\n"),

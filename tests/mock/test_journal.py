@@ -2,7 +2,10 @@
 
 import json
 import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import quote, unquote_plus
 
 import httpx
 import pytest
@@ -93,6 +96,93 @@ def test_a_token_is_not_in_the_journal_over_http_in_any_spelling_of_a_url(serve:
         assert (shown["path"], shown["query"]) == ("/x[token]", "a=[token]")
         assert shown["body"] == "PhoneNumber=[token]"
         assert send.mock.journal[-1].query == f"a={spelt}"
+
+
+SPELT: list[Callable[[str], str]] = [
+    lambda token: token,
+    lambda token: b64encode(token.encode()).decode(),
+    lambda token: b64encode(f"{PROJECT}:{token}".encode()).decode(),
+    lambda token: b64encode(f"ab{token}:c".encode()).decode().rstrip("="),
+    lambda token: urlsafe_b64encode(f"~~{token}".encode()).decode(),
+    lambda token: quote(token, safe=""),
+    lambda token: "".join(rf"\u{ord(character):04X}" for character in token),
+    lambda token: json.dumps(token)[1:-1],
+]
+
+
+@pytest.mark.parametrize("token", [DEFAULT_TOKEN, 'P T+ü/"\\token~~~'])
+@pytest.mark.parametrize("spell", SPELT)
+def test_the_journal_over_http_holds_the_token_in_no_spelling(
+    serve: Serve, token: str, spell: Callable[[str], str]
+) -> None:
+    send = serve(token=token)
+    spelt = spell(token)
+    escaped = quote(spelt, safe="")
+    nested = quote(f"https://a.example/?t={escaped}", safe="")
+    send(path=f"/{escaped}?a={escaped}&{escaped}=b&c={nested}", headers=FORM, content="a=b")
+    send(headers={"x-key": spelt.encode(), **FORM}, content=f"{escaped}={escaped}&b={nested}")
+    send(json={spelt: [spelt, {"a": f"x {spelt} y"}]})
+    sent_as = {"content-type": "application/json"}
+    send(headers=sent_as, content='{"a": ' + json.dumps(spelt).replace("/", r"\/") + "}")
+    shown = send("GET", "/journal").json()
+    places = ("path", "query", "headers", "body", "form", "json", "refusal", "reply_body")
+    found = [json.dumps(e[place], ensure_ascii=False) for e in shown for place in places]
+    texts = [text for step in (str, unquote_plus, unescape) for text in map(step, found)]
+    for hidden in (token, spelt, escaped, token.encode().decode("latin-1")):
+        assert [text for text in texts if hidden in text] == []
+    assert sum(text.count("[token]") for text in found) >= 14
+    assert send.mock.journal[0].path == f"/{escaped}"
+
+
+def unescape(text: str) -> str:
+    """Decode the escapes of JSON in a text, and those within."""
+    return re.sub(
+        r"\\+u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text.replace('\\\\"', '"')
+    )
+
+
+@pytest.mark.parametrize("filler", ["\\", "%", "%25", "%5C", "P", "A", " "])
+def test_a_long_text_is_searched_for_the_token_in_reasonable_time(send: Send, filler: str) -> None:
+    text = filler * (2**20 // len(filler))
+    send(headers={"content-type": "text/plain"}, content=text)
+    (shown,) = send("GET", "/journal").json()
+    assert shown["body"] == text
+
+
+def test_the_journal_forgets_its_oldest_entries_and_still_counts_them(serve: Serve) -> None:
+    send = serve(journal_entries=3)
+    for page in range(5):
+        send("GET", f"{NUMBERS}?PageSize={page + 1}")
+    reply = send("GET", "/journal?last=2")
+    assert [exchange["query"] for exchange in reply.json()] == ["PageSize=4", "PageSize=5"]
+    assert [exchange.query[-1] for exchange in send.mock.journal] == ["3", "4", "5"]
+    assert reply.headers["journal-length"] == "5"
+    seen = {"if-none-match": reply.headers["etag"]}
+    send("GET", f"{NUMBERS}?PageSize=6")
+    assert send("GET", "/journal", headers=seen).status_code == 200
+    send.mock.reset()
+    assert send("GET", "/journal").headers["journal-length"] == "0"
+
+
+def test_the_journal_holds_no_more_bytes_than_it_is_allowed(serve: Serve) -> None:
+    send = serve(journal_bytes=10_000)
+    for number in range(5):
+        send(data={"PhoneNumber": str(number), "FriendlyName": "x" * 3_000})
+    assert [dict(exchange.form or [])["PhoneNumber"] for exchange in send.mock.journal] == [
+        "3",
+        "4",
+    ]
+    send(data={"FriendlyName": "x" * 10_000})
+    assert send.mock.journal == []
+    send("GET")
+    assert len(send.mock.journal) == 1
+
+
+def test_a_limit_of_the_journal_below_0_is_not_taken() -> None:
+    with pytest.raises(ValueError, match="less than 0"):
+        MockServer(journal_entries=-1)
+    with pytest.raises(ValueError, match="less than 0"):
+        MockServer(journal_bytes=-1)
 
 
 def test_clearing_the_journal_keeps_numbers_and_reset_forgets_them(
