@@ -40,7 +40,7 @@ def own_names(document: dict[str, Any], data: GeneratorData) -> set[str]:
 
 def _clashing_names(document: dict[str, Any], data: GeneratorData) -> Iterator[Problem]:
     """Find names of the contract that the package uses for itself."""
-    taken = own_names(document, data)
+    taken, schemas = own_names(document, data), Constraints(document)
     modules: dict[str, str] = {}
     for schema in (*data.models, *data.enums):
         name, module = schema.class_info.name, schema.class_info.module_name
@@ -54,8 +54,11 @@ def _clashing_names(document: dict[str, Any], data: GeneratorData) -> Iterator[P
             what = f'"{name}" is a name that the package uses: rename the schema, or name its class'
             yield where, f"{what} in class_overrides of generator-config.yml"
     for model in data.models:
-        for member in (*(model.required_properties or ()), *(model.optional_properties or ())):
-            if member.python_name in OWN_MEMBERS:
+        members = (*(model.required_properties or ()), *(model.optional_properties or ()))
+        times = {m.python_name for m in members if schemas.is_rfc2822(model, m.name)}
+        own = {*OWN_MEMBERS, *(f"{name}_datetime" for name in times)}
+        for member in members:
+            if member.python_name in own:
                 where = (*_component(model.class_info.name), "properties")
                 what = "has a name that every model uses itself, and cannot be generated"
                 name = member.name.get_untrusted_value()

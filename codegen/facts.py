@@ -17,6 +17,7 @@ from codegen.document import (
     called_operations,
     is_account,
     json_schema,
+    merged,
     parameters_of,
     resolved,
     success_schema,
@@ -126,6 +127,11 @@ class Constraints:
             if self.look_up(name)
         )
         return [at(self._document, where)[SOURCE] for where in found if where]
+
+    def is_rfc2822(self, model: Any, member: Any) -> bool:
+        """Whether a member of a model is a time in the format of RFC 2822."""
+        members = merged(self._document, model.data.model_extra[SOURCE]).get("properties", {})
+        return merged(self._document, members.get(member)).get("format") == "rfc2822"
 
     def parameters(self, operation: str) -> str:
         """Write one schema for all parameters of an operation, as if they were an object."""

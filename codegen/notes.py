@@ -24,7 +24,7 @@ from codegen.schema_code import FORMATS
 from codegen.unsupported import KEYWORDS
 
 # Formats that say how a value is stored or shown, and forbid no value that JSON allows.
-_DESCRIPTIVE = {*INTEGER_BOUNDS, "float", "double", "binary", "byte", "password"}
+_DESCRIPTIVE = {*INTEGER_BOUNDS, "float", "double", "binary", "byte", "password", "rfc2822"}
 META = {
     "$ref": "https://json-schema.org/draft/2020-12/schema",
     "properties": {

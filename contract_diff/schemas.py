@@ -207,7 +207,7 @@ def _restrictions(where: str, old: Schema, new: Schema, sent: bool) -> Changes:
             kind = "tightened" if (after - before) * direction > 0 else "loosened"
         else:
             kind = "changed"
-        # Another Python type, whatever the direction.
-        typed = name == "format" and bool({before, after} & _TYPED_FORMATS)
-        breaking = typed or (sent and kind != "loosened")
+        # Another Python type, whatever the direction; or the property of a time is gone.
+        typed = name == "format" and ({before, after} & _TYPED_FORMATS or before == "rfc2822")
+        breaking = bool(typed) or (sent and kind != "loosened")
         yield Change(where, kind, f"{name} {became(before, after)}", breaking)

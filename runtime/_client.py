@@ -33,6 +33,7 @@ from ._settings import (
     check_count,
     check_headers,
     check_timeout,
+    hide_project,
     hide_token,
     read_settings,
 )
@@ -199,7 +200,7 @@ class RestClient(_BaseClient):
         headers: dict[str, str] | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
-        token = hide_token(token)
+        project, token = hide_project(project), hide_token(token)
         settings = read_settings(
             project=project,
             token=token,
@@ -318,7 +319,7 @@ class AsyncRestClient(_BaseClient):
         headers: dict[str, str] | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
-        token = hide_token(token)
+        project, token = hide_project(project), hide_token(token)
         settings = read_settings(
             project=project,
             token=token,

@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import datetime
-import re
 import time
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
 
 import httpx
@@ -24,6 +22,7 @@ from ._errors import (
 from ._redaction import Secret, Secrets, one_line, redact
 from ._reply import Reply, is_same, log
 from ._request import Request
+from ._values import read_rfc2822
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 4.0
 # What is kept for the last look.
@@ -95,7 +94,7 @@ class Search:
 
     def read(self, reply: Reply) -> Any:
         """Read a reply with a page. Its date tells when the call began by the server's clock."""
-        now = _date(reply.headers.get("date"))
+        now = read_rfc2822(reply.headers.get("date"))
         if now and self._elapsed:
             self._began = now - datetime.timedelta(seconds=self._elapsed())
         self._secrets = reply.secrets
@@ -123,7 +122,7 @@ class Search:
         if self.found is None:
             self._note("it is not there")
             return
-        created, date = self._created(), _date(getattr(self.found, self.how.created))
+        created, date = self._created(), read_rfc2822(getattr(self.found, self.how.created))
         self._is_dated = bool(self._began and date)
         if self._began and date and date < self._began - _CLOCKS_DIFFER:
             self._note(f"it has been there since {created}, before this call")
@@ -286,12 +285,3 @@ def is_ended_by_caller(error: SignalWireError) -> bool:
     """Whether a hook, a mock or a signal handler of the caller's ended a call, not the network."""
     known = (httpx.HTTPError, OSError, type(None))
     return isinstance(error, APIConnectionError) and not isinstance(error.__cause__, known)
-
-
-def _date(text: Any) -> datetime.datetime | None:
-    """Read a date of RFC 2822 with its zone. The provider also writes months such as `Sept`."""
-    try:
-        date = parsedate_to_datetime(re.sub(r"\b([A-Z][a-z]{2})[a-z]+", r"\1", text))
-    except (OverflowError, TypeError, ValueError):
-        return None
-    return date if date.tzinfo else None

@@ -90,6 +90,8 @@ class SyncPage(_BasePage[Item]):
 class AsyncPage(_BasePage[Item]):
     """A page of an `AsyncRestClient`, for `async for`."""
 
+    __iter__: ClassVar[None] = None  # Not the members, as another model has it.
+
     @classmethod
     async def _fetch(
         cls, client: Any, request: Request, read: Read, places: dict[str, int]

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from ._contract import BASE_PATH, SERVERS
 from ._encoding import headers as encode_headers
 from ._errors import InvalidRequestError
+from ._formats import FORMATS
 from ._redaction import Secret, Secrets, secret_variants
 
 DEFAULT_TIMEOUT = 30.0
@@ -47,21 +48,9 @@ class Settings(NamedTuple):
     secrets: Secrets
 
 
-class _UncheckedProject(str):
-    """A project that is not a Project ID; it may be the token, passed in the wrong place."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"[project=, or {VARIABLES['project']}]"
-
-    def __getitem__(self, _: Any) -> str:
-        return repr(self)  # Dumps cut long texts before they show them.
-
-
 def read_settings(
     *,
-    project: str | None,
+    project: Any,
     token: Any,
     host: str | None,
     timeout: float | None,
@@ -95,6 +84,12 @@ def read_settings(
     pair = b64encode(f"{checked['project']}:{token}".encode()).decode()
     checked["account"] = checked["project"]
     return Settings(**checked, authorization=Secret(f"Basic {pair}"), secrets=_secrets(pair, token))
+
+
+def hide_project(project: Any) -> Any:
+    """Wrap a text that is not a Project ID: it may be the token, passed in the wrong place."""
+    known = not isinstance(project, str) or FORMATS["uuid"][1].fullmatch(project)
+    return project if known else Secret(project)
 
 
 def hide_token(token: Any) -> Any:
@@ -150,8 +145,8 @@ def is_loopback(name: str) -> bool:
 
 def _setting(name: str, value: Any) -> Any:
     if value is None:
-        value = os.environ.get(VARIABLES[name])
-        value = hide_token(value) if name == "token" else value
+        hide = {"project": hide_project, "token": hide_token}.get(name, str)
+        value = hide(os.environ.get(VARIABLES[name], ""))
     if problem := _problem(name, value.reveal() if isinstance(value, Secret) else value):
         raise InvalidRequestError(f"{name} {problem}.")
     return value
@@ -173,9 +168,12 @@ def _problem(name: str, value: Any) -> str:
 
 def _project(value: Any) -> str:
     project = _setting("project", value)
-    if ":" in project:
-        raise InvalidRequestError("project can't hold a colon: HTTP Basic ends it there.")
-    return project if re.fullmatch(r"[0-9a-fA-F-]{36}", project) else _UncheckedProject(project)
+    if isinstance(project, Secret):
+        raise InvalidRequestError(
+            "project is not a Project ID. That is a UUID, such as "
+            "b3877c40-da60-4998-90ad-b792e98472ac, on the API page of your Space."
+        )
+    return str(project)
 
 
 def _secrets(pair: str, token: str) -> Secrets:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import IO, Any, Literal, SupportsIndex, TypeVar
 
 from ._errors import InvalidRequestError
@@ -31,17 +32,6 @@ T = TypeVar("T")
 def or_unset(value: T | Unset | None) -> T | Unset:
     """Give the value of an optional argument, for which None means left out."""
     return UNSET if value is None else value
-
-
-class Findable:
-    """A model that a client can find after the reply that should have brought it was lost."""
-
-    __slots__ = ("_found_by_look_up",)  # No field: `attrs.asdict` gives what the reply had.
-
-    @property
-    def found_by_look_up(self) -> bool:
-        """Whether the reply was lost, and the client found this by looking."""
-        return getattr(self, "_found_by_look_up", False)
 
 
 FileContent = IO[bytes] | bytes | str
@@ -74,6 +64,15 @@ def parse_datetime(text: str) -> datetime.datetime:
     time = _DateTime.fromisoformat(text)
     time.original = text
     return time
+
+
+def read_rfc2822(text: Any) -> datetime.datetime | None:
+    """Read a time of RFC 2822, or with a longer month such as `Sept`. None if it has no zone."""
+    try:
+        date = parsedate_to_datetime(re.sub(r"\b([A-Z][a-z]{2})[a-z]+", r"\1", text))
+    except (OverflowError, TypeError, ValueError):
+        return None
+    return date if date.tzinfo else None
 
 
 def decode(value: Any, *candidates: tuple[type, Callable[[Any], Any]]) -> Any:

@@ -51,9 +51,7 @@ def refused_setting(_: RestClient) -> None:
 
 
 def token_as_project(_: RestClient) -> None:
-    RestClient(TOKEN, PROJECT, "localhost").compat.phone_numbers.purchase(
-        PhoneNumber="+15551234567"
-    )
+    RestClient(TOKEN, PROJECT, "localhost")
 
 
 def refused_argument(client: RestClient) -> None:

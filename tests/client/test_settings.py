@@ -106,6 +106,7 @@ def test_http_to_another_machine_must_be_allowed(host: str) -> None:
         assert client.base_url.startswith(host)
 
 
+NOT_A_PROJECT = ("your-project-id", "a:b", f"{PROJECT}0", "PT1234567890abcdef")
 NOT_A_COUNT = (-1, 1.5, True, "2", None)
 NOT_A_TIME = (0, -1, float("nan"), float("inf"), 1e10, True, "5")
 OWN_HEADERS = ("Content-Length", "Authorization", "Accept-Encoding")
@@ -117,6 +118,10 @@ OWN_HEADERS = ("Content-Length", "Authorization", "Accept-Encoding")
         *((name, f" {value}", f"{name} begins or ends with") for name, value in SETTINGS.items()),
         *((name, f"{value}\n", f"{name} begins or ends with") for name, value in SETTINGS.items()),
         ("project", "\ud800", "project holds half of a surrogate"),
+        *(
+            ("project", value, "project is not a Project ID. That is a UUID")
+            for value in NOT_A_PROJECT
+        ),
         ("token", "\ud800", "token holds half of a surrogate"),
         *(("max_retries", value, "must be a whole number from 0, got") for value in NOT_A_COUNT),
         *(("max_reply_bytes", value, "must be a whole number from 1") for value in NOT_A_COUNT),

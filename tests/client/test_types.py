@@ -25,7 +25,7 @@ from signalwire_compat_mock import MockServer
 from typer.testing import CliRunner
 
 from tests.client.conftest import NUMBER
-from tests.conftest import page_reply
+from tests.conftest import PROJECT, page_reply
 
 
 def public_parts(package: ModuleType) -> Iterator[Any]:
@@ -121,7 +121,7 @@ def test_completion_shows_the_public_names_and_nothing_else(
     contract: dict[str, Any], kind: Any, close: str
 ) -> None:
     assert dir(signalwire_compat) == sorted({*signalwire_compat.__all__, "api", "models", "types"})
-    client = kind("project", "token", "localhost")
+    client = kind(PROJECT, "token", "localhost")
     settings = {"project", "account", "base_url", "timeout", "max_retries", "look_up_timeout"}
     copies = {"with_account", "with_headers", "with_max_retries", "with_timeout"}
     assert public(client) == {"compat", "look_up", "max_reply_bytes", close, *settings, *copies}

@@ -15,7 +15,7 @@ from signalwire_compat_mock import MockServer
 
 from codegen.document import resolved
 from scripts.build_docs import CONFIG, contract_page
-from tests.conftest import ROOT
+from tests.conftest import PROJECT, ROOT
 from tests.docs.conftest import Execute, blocks
 
 DOCS = ROOT / "docs"
@@ -51,7 +51,7 @@ def test_the_page_about_moving_says_where_each_argument_of_twilio_goes() -> None
     gone = re.findall(r"`(\w+)`", page.rpartition("the API documents nothing for ")[2])
     # twilio-python 9 takes this many; what it does not take, nobody brings along.
     assert len({*rows, *gone}) == len(rows) + len(gone) == 24
-    purchase = RestClient("p", "t", "localhost").compat.phone_numbers.purchase
+    purchase = RestClient(PROJECT, "t", "localhost").compat.phone_numbers.purchase
     ours = inspect.signature(purchase).parameters
     snake = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): name for name in ours}
     wanted = {old: name for old, name in snake.items() if old in {*rows, *gone}}

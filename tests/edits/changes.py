@@ -127,13 +127,16 @@ REQUESTS = [
 
 REPLIES = [
     Row("a new member", change("members", weight={"type": "number", "description": "In g."}), ADDED, *buys(then="assert isinstance(it.weight, Unset)")),
+    Row("a new member that is a time of RFC 2822", change("members", sold={"type": ["string", "null"], "format": "rfc2822", "description": "When."}), ADDED, *buys(then="assert it.sold_datetime is None\nit.sold = 'Tue, 1 Sept 2026 10:00:00 -0500'\nassert_type(it.sold_datetime, datetime.datetime | None)\nassert it.sold_datetime == datetime.datetime.fromisoformat('2026-09-01T15:00:00Z')")),
     Row("a member gone", lose("beta"), REMOVED, *buys()),
     Row("a member that may be absent", lambda d: find(d, "schemas IncomingPhoneNumber required").remove("sid"), "breaking loosened"),
     Row("a member that is always there", append("schemas IncomingPhoneNumber required", "verification_status"), CHANGED),
     Row("a member that may be null", change("members sid", type=["string", "null"]), "breaking loosened", *buys()),
     Row("a member that is never null", never_null, "compatible tightened", *buys(then="assert it.trunk_sid == 'a'")),
     Row("a member of another type", change("members beta", type="string"), "breaking changed"),
-    Row("a member that becomes a date", change("members date_created", format="date-time"), TIGHTER),
+    Row("a member that becomes a date", change("members country_code", format="date-time"), TIGHTER),
+    Row("a member that becomes a time of RFC 2822", change("members uri", format="rfc2822"), "compatible tightened", *buys(then="assert it.uri_datetime is None")),
+    Row("a time of RFC 2822 that becomes text", change("members date_updated", format=GONE), "breaking loosened"),
     Row("one more value in replies", change("schemas Origin", enum=["signalwire", "hosted", "moon"]), LOOSER, *buys(then="assert it.origin == 'signalwire'")),
     Row("a value gone in replies", change("schemas Origin", enum=["signalwire"]), "compatible tightened"),
     Row("a limit in replies", change("members sid", maxLength=36), "compatible tightened"),

@@ -92,6 +92,7 @@ REFUSED = [
     Refusal("a tag that no folder can have", adds(tags=["t" * 300]), (f"{THINGS}get.tags[0]", "too long")),
     Refusal("a tag with a name of every module", adds(tags=["annotations"]), (f"{THINGS}get.tags[0]", '"annotations"')),
     Refusal("an operation with a name of its module", adds(operationId="annotations"), (f"{THINGS}get.operationId", '"annotations"')),
+    Refusal("a member with the name of the property of a time", change("members", date_created_datetime=text()), ("components.schemas.IncomingPhoneNumber", "date_created_datetime")),
     Refusal("a reference into a schema", sends(object_of(Url={"$ref": "#/components/schemas/PurchaseRequest/properties/SmsUrl"})), ("schema.properties.Url.$ref", "components")),
     Refusal("allOf of a string", sends(object_of(V={"allOf": [ref("Word"), {"maxLength": 2}], "description": "V."}), schemas={"Word": text()}), ("schema.properties.V.allOf", "string", "beside the $ref")),
     Refusal("allowed values that are fractions", change("fields", Area={"type": "number", "enum": [1.5, 2.5], "description": "One."}), ("PurchaseRequest.properties.Area.enum", "whole numbers")),

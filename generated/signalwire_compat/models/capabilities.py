@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._model import Model as _Model
 from .._schema import Schema
 from .._values import UNSET, Unset
 
@@ -23,7 +24,7 @@ _SCHEMA = Schema(
 
 
 @_attrs_define(kw_only=True)
-class Capabilities:
+class Capabilities(_Model):
     """What a phone number can receive."""
 
     _schema: ClassVar[Schema] = _SCHEMA

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._model import Model as _Model
 from .._schema import Schema
 from .._values import UNSET, Unset, unvalidated
 from ..models.capability import Capability
@@ -36,7 +37,7 @@ _SCHEMA = Schema(
 
 
 @_attrs_define(kw_only=True)
-class ImportRequest:
+class ImportRequest(_Model):
     """A number to import."""
 
     _schema: ClassVar[Schema] = _SCHEMA

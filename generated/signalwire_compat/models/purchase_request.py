@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._model import Model as _Model
 from .._schema import Schema
 from .._values import UNSET, Unset, unvalidated
 from ..models.http_method import HttpMethod
@@ -44,7 +45,7 @@ _SCHEMA = Schema(
 
 
 @_attrs_define(kw_only=True)
-class PurchaseRequest:
+class PurchaseRequest(_Model):
     """A number to purchase, and how it handles calls and messages."""
 
     _schema: ClassVar[Schema] = _SCHEMA

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .._model import Model as _Model
 from .._schema import Schema
 from .._values import UNSET, Unset, unvalidated
 from ..models.http_method import HttpMethod
@@ -38,7 +39,7 @@ _SCHEMA = Schema(
 
 
 @_attrs_define(kw_only=True)
-class UpdateRequest:
+class UpdateRequest(_Model):
     """The settings of a number to change. What is left out stays as it is."""
 
     _schema: ClassVar[Schema] = _SCHEMA

@@ -95,14 +95,14 @@ def _response(reply: Reply) -> Response[IncomingPhoneNumberPage | Error]:
     return Response.of(reply, _documented(reply))
 
 
-class ListPage(IncomingPhoneNumberPage, SyncPage[IncomingPhoneNumber]):
+class ListPage(SyncPage[IncomingPhoneNumber], IncomingPhoneNumberPage):
     """A page of `list`. Iterating it walks this page and all after it."""
 
     _items = "incoming_phone_numbers"
     _next = "next_page_uri"
 
 
-class AsyncListPage(IncomingPhoneNumberPage, AsyncPage[IncomingPhoneNumber]):
+class AsyncListPage(AsyncPage[IncomingPhoneNumber], IncomingPhoneNumberPage):
     """A page of `list`. Iterating it walks this page and all after it."""
 
     _items = "incoming_phone_numbers"
