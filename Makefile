@@ -32,8 +32,9 @@ $(LOCKED): requirements-dev.lock
 	@$(BIN)/python -m pip install -qq --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
-$(READY): $(LOCKED) pyproject.toml mock_server/pyproject.toml
-	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable . --editable mock_server
+$(READY): $(LOCKED) pyproject.toml mock_server/pyproject.toml fuzzer/pyproject.toml
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable . --editable mock_server \
+	  --editable fuzzer
 	@touch $@
 
 $(MORE): $(READY) requirements-more.lock
@@ -105,7 +106,7 @@ diff: $(READY) ## say what changed for callers since BASE= (default: the last re
 
 ##@ Evidence: written to docs/evidence/ or reports/
 fuzz: $(READY) ## fuzz client, contract and mock: FUZZ_EXAMPLES=, FUZZ_SECONDS=, FUZZ_SEED=
-	@$(BIN)/python -m scripts.run_fuzz
+	@$(BIN)/signalwire-compat-fuzz
 
 faults: $(READY) ## play every network fault against both clients, write reliability.md
 	@$(BIN)/python -m tests.transport.faults
@@ -126,9 +127,9 @@ bench: $(READY) ## measure what a call costs, write benchmarks.md; QUICK=1 for a
 	@$(BIN)/python benchmarks $(if $(QUICK),--quick)
 
 ##@ Release
-build: $(READY) ## build and check the wheels and sdists of client and mock, into dist/
+build: $(READY) ## build and check the wheels and sdists of client, mock and fuzzer, into dist/
 	@rm -rf dist
-	@for project in . mock_server; do \
+	@for project in . mock_server fuzzer; do \
 	  $(BIN)/python -m build --no-isolation --outdir dist $$project >.build.log 2>&1 \
 	    || { cat .build.log >&2; exit 1; }; done; rm -f .build.log
 	@$(BIN)/twine --no-color check --strict dist/*
@@ -146,14 +147,14 @@ docs: $(MORE) ## build the reference site into .build/docs/site and check every 
 release: $(READY) ## write VERSION= and its changelog draft, regenerate, run the gate, build
 	@$(BIN)/python -m scripts.release "$(VERSION)" "$(BASE)"
 	@$(MAKE) --no-print-directory generate $(GATE) build || { \
-	  echo "$(VERSION) is not ready, and nothing is committed. The version is already in both" \
+	  echo "$(VERSION) is not ready, and nothing is committed. The version is already in all" \
 	    "pyproject.toml files, CHANGELOG.md and generated/. To go on, fix what is reported above, run" \
 	    "'make generate', then this command again: the changelog entry is kept. To go back, take the" \
 	    "version out of these files and run 'make generate'." >&2; exit 1; }
 	@echo "$(VERSION) is ready. Look at CHANGELOG.md, then commit and tag: v$(VERSION)"
 
 lock: $(READY) ## resolve the lock files again, from releases at least a week old
-	@$(RESOLVE) pyproject.toml mock_server/pyproject.toml --output-file requirements-dev.lock \
+	@$(RESOLVE) pyproject.toml mock_server/pyproject.toml fuzzer/pyproject.toml --output-file requirements-dev.lock \
 	  --group generate --group test --group lint --group build --group examples
 	@$(RESOLVE) pyproject.toml --constraint requirements-dev.lock --output-file requirements-more.lock \
 	  --group browser --group docs --group hooks --group mutants --group package

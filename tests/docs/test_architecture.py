@@ -16,6 +16,7 @@ ROWS = re.findall(r"^\| `([\w/]+)/` \| (.*) \|$", PAGE, re.MULTILINE)
 OURS = {
     **{n: ROOT / n for n in ("benchmarks", "codegen", "contract_diff", "scripts", "tests")},
     "signalwire_compat": ROOT / "generated" / "signalwire_compat",
+    "signalwire_compat_fuzz": ROOT / "fuzzer" / "signalwire_compat_fuzz",
     "signalwire_compat_mock": ROOT / "mock_server" / "signalwire_compat_mock",
 }
 PAGES = [ROOT / n for n in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "tests/README.md")]
@@ -58,7 +59,7 @@ def test_a_folder_imports_only_what_the_page_allows(folder: str, allowed: str) -
 
 def test_the_page_has_a_rule_for_every_folder_of_code() -> None:
     folders = {path.parent.name for path in ROOT.glob("*/*.py")} - {"tests"}
-    assert folders | {"mock_server", "tests/fuzz"} == {folder for folder, _ in ROWS}
+    assert folders | {"fuzzer", "mock_server", "tests/fuzz"} == {folder for folder, _ in ROWS}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

@@ -5,8 +5,8 @@ They are named by parameter, in whichever operation it is.
 
 import re
 
-from . import document as doc
-from .document import AnyCase
+from signalwire_compat_fuzz import document as doc
+from signalwire_compat_fuzz.document import AnyCase
 
 _FORMAT, _INVALID, _TOKEN, _UNKNOWN = 90000, 10000, 54453, 20404
 _COUNTRIES = ("US", "CA", "GB")

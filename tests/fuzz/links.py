@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from . import document as doc
-from .document import AnyCase
-from .near_valid import changed
+from signalwire_compat_fuzz import document as doc
+from signalwire_compat_fuzz.document import AnyCase
+from signalwire_compat_fuzz.near_valid import changed
 
 
 class Done(NamedTuple):

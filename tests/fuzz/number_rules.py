@@ -9,16 +9,16 @@ from typing import Any
 
 import signalwire_compat
 from hypothesis import strategies as st
+from signalwire_compat_fuzz import document as doc
+from signalwire_compat_fuzz.client_calls import Outcome, python_name
+from signalwire_compat_fuzz.document import AnyCase
+from signalwire_compat_fuzz.expected_reply import CLASSES
+from signalwire_compat_fuzz.near_valid import changed
+from signalwire_compat_fuzz.settings import Operation
 
 from tests.conftest import PROJECT
 
-from . import document as doc
-from .client_calls import Outcome, python_name
-from .document import AnyCase
-from .expected_reply import CLASSES
 from .links import operation_id
-from .near_valid import changed
-from .settings import Operation
 
 ACCOUNTS = (PROJECT, "1c9e2f6e-57d4-4b0e-8f52-6a7f0f6f7a01")
 DAYS = (1, 13, 14)

@@ -11,20 +11,26 @@ from typing import Any
 
 import pytest
 from schemathesis import Response
+from signalwire_compat_fuzz import document as doc
+from signalwire_compat_fuzz import reporting
+from signalwire_compat_fuzz.contract_coverage import COVERAGE
+from signalwire_compat_fuzz.document import AnyCase
+from signalwire_compat_fuzz.expected_request import has_text, is_sendable, is_valid_as_text
+from signalwire_compat_fuzz.near_valid import (
+    cases_with_unknown_members,
+    changed,
+    near_valid_cases,
+    valid_case,
+)
+from signalwire_compat_fuzz.options import EXAMPLES, SEED
+from signalwire_compat_fuzz.reporting import counted
+from signalwire_compat_fuzz.settings import CONFIG, Operation, each_operation
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 from signalwire_compat_mock.engine import Answer
 
 from tests.conftest import PROJECT, ROOT, run
 
-from . import document as doc
-from . import reporting
-from .contract_coverage import COVERAGE
-from .document import AnyCase
-from .expected_request import has_text, is_sendable, is_valid_as_text
 from .further_rules import broken_rules
-from .near_valid import cases_with_unknown_members, changed, near_valid_cases, valid_case
-from .reporting import counted
-from .settings import EXAMPLES, SEED, Operation, each_operation
 
 Change = Callable[[Answer], Answer]
 slow = functools.partial(pytest.param, marks=pytest.mark.slow)
@@ -35,7 +41,8 @@ def run_schemathesis(
 ) -> None:
     """Run the command with all phases and checks. Errors: its report if anything is found."""
     program = str(Path(sys.executable).with_name("schemathesis"))
-    command = [program, "--no-color", "run", "openapi.yaml"]
+    command = [program, "--no-color", "--config-file", str(CONFIG), "run", "openapi.yaml"]
+    command += ["--auth", f"{PROJECT}:{DEFAULT_TOKEN}", "--exclude-checks", "use_after_free"]
     command += ["--origin", server.url, "--seed", str(SEED), "--max-examples", str(examples)]
     if junit:
         command += ["--report", "junit", "--report-junit-path", str(junit)]

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from signalwire_compat_fuzz.client_calls import FACADE, Caller, Outcome
+from signalwire_compat_fuzz.document import DOCUMENT, FORM
+from signalwire_compat_fuzz.options import EXAMPLES
+from signalwire_compat_fuzz.reporting import counted
+from signalwire_compat_fuzz.settings import VALID, operations, run_sequences, spec
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT
 
-from .client_calls import FACADE, Caller, Outcome
-from .document import DOCUMENT, FORM
 from .number_rules import assert_echoed, assert_refused_with
-from .reporting import counted
-from .settings import EXAMPLES, VALID, operations, run_sequences, spec
 
 OPERATION = next(o for o in operations(spec()) if o.definition.raw["operationId"] == "purchase")
 BODIES = OPERATION.as_strategy(generation_mode=VALID).map(lambda case: case.body)

@@ -9,20 +9,21 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
+from signalwire_compat_fuzz import document as doc
+from signalwire_compat_fuzz.client_calls import FACADE, Caller, as_called
+from signalwire_compat_fuzz.contract_coverage import COVERAGE
+from signalwire_compat_fuzz.document import AnyCase
+from signalwire_compat_fuzz.expected_reply import only_exchange
+from signalwire_compat_fuzz.expected_request import has_text, is_sendable
+from signalwire_compat_fuzz.options import EXAMPLES
+from signalwire_compat_fuzz.reporting import counted
+from signalwire_compat_fuzz.settings import VALID, operations, run_sequences, spec
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT
 
-from . import document as doc
-from .client_calls import FACADE, Caller, as_called
-from .contract_coverage import COVERAGE
-from .document import AnyCase
-from .expected_reply import only_exchange
-from .expected_request import has_text, is_sendable
 from .links import LINKS, Done, followed, operation_id
 from .number_rules import DAYS, Numbers, assert_refused_with
-from .reporting import counted
-from .settings import EXAMPLES, VALID, operations, run_sequences, spec
 
 OPERATIONS = {o.definition.raw["operationId"]: o for o in operations(spec())}
 CASES = {

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from scripts import run_fuzz
+from signalwire_compat_fuzz import __main__ as run_fuzz
+
 from scripts.try_generator import copy_project
 from tests.conftest import ROOT
 
@@ -23,8 +24,13 @@ from .bugs import BUGS, Bug
 from .copies import add_second_operation, edit_document, generate, run_python
 
 PAGE = ROOT / "docs" / "evidence" / "fuzz-proof.md"
-CLIENT_RUNS = ("test_client.py", "test_replies.py", "test_purchases.py", "test_sequences.py")
-ALL_RUNS = ("test_direct.py", *CLIENT_RUNS)
+CONFIG = "fuzzer/signalwire_compat_fuzz/schemathesis.toml"
+SUITE = "fuzzer/signalwire_compat_fuzz/suite"
+CLIENT_RUNS = (
+    *(f"{SUITE}/test_client.py", f"{SUITE}/test_replies.py"),
+    *("tests/fuzz/test_purchases.py", "tests/fuzz/test_sequences.py"),
+)
+ALL_RUNS = ("tests/fuzz/test_direct.py", *CLIENT_RUNS)
 PLACES = {
     "client": "The client is changed, or generated from a changed document.",
     "second operation": "The same, with a document that has one operation more.",
@@ -47,7 +53,7 @@ def prove(bug: Bug) -> Finding:
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         copy_project(folder := Path(name))
-        settings, spec = folder / "schemathesis.toml", folder / "openapi.yaml"
+        settings, spec = folder / CONFIG, folder / "openapi.yaml"
         text = settings.read_text("utf-8").replace("continue-on-failure = true", "max-failures = 1")
         settings.write_text(text.replace("[generation]", "[generation]\nno-shrink = true"), "utf-8")
         if bug.place == "second operation":
@@ -71,7 +77,7 @@ def _fuzz(folder: Path, bug: Bug) -> tuple[str, int]:
     runs = ALL_RUNS if bug.place in ("mock", "spec") else CLIENT_RUNS
     result = run_python(
         folder,
-        *("-m", "pytest", *(f"tests/fuzz/{name}" for name in runs), f"--junitxml={report}"),
+        *("-m", "pytest", *runs, f"--junitxml={report}"),
         *("-k", "not broken_mock", "--exitfirst", "--quiet", "--tb=short", "-p", "no:randomly"),
         *(("-p", "tests.fuzz_proof.bugs") if bug.plant else ()),
         FUZZ_EXAMPLES=str(run_fuzz.EXAMPLES),

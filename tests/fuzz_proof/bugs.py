@@ -27,6 +27,7 @@ from signalwire_compat._reply import Reply
 from signalwire_compat.api import phone_numbers
 from signalwire_compat.models import Capabilities, IncomingPhoneNumber, PurchaseRequest
 from signalwire_compat.types import UNSET, Unset
+from signalwire_compat_fuzz.document import objects
 from signalwire_compat_mock import (
     DEFAULT_PROJECT,
     DEFAULT_TOKEN,
@@ -41,8 +42,6 @@ from signalwire_compat_mock.contract import INVALID, Contract
 from signalwire_compat_mock.parsing import FORM, JSON
 from signalwire_compat_mock.request_checks import Refusal
 from signalwire_compat_mock.state import State
-
-from tests.fuzz.document import objects
 
 from . import seams
 from .seams import Document, Edit, Plant

@@ -45,6 +45,6 @@ def generate(folder: Path, *, checked: bool = True) -> None:
 
 def run_python(folder: Path, *command: str, **settings: str) -> CompletedProcess[str]:
     """Run Python in a copy, with the packages of the copy and a single process for the tests."""
-    settings["PYTHONPATH"] = f"{folder / 'generated'}:{folder / 'mock_server'}"
+    settings["PYTHONPATH"] = f"{folder / 'generated'}:{folder / 'mock_server'}:{folder / 'fuzzer'}"
     settings["PYTEST_XDIST_AUTO_NUM_WORKERS"] = "0"
     return run(sys.executable, *command, cwd=folder, **settings)

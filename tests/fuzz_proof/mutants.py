@@ -31,10 +31,10 @@ do_not_mutate = [
   "*/_given.py", "*/incoming_call_status.py", "*/__main__.py", "*/explorer.py", "*/faults.py",
   "*/journal.py", "*/listening.py", "*/plugin.py", "*/sample.py", "*/_session.py",
 ]
-also_copy = ["openapi.yaml", "schemathesis.toml", "codegen", "runtime", "scripts", "mock_server"]
+also_copy = ["openapi.yaml", "codegen", "runtime", "scripts", "mock_server", "fuzzer"]
 pytest_add_cli_args = ["-p", "no:randomly", "-p", "no:xdist", "-k", "not (traceback or command)"]
 pytest_add_cli_args_test_selection = [
-  "tests/fuzz/test_client.py", "tests/fuzz/test_replies.py", "tests/fuzz/test_purchases.py",
+  "fuzzer/signalwire_compat_fuzz/suite", "tests/fuzz/test_purchases.py",
   "tests/client", "tests/mock", "tests/transport/test_losses.py",
 ]
 track_dependencies = false

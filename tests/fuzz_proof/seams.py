@@ -12,10 +12,9 @@ from typing import Any
 
 from signalwire_compat._call import Call
 from signalwire_compat._reply import Reply
+from signalwire_compat_fuzz.document import objects
 from signalwire_compat_mock import handlers
 from signalwire_compat_mock.engine import Answer, Engine
-
-from tests.fuzz.document import objects
 
 Document = dict[str, Any]
 Edit = Callable[[Document], object]

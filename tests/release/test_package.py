@@ -17,8 +17,7 @@ from signalwire_compat.api import phone_numbers
 from tests.conftest import PROJECT, ROOT, run
 
 PACKAGE = ROOT / "generated" / "signalwire_compat"
-MOCK = ROOT / "mock_server" / "pyproject.toml"
-MOCK_TABLE = tomllib.loads(MOCK.read_text("utf-8"))["project"]
+OTHERS = ("mock_server", "fuzzer")
 PROJECT_TABLE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 CLIENT = f"import signalwire_compat as s; client = s.RestClient('{PROJECT}', 't', 'localhost')"
@@ -131,14 +130,16 @@ def test_the_public_names_are_sorted_and_exist() -> None:
         assert getattr(signalwire_compat, name).__module__.startswith("signalwire_compat")
 
 
-def test_both_distributions_have_the_newest_version_and_the_same_licence() -> None:
+def test_all_distributions_have_the_newest_version_and_the_same_licence() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     newest = re.search(r"^## (\S+)", changelog, re.MULTILINE)
     assert newest
     assert newest[1] == PROJECT_TABLE["version"] == signalwire_compat.__version__
-    assert newest[1] == MOCK_TABLE["version"]
-    assert MOCK_TABLE["license"] == PROJECT_TABLE["license"] == "MIT"
-    assert (ROOT / "LICENSE").read_bytes() == (ROOT / "mock_server" / "LICENSE").read_bytes()
+    assert PROJECT_TABLE["license"] == "MIT"
+    for folder in OTHERS:
+        other = tomllib.loads((ROOT / folder / "pyproject.toml").read_text("utf-8"))["project"]
+        assert (other["version"], other["license"]) == (newest[1], "MIT")
+        assert (ROOT / folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["requirements-dev.lock", "requirements-more.lock"])

@@ -1,12 +1,12 @@
 """How many cases are tried, with which seed, and the documents that they are drawn from.
 
-In two of the documents the replies of openapi.yaml are requests, so that schemathesis makes them.
+In two of the documents the replies of the document are requests, so that schemathesis makes them.
 """
 
 import base64
 import json
-import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,26 +15,25 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from schemathesis import APIOperation, BaseSchema, GenerationMode
 from schemathesis.core.result import Ok
-from signalwire_compat_mock import DEFAULT_TOKEN
-
-from tests.conftest import PROJECT, ROOT
 
 from . import document as doc
 from .document import DOCUMENT, JSON, Schema, json_schema, with_objects
+from .options import SEED, SPEC
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES") or 12)
-SEED = int(os.environ.get("FUZZ_SEED") or 1)
-AUTHORIZATION = f"Basic {base64.b64encode(f'{PROJECT}:{DEFAULT_TOKEN}'.encode()).decode()}"
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+PROJECT, TOKEN = "b3877c40-da60-4998-90ad-b792e98472ac", "PTmock-token-of-no-account"
+"""What a mock accepts. The token opens nothing else."""
+AUTHORIZATION = f"Basic {base64.b64encode(f'{PROJECT}:{TOKEN}'.encode()).decode()}"
 Operation = APIOperation[Any, Any, Any, Any]
 VALID, INVALID = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 
 
 def config() -> schemathesis.Config:
-    return schemathesis.Config.from_path(ROOT / "schemathesis.toml")
+    return schemathesis.Config.from_path(CONFIG)
 
 
 def spec() -> BaseSchema:
-    return schemathesis.openapi.from_path(ROOT / "openapi.yaml", config=config())
+    return schemathesis.openapi.from_path(SPEC, config=config())
 
 
 def operations(schema: BaseSchema) -> list[Operation]:

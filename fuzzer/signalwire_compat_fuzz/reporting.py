@@ -15,7 +15,8 @@ from schemathesis import Case
 
 from .contract_coverage import COVERAGE
 from .document import BASE_PATH, AnyCase
-from .settings import AUTHORIZATION, EXAMPLES, SEED
+from .options import EXAMPLES, SEED
+from .settings import AUTHORIZATION
 
 LOCAL = "http://127.0.0.1:8000"
 """Where `make mock` serves: printed commands go there, since a test's own mock is gone."""

@@ -4,24 +4,38 @@ import json
 
 import schemathesis.pytest
 from hypothesis import assume
-from signalwire_compat import InvalidRequestError
 from signalwire_compat_mock import MockServer
 
-from .client_calls import DETAILED, Caller, NoSuchArgumentError, as_called, each_layer, layer_of
-from .contract_coverage import COVERAGE
-from .document import AnyCase, body_schema, reply_schema, with_files
-from .expected_reply import assert_decoded, assert_refused, only_exchange, send, unnamed
-from .expected_request import (
+from signalwire_compat_fuzz.client_calls import (
+    DETAILED,
+    PACKAGE,
+    Caller,
+    NoSuchArgumentError,
+    as_called,
+    each_layer,
+    layer_of,
+)
+from signalwire_compat_fuzz.contract_coverage import COVERAGE
+from signalwire_compat_fuzz.document import AnyCase, body_schema, reply_schema, with_files
+from signalwire_compat_fuzz.expected_reply import (
+    assert_decoded,
+    assert_refused,
+    only_exchange,
+    send,
+    unnamed,
+)
+from signalwire_compat_fuzz.expected_request import (
     assert_sent_as_meant,
     has_text,
     is_sendable,
     is_valid_as_meant,
     is_valid_as_text,
 )
-from .further_rules import broken_rules
-from .near_valid import near_valid_cases
-from .reporting import counted
-from .settings import EXAMPLES, INVALID, VALID, Operation, each_operation, slices, spec
+from signalwire_compat_fuzz.near_valid import near_valid_cases
+from signalwire_compat_fuzz.options import EXAMPLES
+from signalwire_compat_fuzz.reporting import counted
+from signalwire_compat_fuzz.rules import broken_rules
+from signalwire_compat_fuzz.settings import INVALID, VALID, Operation, each_operation, slices, spec
 
 
 def assert_taken(way: str, case: AnyCase, server: MockServer, caller: Caller) -> None:
@@ -45,7 +59,7 @@ def assert_taken(way: str, case: AnyCase, server: MockServer, caller: Caller) ->
 def assert_not_taken(way: str, case: AnyCase, server: MockServer, caller: Caller) -> None:
     outcome, journal = send(way, case, server, caller)
     COVERAGE.record(case, journal[0] if journal else None)
-    if isinstance(outcome.error, NoSuchArgumentError | InvalidRequestError):
+    if isinstance(outcome.error, NoSuchArgumentError | PACKAGE.InvalidRequestError):
         assert journal == [], "it was sent, and the exception says that it was not"
         assert not getattr(outcome.error, "outcome_unknown", False)
         return

@@ -1,4 +1,4 @@
-"""What openapi.yaml says about a case.
+"""What the document says about a case.
 
 A reader of its own on purpose: what the generator and the mock make of the document is compared
 with what stands here.
@@ -16,11 +16,11 @@ from schemathesis import Case
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
 
-from tests.conftest import ROOT
+from .options import SPEC
 
 AnyCase = Case[Any]
 Schema = dict[str, Any]
-DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
+DOCUMENT: dict[str, Any] = yaml.safe_load(SPEC.read_text("utf-8"))
 BASE_PATH = urlsplit(DOCUMENT["servers"][0]["url"].replace("{", "").replace("}", "")).path
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 MULTIPART = "multipart/form-data"

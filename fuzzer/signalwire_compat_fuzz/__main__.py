@@ -13,7 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from .options import TESTS, number
+
+SUITE = Path(__file__).with_name("suite")
 EXAMPLES = 150
 ROUND_SECONDS = 90
 """How long a round of EXAMPLES takes at most, on two cores."""
@@ -21,32 +23,25 @@ ROUND_SECONDS = 90
 
 def run_round(seed: int, examples: int, only: str) -> int:
     """Run every test once and return the exit status of pytest."""
-    command = [sys.executable, "-m", "pytest", "tests/fuzz", "--quiet", "--tb=short"]
+    command = [sys.executable, "-m", "pytest", *TESTS, str(SUITE), "--quiet", "--tb=short"]
     command += ["--numprocesses=auto", "--dist=worksteal", "-p", "no:randomly"]
     command += ["--junitxml=reports/fuzz.xml", *(["-k", only] if only else [])]
     settings = {"FUZZ_SEED": str(seed), "FUZZ_EXAMPLES": str(examples)}
     environment = {**os.environ, **settings, "FUZZ_REPORT": "part" if only else "all"}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603  # pytest
+    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # pytest
 
 
 def main() -> int:
     """Run rounds until one fails or the time has passed."""
-    seconds = _number("FUZZ_SECONDS", 0)
+    seconds = number("seconds", 0)
     share = min(1, seconds / ROUND_SECONDS) if seconds else 1
-    examples = _number("FUZZ_EXAMPLES", max(1, round(EXAMPLES * share)))
-    seed, end = _number("FUZZ_SEED", 1), time.monotonic() + seconds
+    examples = number("examples", max(1, round(EXAMPLES * share)))
+    seed, end = number("seed", 1), time.monotonic() + seconds
     while True:
         status = run_round(seed, examples, os.environ.get("FUZZ_ONLY", ""))
         if status or time.monotonic() >= end:
             return status
         seed += 1
-
-
-def _number(name: str, default: int) -> int:
-    text = os.environ.get(name) or str(default)
-    if not (text.isascii() and text.isdecimal()):
-        sys.exit(f"{name} is {text!r}: give a whole number, such as make fuzz {name}=1")
-    return int(text)
 
 
 if __name__ == "__main__":

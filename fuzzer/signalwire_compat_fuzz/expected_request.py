@@ -6,16 +6,18 @@ Written without the client's own code.
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
-from signalwire_compat_mock import Exchange
 
 from . import document as doc
 from .document import AnyCase, Schema
 from .settings import AUTHORIZATION
+
+if TYPE_CHECKING:
+    from signalwire_compat_mock import Exchange
 
 _TRANSPORT = {"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"}
 
@@ -36,7 +38,7 @@ def _as_pairs(members: Mapping[str, Any]) -> list[tuple[str, str]]:
     return sorted((name, as_text(item)) for name, v in members.items() for item in _items(v))
 
 
-def assert_sent_as_meant(case: AnyCase, exchange: Exchange) -> None:
+def assert_sent_as_meant(case: AnyCase, exchange: "Exchange") -> None:
     """Check that the request is what the case means: every value in its place, and no more."""
     given = doc.parameters(case)
     values = {name: as_text(given[name]) for name in case.path_parameters}
@@ -64,7 +66,7 @@ def _comparable(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return sorted((name, doc.as_json(value)) for name, value in texts)
 
 
-def _assert_headers_sent_as_meant(case: AnyCase, exchange: Exchange) -> None:
+def _assert_headers_sent_as_meant(case: AnyCase, exchange: "Exchange") -> None:
     given = doc.parameters(case)
     expected = {name.lower(): as_text(given[name]) for name in case.headers if name in given}
     if doc.is_secured(case):

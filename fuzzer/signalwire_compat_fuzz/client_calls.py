@@ -18,17 +18,19 @@ from hypothesis.errors import UnsatisfiedAssumption
 from openapi_python_client.strings import PythonIdentifier
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
-from signalwire_compat import AsyncRestClient, RestClient
-from signalwire_compat.types import File
 
 from . import document as doc
 from .document import AnyCase
+from .options import CLIENT
 
 FACADE = ("sync", "async")
 DETAILED = ("sync_detailed", "async_detailed")
 each_layer = pytest.mark.parametrize("layer", [FACADE, DETAILED], ids=["facade", "detailed"])
 ACCOUNT = "AccountSid"
-LOG = logging.getLogger("signalwire_compat")
+PACKAGE: Any = importlib.import_module(CLIENT)
+"""The package under test. All such packages have the same names at their root."""
+FILE: Any = importlib.import_module(f"{CLIENT}.types").File
+LOG = logging.getLogger(CLIENT)
 
 
 def layer_of(case: AnyCase) -> tuple[str, str]:
@@ -64,9 +66,9 @@ class Caller(logging.Handler):
         super().__init__(logging.WARNING)
         self.project = project
         options: dict[str, Any] = {"max_retries": max_retries, "look_up_timeout": 0}
-        self._client = RestClient(project, token, url, **options)
+        self._client = PACKAGE.RestClient(project, token, url, **options)
         self._loop = asyncio.new_event_loop()
-        self._async_client = AsyncRestClient(project, token, url, **options)
+        self._async_client = PACKAGE.AsyncRestClient(project, token, url, **options)
         self._warnings: list[str] = []
 
     def __enter__(self) -> Self:
@@ -107,7 +109,7 @@ class Caller(logging.Handler):
         tag, name = operation_names(case)
         if way.endswith("detailed"):
             module = python_name(case.operation.definition.raw["operationId"])
-            operation = importlib.import_module(f"signalwire_compat.api.{tag}.{module}")
+            operation = importlib.import_module(f"{CLIENT}.api.{tag}.{module}")
             function = getattr(operation, "asyncio_detailed" if is_async else "sync_detailed")
             arguments = {**_spelled(doc.parameters(case), snake=True), "client": client}
         else:
@@ -201,7 +203,7 @@ def _body(function: Callable[..., Any], case: AnyCase) -> dict[str, Any]:
     if is_unnamed and not doc.is_json(case.media_type):
         reject()  # No document says how a form holds these.
     hint = _hints(function).get("body")
-    body = doc.mapped(case.body, lambda v: File(payload=v.data) if isinstance(v, Binary) else v)
+    body = doc.mapped(case.body, lambda v: FILE(payload=v.data) if isinstance(v, Binary) else v)
     if hint is None:
         if not isinstance(body, dict) or is_unnamed:
             reject()

@@ -12,29 +12,28 @@ import pytest
 import schemathesis.pytest
 from hypothesis import assume
 from schemathesis.core import NotSet
-from signalwire_compat import APIResponseError, APIStatusError
-from signalwire_compat_mock import DEFAULT_TOKEN, Exchange, MockServer
+from signalwire_compat_mock import Exchange, MockServer
 from signalwire_compat_mock.engine import Answer
 
-from tests.conftest import PROJECT
-
-from . import document as doc
-from . import reporting
-from .client_calls import Caller, Outcome, each_layer, layer_of
-from .contract_coverage import COVERAGE
-from .document import JSON, AnyCase
-from .expected_reply import (
+from signalwire_compat_fuzz import document as doc
+from signalwire_compat_fuzz import reporting
+from signalwire_compat_fuzz.client_calls import PACKAGE, Caller, Outcome, each_layer, layer_of
+from signalwire_compat_fuzz.contract_coverage import COVERAGE
+from signalwire_compat_fuzz.document import JSON, AnyCase
+from signalwire_compat_fuzz.expected_reply import (
     assert_decoded,
     assert_names_the_call,
     assert_refused,
     only_exchange,
     send,
 )
-from .expected_request import is_valid_as_meant
-from .near_valid import changed, misspelt, near_valid_cases, valid_case
-from .settings import (
-    EXAMPLES,
+from signalwire_compat_fuzz.expected_request import is_valid_as_meant
+from signalwire_compat_fuzz.near_valid import changed, misspelt, near_valid_cases, valid_case
+from signalwire_compat_fuzz.options import EXAMPLES
+from signalwire_compat_fuzz.settings import (
     INVALID,
+    PROJECT,
+    TOKEN,
     VALID,
     Operation,
     documented,
@@ -96,7 +95,7 @@ def answered(server: MockServer, caller: Caller) -> Iterator[Answered]:
                 outcome, journal = send(way, request, server, sender)
                 check(way, request, outcome, only_exchange(journal, outcome))
 
-    with Caller(PROJECT, DEFAULT_TOKEN, server.url, max_retries=0) as no_retry_caller:
+    with Caller(PROJECT, TOKEN, server.url, max_retries=0) as no_retry_caller:
         yield answered
 
 
@@ -158,7 +157,7 @@ def assert_tolerated(way: str, request: AnyCase, outcome: Outcome, exchange: Exc
 
 def assert_unusable(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
     error = outcome.error
-    assert isinstance(error, APIResponseError), repr(error)
+    assert isinstance(error, PACKAGE.APIResponseError), repr(error)
     assert error.status == exchange.status
     assert error.content == exchange.reply_body
     assert_names_the_call(request, error)
@@ -236,7 +235,7 @@ def test_a_truncated_or_broken_reply_is_an_exception(
 
     def check(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
         error = outcome.error
-        kind = APIResponseError if exchange.status < 300 else APIStatusError
+        kind = PACKAGE.APIResponseError if exchange.status < 300 else PACKAGE.APIStatusError
         assert isinstance(error, kind), f"{outcome} {way}"
         decompressed = complete.body[: len(error.content or b"")]
         assert error.content in (exchange.reply_body, decompressed)

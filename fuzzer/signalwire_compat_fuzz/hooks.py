@@ -13,9 +13,9 @@ from schemathesis.transport.requests import (
     urlencoded_serializer,
 )
 
-from tests.fuzz import document as doc
-from tests.fuzz.document import AnyCase, Schema
-from tests.fuzz.further_rules import broken_rules
+from signalwire_compat_fuzz import document as doc
+from signalwire_compat_fuzz.document import AnyCase, Schema
+from signalwire_compat_fuzz.rules import broken_rules
 
 _UNKNOWN = "x-schemathesis-unknown-property"
 

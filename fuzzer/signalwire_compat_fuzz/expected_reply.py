@@ -3,23 +3,23 @@
 Written without the client's own code.
 """
 
+import importlib
 import json
 from collections.abc import Iterator
 from typing import Any
 
-import signalwire_compat
 from attrs import NOTHING, fields, has
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
-from signalwire_compat import APIStatusError, SignalWireError
-from signalwire_compat.types import Unset
 from signalwire_compat_mock import Exchange, MockServer
 
 from . import document as doc
-from .client_calls import Caller, Outcome, operation_names, python_name
+from .client_calls import PACKAGE, Caller, Outcome, operation_names, python_name
 from .document import AnyCase, Schema
 from .expected_request import as_text
+from .options import CLIENT
 
+UNSET: Any = importlib.import_module(f"{CLIENT}.types").Unset
 CLASSES = {
     400: "BadRequestError",
     401: "AuthenticationError",
@@ -90,10 +90,10 @@ def assert_refused(
         assert list(untyped(response.parsed, schema)) == []
         return
     error = outcome.error
-    assert isinstance(error, APIStatusError), f"{error!r} for status {exchange.status}"
+    assert isinstance(error, PACKAGE.APIStatusError), f"{error!r} for status {exchange.status}"
     name = "ServerError" if 500 <= exchange.status < 600 else "APIStatusError"
     name = CLASSES.get(exchange.status, name)
-    assert type(error) is getattr(signalwire_compat, name), f"{error!r} for {exchange.status}"
+    assert type(error) is getattr(PACKAGE, name), f"{error!r} for {exchange.status}"
     assert error.status == exchange.status
     assert error.content == exchange.reply_body
     assert_names_the_call(case, error)
@@ -109,7 +109,7 @@ def assert_refused(
         assert not text or shown == text or is_cut, f"{member} of {error!r}"
 
 
-def assert_names_the_call(case: AnyCase, error: SignalWireError) -> None:
+def assert_names_the_call(case: AnyCase, error: Any) -> None:
     assert error.operation == ".".join(operation_names(case))
     body = {} if isinstance(case.body, NotSet) else case.body
     given = doc.plain(doc.parameters(case) | (body if isinstance(body, dict) else {"body": body}))
@@ -162,7 +162,7 @@ def unset(result: Any, where: str = "") -> Iterator[str]:
     """Find members that are always there and for which a decoded reply has not even None."""
     for field in fields(type(result)) if has(type(result)) else ():
         value = getattr(result, field.name)
-        if isinstance(value, Unset) and field.default is NOTHING:
+        if isinstance(value, UNSET) and field.default is NOTHING:
             yield f"{where}/{field.name}"
         yield from unset(value, f"{where}/{field.name}")
 

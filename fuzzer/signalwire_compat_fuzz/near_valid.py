@@ -7,11 +7,10 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, find, settings
 
-from tests.conftest import ROOT
-
 from . import document as doc
 from .document import AnyCase, Schema
-from .settings import EXAMPLES, VALID, Operation
+from .options import EXAMPLES
+from .settings import CONFIG, VALID, Operation
 
 _ODD: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1.5, 10**20, -(10**20)),
@@ -69,7 +68,7 @@ def near_valid_cases(operation: Operation, part: int = 0, parts: int = 1) -> Ite
 
 
 def _cases_with_an_odd_member(base: AnyCase) -> Iterator[AnyCase]:
-    settings_ = tomllib.loads((ROOT / "schemathesis.toml").read_text("utf-8"))
+    settings_ = tomllib.loads(CONFIG.read_text("utf-8"))
     texts = [*settings_["dictionaries"]["texts"]["values"], *_ALLOWED]
     for name in doc.parameter_schemas(base):
         group = next(g for g in _GROUPS if any(p.name == name for p in getattr(base.operation, g)))

@@ -1,0 +1,1 @@
+"""Contract fuzzing of a server, or of a generated client, against an OpenAPI document."""

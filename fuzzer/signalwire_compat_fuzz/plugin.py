@@ -1,0 +1,75 @@
+"""The pytest plugin: it counts the cases of fuzz tests, and reports what they did.
+
+pytest loads it in every run, so nothing heavy is imported before a fuzz test needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .options import TESTS
+
+pytest.register_assert_rewrite("signalwire_compat_fuzz")
+FOLDERS = (Path(__file__).with_name("suite"), *(Path(name).resolve() for name in TESTS))
+
+
+def is_fuzz(item: pytest.Item) -> bool:
+    return any(item.path.is_relative_to(folder) for folder in FOLDERS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in filter(is_fuzz, items):
+        item.user_properties.append(("name", item.name))
+    if os.environ.get("FUZZ_REPORT"):
+        # The part that takes longest begins first: no other process waits for it in the end. Then
+        # come those that find most in least time.
+        items.sort(key=lambda i: (i.path.stem != "test_direct", type(i).__name__))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    if not is_fuzz(item):
+        return (yield)
+    from . import reporting
+
+    name = item.path.stem.removeprefix("test_")
+    progress = reporting.current = reporting.Progress(item.name, run=name)
+    start = time.monotonic()
+    try:
+        result = yield
+    finally:
+        progress.seconds = round(time.monotonic() - start, 3)
+        item.user_properties += asdict(progress).items()
+    if progress.cases == 0:
+        pytest.fail("not one case was tried")
+    return result
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and os.environ.get("FUZZ_REPORT"):
+        from .reporting import Reporter
+
+        config.pluginmanager.register(Reporter(config), "fuzz-report")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    covered = sys.modules.get("signalwire_compat_fuzz.contract_coverage")
+    if output is not None and covered:
+        output["coverage"] = covered.COVERAGE.export()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    if reached := getattr(node, "workeroutput", {}).get("coverage"):
+        from .contract_coverage import COVERAGE
+
+        COVERAGE.merge(reached)

@@ -1,0 +1,1 @@
+"""Tests of a client: `signalwire-compat-fuzz --client PACKAGE` runs them."""
