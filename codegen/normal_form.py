@@ -43,6 +43,8 @@ _COMPOSING = {
     *("dependentSchemas", "patternProperties"),
 }
 _NEVER: dict[str, Any] = {"not": {}}
+# The success of an operation that documents none.
+_SILENT = {"description": "It is done."}
 
 
 def is_old(document: dict[str, Any]) -> bool:
@@ -149,7 +151,10 @@ def _operation(
     schemes = document.get("components", {}).get("securitySchemes", {})
     served = [way for way in ways if all(is_basic(schemes.get(name)) for name in way)] or ways
     node["security"] = served if any(served) else []  # `{}` asks for nothing.
-    node.setdefault("responses", {})
+    replies = node.get("responses", {})
+    if not any(str(status).startswith("2") for status in replies):
+        told = replies.get("default") if where[2] != "head" else None
+        node["responses"] = {"2XX": told or _SILENT, **replies}
     node["tags"] = node.get("tags", [])[:1] or [NO_TAG]
     if "operationId" not in node:
         name = plain = re.sub(r"\W+", "_", f"{where[2]}{where[1]}", flags=re.ASCII).strip("_")

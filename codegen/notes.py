@@ -73,6 +73,9 @@ def _operation(raw: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Ite
     if len(node.get("tags", ())) != 1:
         what = f"needs exactly one tag, its module: write `tags: [..]`; without it, {NO_TAG}"
         yield Note("several tags" if node.get("tags") else "missing tag", (*where, "tags"), what)
+    if not any(status[0] in "2d" for status in map(str, node.get("responses", {}))):
+        what = "has no reply that is a success, so none is decoded: add one, such as 200 or 204"
+        yield Note("missing success", (*where, "responses"), what)
     if "security" not in node and "security" not in raw:
         what = "has no security of its own, nor has the document, so no credentials are sent"
         yield Note("missing security", where, f"{what}: add it")

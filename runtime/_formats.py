@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 import re
@@ -12,7 +13,7 @@ from ._multipart import File
 
 _DATE = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _TIME = (
-    r"[Tt ](?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:\.[0-9]+)?"
+    r"[Tt](?:[01][0-9]|2[0-3])(?::[0-5][0-9]:[0-5][0-9]|:59:60)(?:\.[0-9]+)?"
     r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 _URI = r"[A-Za-z][A-Za-z0-9+.-]*:(?:[!#$&-;=?-Z\[\]_a-z~]|%[0-9A-Fa-f]{2})*"
@@ -42,6 +43,17 @@ def has_type(value: Any, name: str) -> bool:
     if name == "integer" and isinstance(value, float):
         return value.is_integer()
     return isinstance(value, TYPES[name][1])
+
+
+def has_format(value: str, name: str) -> bool:
+    if FORMATS[name][1].fullmatch(value) is None:
+        return False
+    if name in ("date", "date-time"):  # A month has 28 to 31 days.
+        try:
+            datetime.date.fromisoformat(value[:10])
+        except ValueError:
+            return False
+    return True
 
 
 def is_equal(value: Any, allowed: Any) -> bool:

@@ -11,7 +11,16 @@ from typing import Any
 from attrs import Attribute, Factory, define, field, fields
 
 from ._errors import InvalidRequestError
-from ._formats import FORMATS, TYPES, half_surrogate, has_repeats, has_type, is_equal, is_multiple
+from ._formats import (
+    FORMATS,
+    TYPES,
+    half_surrogate,
+    has_format,
+    has_repeats,
+    has_type,
+    is_equal,
+    is_multiple,
+)
 from ._values import Unset, encode
 from ._violation import MISSING, UNKNOWN_FIELD, Place, Violation, preview
 
@@ -96,7 +105,7 @@ class Schema:
                 self.min_length <= len(value)
                 and (self.max_length is None or len(value) <= self.max_length)
                 and (not self.pattern or re.search(self.pattern, value, re.ASCII) is not None)
-                and (not self.format or FORMATS[self.format][1].fullmatch(value) is not None)
+                and (not self.format or has_format(value, self.format))
             )
         if isinstance(value, list):
             return (

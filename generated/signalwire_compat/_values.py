@@ -57,11 +57,15 @@ class _DateTime(datetime.datetime):
 
 
 def parse_datetime(text: str) -> datetime.datetime:
-    """Read a time such as 2026-01-31T12:00:00Z. `encode` gives back the same text."""
-    time = datetime.datetime.fromisoformat(text)
+    """Read a time such as 2026-01-31T12:00:00Z. `encode` gives back the same text.
+
+    A leap second becomes the second before it, since Python has none.
+    """
+    written = re.sub(r"(:[0-5][0-9]):60(?=[.Zz+-])", r"\1:59", text).upper()
+    time = datetime.datetime.fromisoformat(written)
     if encode(time) == text:
         return time
-    time = _DateTime.fromisoformat(text)
+    time = _DateTime.fromisoformat(written)
     time.original = text
     return time
 

@@ -128,6 +128,8 @@ def _operation(document: Document, item: str, method: str, path: str) -> Operati
         for status in value.get("responses", {})
         if not status.startswith("x-")
     }
+    if not any(status[0] in "2d" for status in responses):
+        responses["2XX"] = Response(pointer, None, None, {})  # The spec says nothing of it.
     return Operation(
         id=value.get("operationId", f"{method.upper()} {path}"),
         pointer=pointer,

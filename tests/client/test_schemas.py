@@ -49,8 +49,16 @@ SCHEMAS: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
     ({"type": ["string", "null"], "enum": ["a", None]}, ["a", None], ["b", 0]),
     ({"const": 1}, [1], [2, True, "1"]),
     ({"type": "boolean"}, [True, False], [0, 1, "true", None]),
-    ({"type": "string", "format": "date"}, ["2026-01-31"], ["2026-13-01", "31.1.2026"]),
-    ({"type": "string", "format": "date-time"}, ["2026-01-31T12:00:00Z"], ["2026-01-31"]),
+    (
+        {"type": "string", "format": "date"},
+        ["2026-01-31"],
+        ["2026-13-01", "2026-02-29", "31.1.2026"],
+    ),
+    (
+        {"type": "string", "format": "date-time"},
+        ["2026-01-31T12:00:00Z", "2026-01-31t12:00:00z", "1990-12-31T15:59:60-08:00"],
+        ["2026-01-31", "2026-01-31 12:00:00Z", "2026-01-31T12:00:60Z", "2026-02-30T12:00:00Z"],
+    ),
     ({"type": "string", "format": "email"}, ["a@b"], ["a", "a@b c"]),
     ({"type": "array", "items": {"type": "integer"}, "minItems": 1}, [[1]], [[], ["1"], 1]),
     ({"type": "array", "uniqueItems": True, "maxItems": 2}, [[1, 2]], [[1, 1], [1, 2, 3]]),

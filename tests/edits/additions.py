@@ -65,6 +65,7 @@ BASIC = "authorization: Basic " + b64encode(f"{PROJECT}:{DEFAULT_TOKEN}".encode(
 TEXTS = list_of(TEXT)
 SERVERS = [{"url": "https://example.com/v1", "description": "One."}]
 DONE = "compat.things.try_it()"
+NONE = "it: None = compat.things.try_it()  # type: ignore[func-returns-value]"
 
 
 def closed(keyword: Any) -> Edit:
@@ -113,6 +114,11 @@ VARIANTS = [
     Row("schemas with names of the package", replies(object_of("file self any error", file=ref("File"), self=ref("Self"), any=ref("Any"), error=ref("ValueError")), {"file": {"name": "a"}, "self": {}, "any": "x", "error": {"name": "b"}}, schemas={"File": THING, "Self": object_of(a=TEXT), "Any": {"type": "string", "enum": ["x"], "description": "X."}, "ValueError": THING}), ADDED, "it = compat.things.try_it()\nassert_type(it.file, m.FileModel)\nassert isinstance(it.self_, m.SelfModel)\nassert it.any_ == 'x' and isinstance(it.error, m.ValueError_)", GOT),
     Row("tags with names of the package, and alike", both(adds(tags=["rest client"]), adds("/more", tags=["async shop"], operationId="more"), adds("/most", tags=["shop"], operationId="most")), f"{ADDED}, {ADDED}, {ADDED}", "compat.rest_client.try_it()\ncompat.async_shop.more()\ncompat.shop.most()", f"{GOT}\nGET /more\nGET /most"),
     Row("parameters that differ only in signs", adds(parameters=[parameter(name) for name in ("Time", "Time<", "Time>=")]), ADDED, "compat.things.try_it(Time='a', Time_lt='b', Time_gt_eq='c')", f"{GOT}?Time=a&Time%3C=b&Time%3E%3D=c"),
+    Row("no success but the default reply", adds(responses={"default": reply(THING, {"name": "a"})}), ADDED, "it = compat.things.try_it()\nassert_type(it, m.TryItResponse2XX)\nassert it.name == 'a'", GOT),
+    Row("no success but the default reply to HEAD", adds(method="head", responses={"default": reply(ref("Error"))}), ADDED, NONE, "HEAD /things"),
+    Row("only errors", adds(responses={"5XX": reply(ref("Error"))}), ADDED, NONE, GOT),
+    Row("only redirects", adds(responses={"3XX": reply(THING)}), ADDED, NONE, GOT),
+    Row("no responses", silent("responses"), ADDED, NONE, GOT),
     Row("no operationId", silent("operationId", "tags"), ADDED, "compat.default.get_things()", GOT),
     Row("names made of equal paths", both(silent("operationId"), adds("/things/", operationId="it"), change("paths /things/ get", operationId=GONE)), f"{ADDED}, {ADDED}", "compat.things.get_things()\ncompat.things.get_things_2()", f"{GOT}\n{GOT}/"),
 ]  # fmt: skip
@@ -199,7 +205,7 @@ BODIES = [
 ]  # fmt: skip
 
 REPLIES = [
-    Row("a reply without content", adds(), ADDED, "it: None = compat.things.try_it()  # type: ignore[func-returns-value]", GOT),
+    Row("a reply without content", adds(), ADDED, NONE, GOT),
     Row("several successes", adds(schemas=PETS, responses={"200": reply(ref("Cat"), {"purrs": True}), "201": reply(ref("Dog"))}), ADDED, "it = compat.things.try_it()\nassert_type(it, m.Cat | m.Dog)\nassert isinstance(it, m.Cat)", GOT),
     Row("a success of any status", adds(responses={"2XX": reply(THING, {"name": "a"})}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT),
     Row("errors of any status", adds(responses={"200": reply(THING, {"name": "a"}), "4XX": reply(ref("Error")), "default": reply(ref("Error"))}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT),
@@ -210,7 +216,7 @@ REPLIES = [
     Row("a reply that is bytes", adds(responses={"200": reply(FILE, "a", BYTES)}), ADDED, "it = compat.things.try_it()\nassert_type(it, bytes)\nassert it == b'a'", GOT, "accept: application/octet-stream, application/json"),
     Row("a reply of a vendor JSON type", adds(responses={"200": reply(THING, {"name": "a"}, "application/hal+json")}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT, "accept: application/hal+json, application/json"),
     Row("errors as RFC 9457 defines them", adds(responses={"201": reply(THING, {"name": "a"}), "default": reply(PROBLEM, kind="application/problem+json")}), ADDED, "it = compat.things.try_it()\nassert it.name == 'a'", GOT, "accept: application/json, application/problem+json"),
-    Row("a reply whose content is empty", adds(responses={"200": {"description": "It is done.", "content": {}}}), ADDED, "it: None = compat.things.try_it()  # type: ignore[func-returns-value]", GOT),
+    Row("a reply whose content is empty", adds(responses={"200": {"description": "It is done.", "content": {}}}), ADDED, NONE, GOT),
     Row("a reply that is a list", replies({"type": "array", "items": ref("Thing")}, [{"name": "a"}], schemas={"Thing": THING}), ADDED, "it = compat.things.try_it()\nassert it[0].name == 'a'", GOT),
     Row("a reply that is a number", replies({"type": "integer"}, 7), ADDED, "it = compat.things.try_it()\nassert it == 7", GOT),
     Row("pages of things", replies(object_of("things page", things={"type": "array", "items": ref("Thing")}, page={"type": "integer", "description": "From 0."}, next_page_uri={"type": ["string", "null"], "description": "The next page."}), {"things": [{"name": "a"}], "page": 0, "next_page_uri": None}, schemas={"Thing": THING}, parameters=[parameter("Page", schema={"type": "integer"}), parameter("PageSize", schema={"type": "integer"})]), ADDED, "it = compat.things.try_it(Page=0, PageSize=50)\nassert it.things[0].name == 'a' and it.next_page_uri is None", GOT + "?Page=0&PageSize=50"),
@@ -225,7 +231,8 @@ REPLIES = [
     Row("a recursive schema", replies(ref("Tree"), {"name": "a", "twigs": [{"name": "b"}], "root": {"name": "c"}, "named": {"x": {"name": "d"}}}, method="post", requestBody=body(ref("Tree")), schemas=TREES), ADDED, "it = compat.things.try_it(name='a', root=m.Tree(name='b', next_=None, branch=m.Branch(tree=m.Tree(name='c'))))\nassert it.twigs and it.twigs[0].name == 'b' and it.root and it.root.name == 'c'\nassert it.named and it.named.additional_properties['x'].name == 'd'", POSTED + ' {"name": "a", "root": {"name": "b", "next": null, "branch": {"tree": {"name": "c"}}}}'),
     Row("a date and a time", replies(object_of("day at", day=text(format="date"), at=text(format="date-time")), {"day": "2026-01-31", "at": "2026-01-31T12:00:00Z"}), ADDED, "it = compat.things.try_it()\nassert it.day == datetime.date(2026, 1, 31)\nassert it.at.tzinfo is not None\nassert it.to_dict() == {'day': '2026-01-31', 'at': '2026-01-31T12:00:00Z'}", GOT),
     Row("times that Python writes differently", replies(object_of("at", at=text(format="date-time"), to=text(format="date-time")), {"at": "2026-01-31T12:00:00.120Z", "to": "2026-01-31T12:00:00.123456789+00:00"}), ADDED, "it = compat.things.try_it()\nassert it.at == datetime.datetime(2026, 1, 31, 12, 0, 0, 120000, datetime.UTC)\nassert it.to_dict() == {'at': '2026-01-31T12:00:00.120Z', 'to': '2026-01-31T12:00:00.123456789+00:00'}", GOT),
-    Row("a time that Python can't represent", replies(object_of("at", at=text(format="date-time")), {"at": "1990-12-31T23:59:60Z"}), ADDED, "it = compat.things.try_it()\nassert it.to_dict() == {'at': '1990-12-31T23:59:60Z'}", GOT),
+    Row("a time that Python can't represent", replies(object_of("at", at=text(format="date-time")), {"at": "1990-12-31T23:59:60Z"}), ADDED, "it = compat.things.try_it()\nassert it.at == datetime.datetime(1990, 12, 31, 23, 59, 59, tzinfo=datetime.UTC)\nassert it.to_dict() == {'at': '1990-12-31T23:59:60Z'}", GOT),
+    Row("a time in small letters", replies(object_of("at", at=text(format="date-time")), {"at": "2026-01-31t12:00:00.5z"}), ADDED, "it = compat.things.try_it()\nassert it.at == datetime.datetime(2026, 1, 31, 12, 0, 0, 500000, datetime.UTC)\nassert it.to_dict() == {'at': '2026-01-31t12:00:00.5z'}", GOT),
     Row("limits beyond 2^53", sends(object_of(N={"type": "integer", "maximum": 2**53 + 1, "exclusiveMinimum": 2, "description": "Large."})), ADDED, not_sent(f"N={2**53 + 2}", f"at most {2**53 + 1}, above 2, got") + "\n" + not_sent("N=2", "above 2, got int 2") + f"\ncompat.things.try_it(N={2**53 + 1})", f'{POSTED} {{"N": {2**53 + 1}}}'),
     Row("integers beyond 2^53", adds(parameters=[parameter("Id", schema={"type": "integer", "format": "int64"})], responses={"200": reply(object_of("id", id={"type": "integer", "description": "Large."}), {"id": BIG})}), ADDED, f"it = compat.things.try_it(Id={BIG})\nassert it.id == {BIG}", f"{GOT}?Id={BIG}"),
 ]  # fmt: skip

@@ -72,8 +72,6 @@ REFUSED = [
     Refusal("a reply of JSON with a file", replies(object_of(File=FILE), None), (f"{THINGS}get.responses.200.content.{JSON}.schema.properties.File", "try_it", "text")),
     Refusal("a body of a 204 reply", adds(responses={"204": reply(THING)}), (f"{THINGS}get.responses.204.content", "try_it", "remove it")),
     Refusal("an informational reply", adds(responses={"200": reply(), "1XX": reply()}), (f"{THINGS}get.responses.1XX", "try_it", "remove it")),
-    Refusal("no success but the default reply", adds(responses={"default": reply(THING)}), (f"{THINGS}get.responses", "try_it", "add one")),
-    Refusal("only redirects", adds(responses={"3XX": reply(THING)}), (f"{THINGS}get.responses", "try_it", "add one")),
     Refusal("two types of allowed values", adds(schemas={"Mixed": {"enum": ["a", 1], "description": "Either."}}), ("components.schemas.Mixed", "Mixed")),
     Refusal("an unsupported keyword", change("fields", Area={"type": "string", "description": "One.", "not": {"const": "a"}}), ("PurchaseRequest.properties.Area.not", '"not"')),
     Refusal("a name that no file can have", adds(operationId="a" * 300), (f"{THINGS}get.operationId", "too long")),
@@ -121,6 +119,5 @@ REFUSED = [
     Refusal("a schema with the name of a page", paged(schemas={"AsyncTryItPage": THING}, items="things", next="next"), ("components.schemas.AsyncTryItPage", "a name that the package uses")),
     Refusal("a schema with the name of options", adds(schemas={"TryItOptions": THING}), ("components.schemas.TryItOptions", "a name that the package uses")),
     Refusal("servers of one path alone", both(adds(servers=[{"url": "https://example.com"}]), lambda d: d.pop("servers")), (f"{THINGS}get.servers", "try_it", "move them to the top")),
-    Refusal("no responses", both(adds(), change("paths /things get", responses=GONE)), (f"{THINGS}get", "try_it", "a success")),
     Refusal("a pattern that Python lacks", change("fields", Area=text(pattern=r"\\p{L}")), ("PurchaseRequest", r"\\p{L}")),
 ]  # fmt: skip
