@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from openapi_python_client.strings import PythonIdentifier
-
+from codegen.command import operation_name
 from codegen.document import (
     Pointer,
     Problem,
@@ -20,7 +19,6 @@ from codegen.document import (
     operations_by_id,
     success_schema,
 )
-from codegen.facts import method_name
 from codegen.repeated_arguments import arguments_of, nearest_name
 
 _OFFERED = re.compile(r"\$response\.body#/([^/]+)/0/([^/]+)")
@@ -39,7 +37,8 @@ def candidates(document: dict[str, Any]) -> Candidates:
             if target and len({items for items, _ in offered.values()}) == 1:
                 items = next(iter(offered.values()))[0]
                 members = {str(name): member for name, (_, member) in offered.items()}
-                found[_name(document, where), _name(document, target)] = items, members
+                key = operation_name(document, where), operation_name(document, target)
+                found[key] = items, members
     return found
 
 
@@ -73,9 +72,3 @@ def _offers(document: Any, link: Pointer) -> Iterator[tuple[Pointer, tuple[str, 
         for name, expression in given.items() if isinstance(given, dict) else ():
             if found := _OFFERED.fullmatch(str(expression)):
                 yield (*link, key, name), (found[1], found[2])
-
-
-def _name(document: Any, where: Pointer) -> str:
-    node = at(document, where)
-    tag = PythonIdentifier(node["tags"][0], "field_")
-    return f"{tag}.{method_name(PythonIdentifier(node['operationId'], 'field_'))}"

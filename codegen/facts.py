@@ -183,6 +183,10 @@ class Constraints:
         found: dict[str, Any] = at(self._document, self._operations[name])
         return found
 
+    def columns(self, model: Any) -> list[str]:
+        """List the members that a table of this model shows. Source: `x-columns`."""
+        return list(model.data.model_extra[SOURCE].get("x-columns", ()))
+
     def model(self, model: Any) -> str:
         """Write the schema of a model of the generator."""
         return self.code(model.data.model_extra[SOURCE])

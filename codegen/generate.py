@@ -30,6 +30,7 @@ from openapi_python_client.schema.untrusted_string import UntrustedString
 
 from codegen.candidates import candidates
 from codegen.clashes import clashes, endpoints, own_names
+from codegen.command import cautions
 from codegen.content_types import accepted, put_json_first
 from codegen.document import Pointer, dotted, is_bytes, nearest, nodes
 from codegen.facts import Constraints, tag_classes
@@ -113,7 +114,7 @@ def prepared(document: dict[str, Any], data: GeneratorData, config: Config) -> P
 
     `spec` is the document with its servers, tags and extensions; `schemas` what its schemas ask of
     a value; `sent` the names of the models that a request can hold; `candidates` the arguments
-    that a reply offers to another operation.
+    that a reply offers to another operation; `cautions` what to know before a call.
     """
     for endpoint in endpoints(data):
         for place, parameter in endpoint.iter_all_parameters():
@@ -130,7 +131,8 @@ def prepared(document: dict[str, Any], data: GeneratorData, config: Config) -> P
     models = {schema.class_info.name for schema in (*data.models, *data.enums)}
     taken = models | own_names(document, data)
     classes = tag_classes(data.endpoint_collections_by_tag, taken)
-    project.env.globals.update(candidates=candidates(document), tag_classes=classes)
+    found = {"candidates": candidates(document), "cautions": cautions(document)}
+    project.env.globals.update(found, tag_classes=classes)
     return project
 
 

@@ -19,6 +19,7 @@ from openapi_python_client.strings import PythonIdentifier
 from openapi_spec_validator.schemas import schema_v31
 
 from codegen.candidates import wrong_candidates
+from codegen.command import wrong_cautions_and_columns
 from codegen.document import (
     ACCOUNT,
     Pointer,
@@ -151,6 +152,7 @@ def problems(document: dict[str, Any]) -> list[Problem]:
         *pages(document),
         *look_ups(document),
         *wrong_candidates(document),
+        *wrong_cautions_and_columns(document),
         *unsupported(document),
     ]
 

@@ -3,92 +3,14 @@
 from __future__ import annotations
 
 import csv
-import inspect
 import io
-import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast, get_args, get_origin, get_type_hints
 
 from ._client import AsyncRestClient
 from ._contract import CANDIDATES
-from ._request import Request
-from .api import Compat
-
-Row = dict[str, Any]
-"""The arguments of a call, by name."""
-
-
-class Operation:
-    """An operation of `client.compat` by its name. Errors: `ValueError` if there is none."""
-
-    def __init__(self, client: AsyncRestClient, name: str) -> None:
-        known = _operations(client.compat)
-        if name not in known:
-            raise ValueError(f"{name} is not an operation. Name one of {', '.join(known)}.")
-        self.name, self.method = name, known[name]
-        # The same with a client that sends nothing, and gives back what it was to send.
-        self._draft = _operations(Compat(cast(Any, _Draft(client.account))))[name]
-        self._signature = inspect.signature(self.method)
-        self._hints = get_type_hints(self.method)
-
-    @property
-    def arguments(self) -> list[str]:
-        """The names of its arguments."""
-        return list(self._signature.parameters)
-
-    def check(self, *positional: Any, **arguments: Any) -> tuple[Request, bool]:
-        """Check a call. Returns its request, and whether its outcome can be looked up.
-
-        Errors: `ValueError`.
-        """
-        try:
-            self._signature.bind(*positional, **arguments)
-        except TypeError as error:
-            raise ValueError(f"{self.name}: {error}") from None
-        return cast(tuple[Request, bool], self._draft(*positional, **arguments))
-
-    def key(self, row: Row) -> str:
-        """Give what tells a row from others: the arguments that its reply repeats.
-
-        Errors: `ValueError`; `NotImplementedError` if the outcome can't be looked up.
-        """
-        request, can_be_looked_up = self.check(**row)
-        if not can_be_looked_up:
-            what = "can't be called in bulk: the contract has no way to look up what became of it"
-            raise NotImplementedError(f"{self.name} {what}.")
-        return " ".join(str(request.arguments[name]) for _, name, _ in request.repeats)
-
-    def read(self, words: Mapping[str, str]) -> Row:
-        """Read the arguments that are not empty: as JSON, where an argument is never text."""
-        return {name: self._read(name, text) for name, text in words.items() if text}
-
-    def _read(self, name: str, text: str) -> Any:
-        kinds = get_args(self._hints.get(name)) or (str,)
-        if any(kind is str or get_origin(kind) is Literal for kind in kinds):
-            return text
-        try:
-            return json.loads(text)
-        except (RecursionError, ValueError):
-            return text
-
-
-class _Draft(NamedTuple):
-    account: str
-
-    def _send(self, request: Request, _: Any, look_up: Any = None) -> tuple[Request, bool]:
-        return request, look_up is not None
-
-
-def _operations(compat: Any) -> dict[str, Callable[..., Any]]:
-    groups = {name: getattr(compat, name) for name in dir(compat) if not name.startswith("_")}
-    return {
-        f"{tag}.{name}": getattr(group, name)
-        for tag, group in groups.items()
-        for name in dir(group)
-        if not name.startswith("_")
-    }
+from ._operation import Operation, Row
 
 
 def read_words(words: list[str]) -> dict[str, str]:
@@ -134,7 +56,7 @@ class Search:
     def __init__(
         self, client: AsyncRestClient, words: list[str], operation: Operation, given: Row
     ) -> None:
-        finder = Operation(client, words[0])
+        finder = Operation(words[0], client)
         known = [source for source, target in CANDIDATES if target == operation.name]
         if finder.name not in known:
             what = f"{finder.name} finds nothing for {operation.name}"

@@ -6,6 +6,8 @@ a row says counts. Beside it stands a lock file, which knows how long the result
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 from collections.abc import Callable
@@ -15,8 +17,8 @@ from typing import IO, Any, Self
 
 try:
     import fcntl
-except ImportError:
-    raise SystemExit("This command needs Linux or macOS.") from None
+except ImportError:  # On Windows.
+    fcntl = None  # type: ignore[assignment]
 
 IN_FLIGHT = "in flight"
 DONE = "done"
@@ -27,6 +29,7 @@ OUTCOMES = (IN_FLIGHT, DONE, EXISTING, FAILED, UNKNOWN)
 """Being sent; carried out; there before, so not sent; had no effect; may have had one."""
 
 Record = dict[str, Any]
+_UNUSED = 2**30
 
 
 class ResultsFile:
@@ -56,8 +59,8 @@ class ResultsFile:
         try:
             for file, name in zip(self._files, (path, path, rows), strict=False):
                 try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
+                    _lock(file)
+                except (BlockingIOError, PermissionError):
                     what = "is in use by another run. Wait until it ends"
                     raise ValueError(f"{name} {what}.") from None
             self.records = self._read(job)
@@ -72,9 +75,7 @@ class ResultsFile:
                 raise ValueError(f"{path} {what}. Restore it, or name another file for a new job.")
             if not self._seen[2]:
                 self._append(job)
-                folder = os.open(self._path.parent, os.O_RDONLY)
-                os.fsync(folder)  # Keeps the name of a new file.
-                os.close(folder)
+                _keep_name(self._path)
         except BaseException:
             self.__exit__()
             raise
@@ -142,6 +143,27 @@ class ResultsFile:
                 what = f"line {number} is not a record of this command"
                 raise ValueError(f"{self._path}: {what}. Correct or remove it.") from None
         return records
+
+
+def _lock(file: IO[Any]) -> None:
+    """Lock a file until it is closed. Errors: `OSError` if another run has locked it."""
+    if fcntl:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    # Windows lets nobody else read or write what is locked: lock a byte that is never used.
+    msvcrt: Any = importlib.import_module("msvcrt")
+    place = os.lseek(file.fileno(), 0, os.SEEK_CUR)
+    os.lseek(file.fileno(), _UNUSED, os.SEEK_SET)
+    msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    os.lseek(file.fileno(), place, os.SEEK_SET)
+
+
+def _keep_name(path: Path) -> None:
+    """Wait until the name of a new file is on the disk. Windows has no way to do that."""
+    with contextlib.suppress(PermissionError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
 
 
 def sent_at(record: Record) -> datetime:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ class Run:
     """One run, with a few calls at once.
 
     `settle` is for how many seconds a call may be under way after its client died. `wanted` is how
-    many calls are to succeed; None for every row.
+    many calls are to succeed; None for every row. `limit` is how many calls are made at most.
     """
 
     def __init__(
@@ -36,9 +36,10 @@ class Run:
         *,
         settle: float,
         wanted: int | None,
+        limit: int | None,
     ) -> None:
         self._client, self._method, self._results = client, method, results
-        self._settle, self._wanted = settle, wanted
+        self._settle, self._wanted, self._calls_left = settle, wanted, limit
         self._stopped, self._turn = asyncio.Event(), asyncio.Lock()
         self._active: set[Any] = set()
         self._finished = self._failures = 0
@@ -47,23 +48,33 @@ class Run:
 
     async def process(self, rows: AsyncIterator[Record], total: int, concurrency: int) -> None:
         """Work on all rows."""
-        loop = asyncio.get_running_loop()
-
-        def interrupt() -> None:
-            loop.remove_signal_handler(signal.SIGINT)
-            self._stop(INTERRUPTED)
-            _say("Waiting for open calls. Press Ctrl-C again to quit at once.")
-
-        loop.add_signal_handler(signal.SIGINT, interrupt)
         records = self._results.records.values() if self._wanted is not None else ()
         old = [r["arguments"] for r in records if r["outcome"] in (IN_FLIGHT, UNKNOWN)]
-        async with self._client:
-            for source, limit in ((each(old), None), (rows, self._wanted)):
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(concurrency):
-                        group.create_task(self._work(source, limit, total))
+        with self._interrupts():
+            async with self._client:
+                for source, limit in ((each(old), None), (rows, self._wanted)):
+                    async with asyncio.TaskGroup() as group:
+                        for _ in range(concurrency):
+                            group.create_task(self._work(source, limit, total))
         if sys.stderr.isatty():
             _say("")  # Ends the line of the progress.
+
+    @contextlib.contextmanager
+    def _interrupts(self) -> Iterator[None]:
+        """Let the first Ctrl-C stop the run, and the second end it at once."""
+        loop = asyncio.get_running_loop()
+
+        def interrupt(*_: object) -> None:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            loop.call_soon_threadsafe(self._stop, INTERRUPTED)
+            _say("Waiting for open calls. Press Ctrl-C again to quit at once.")
+
+        # Not a handler of the loop: Windows has none.
+        before = signal.signal(signal.SIGINT, interrupt)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     async def _work(self, rows: AsyncIterator[Record], limit: int | None, total: int) -> None:
         while (row := await self._next(rows, limit)) is not None:
@@ -136,6 +147,11 @@ class Run:
         return found
 
     async def _send(self, row: Record) -> None:
+        if self._calls_left == 0:
+            self._stop("as many calls were made as --limit allows.")
+            return
+        if self._calls_left:
+            self._calls_left -= 1
         self._results.write(row, IN_FLIGHT)
         try:
             done = await self._method(**row)

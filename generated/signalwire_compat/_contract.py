@@ -101,3 +101,8 @@ CANDIDATES: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
     ),
 }
 """By source and target: a list in the reply, and the member of its items for each argument."""
+CAUTIONS: dict[str, str] = {
+    "phone_numbers.purchase": "A purchase costs money, and can't be undone for 14 days (30 days in trial).",
+    "phone_numbers.delete": "This can't be undone.",
+}
+"""By operation: what to know before it is called, because it costs money or can't be undone."""

@@ -20,6 +20,7 @@ from signalwire_compat_mock.engine import Answer
 
 from tests.conftest import PROJECT
 
+COMMAND = Path(sys.executable).with_name("signalwire-compat")
 PURCHASE = "phone_numbers.purchase"
 ACCOUNT = f"project '{PROJECT}' at 127.0.0.1"
 
@@ -83,10 +84,10 @@ class Bulk:
         return self.call(*finding(self.results, count), "--settle", "1", *options)
 
     def call(self, *arguments: str, settings: Mapping[str, str] | None = None) -> Ended:
-        """Run the command in this process."""
+        """Run the command in this process, without its question."""
         for name, value in {**self.mock.environment, **(settings or {})}.items():
             self.monkeypatch.setenv(name, value)
-        self.monkeypatch.setattr("sys.argv", ["signalwire-compat", *arguments])
+        self.monkeypatch.setattr("sys.argv", ["signalwire-compat", *arguments, "--yes"])
         (command,) = entry_points(group="console_scripts", name="signalwire-compat")
         try:
             status = command.load()()
@@ -95,16 +96,20 @@ class Bulk:
         return Ended(status, *self.capsys.readouterr())
 
     def start(
-        self, *numbers: str, find: int = 0, stderr: int = subprocess.PIPE, **settings: str
+        self,
+        *numbers: str,
+        find: int = 0,
+        stderr: int = subprocess.PIPE,
+        command: str | Path = COMMAND,
+        **settings: str,
     ) -> "subprocess.Popen[str]":
         """Buy the numbers, or as many as `find` says, in a process of its own."""
         self.write(*numbers)
         arguments = ["bulk", PURCHASE, str(self.numbers), str(self.results)]
         if find:
             arguments = finding(self.results, find)
-        command = Path(sys.executable).with_name("signalwire-compat")
         return subprocess.Popen(
-            [sys.executable, "-W", "error", command, *arguments],
+            [sys.executable, "-W", "error", command, *arguments, "--yes"],
             env={**os.environ, **self.mock.environment, **settings},
             stdout=subprocess.PIPE,
             stderr=stderr,

@@ -87,7 +87,7 @@ def test_no_kill_and_no_lost_reply_doubles_or_loses_a_purchase(
         numbers.write_text("\n".join(["PhoneNumber", *rows]), "utf-8")
         by_list = ["bulk", PURCHASE, str(numbers), str(results)]
         arguments = by_list if job % 2 else finding(results, WANTED)
-        while not killer.run(mock, [*arguments, "--settle", "0.2"]):
+        while not killer.run(mock, [*arguments, "--yes", "--settle", "0.2"]):
             if killer.random.random() < 0.2:
                 mock.inject(drop=True, operation="purchase")
             if killer.random.random() < 0.2:

@@ -39,7 +39,7 @@ def test_each_wrong_line_is_told_before_anything_is_bought(
 ) -> None:
     bulk.numbers.write_bytes(content if isinstance(content, bytes) else content.encode())
     ended = bulk.run()
-    assert (ended.status, ended.out) == (1, "")
+    assert (ended.status, ended.out) == (2, "")
     for line, problem in zip(ended.err.splitlines(), problems, strict=True):
         assert line.startswith(f"{bulk.numbers}{problem}")
     assert list(bulk.folder.iterdir()) == [bulk.numbers]
@@ -85,7 +85,7 @@ def test_an_operation_that_can_not_be_called_in_bulk_is_refused(
 ) -> None:
     bulk.numbers.write_text("Sid\nx\ny\n", "utf-8")
     ended = bulk.call("bulk", operation, str(bulk.numbers), str(bulk.results))
-    assert (ended.status, ended.err[: len(problem)]) == (1, problem)
+    assert (ended.status, ended.err[: len(problem)]) == (2, problem)
     assert ended.err.count("\n") == 1
 
 
@@ -105,7 +105,7 @@ def test_a_wrong_search_is_told_before_anything_is_sent(
     ended = bulk.call(
         *("bulk", PURCHASE, "--count", "2", "--results", str(bulk.results), "--find", *words)
     )
-    assert (ended.status, ended.err[: len(problem)]) == (1, problem)
+    assert (ended.status, ended.err[: len(problem)]) == (2, problem)
     assert not bulk.mock.journal
 
 
@@ -141,5 +141,5 @@ def test_a_wrong_number_among_the_options_is_told(bulk: Bulk, option: list[str],
 
 def test_a_missing_setting_is_said_and_leaves_nothing_behind(bulk: Bulk) -> None:
     ended = bulk.run(ONE, settings={"SIGNALWIRE_API_TOKEN": ""})
-    assert (ended.status, ended.err[:18]) == (1, "token is missing: ")
+    assert (ended.status, ended.err[:18]) == (2, "token is missing: ")
     assert list(bulk.folder.iterdir()) == [bulk.numbers]

@@ -3,17 +3,20 @@
 import os
 import pty
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
 from signalwire_compat_mock import MockServer
 from signalwire_compat_mock.engine import Answer
 
-from tests.bulk.conftest import Bulk, finding, record
+from tests.bulk.conftest import ACCOUNT, COMMAND, PURCHASE, Bulk, finding, record
+from tests.conftest import run
 
 ONE, TWO, NEVER = "+15551230001", "+15551230002", "+15550021401"
 MANY = [f"+1555123{i:04}" for i in range(16)]
@@ -92,7 +95,7 @@ def test_an_unknown_outcome_is_not_sent_again_before_it_was_looked_up(bulk: Bulk
     bulk.write_results(record(ONE, "unknown", now), record(TWO, "in flight", now))
     bulk.mock.inject(status=404, operation="list", times=2)
     ended = bulk.run(ONE, TWO)
-    assert (ended.status, ended.outcomes) == (1, {ONE: "unknown", TWO: "unknown"})
+    assert (ended.status, ended.outcomes) == (3, {ONE: "unknown", TWO: "unknown"})
     assert ended.summary.endswith("may be done. Run the command again: it looks it up.")
     assert not bulk.purchases()
     assert bulk.run().outcomes == {ONE: "done", TWO: "done"}
@@ -247,7 +250,7 @@ def test_an_unknown_outcome_counts_until_it_is_looked_up(bulk: Bulk) -> None:
     bulk.write_results(record(FOUND[0], "in flight"), find=finding(bulk.results, 1)[3:6])
     bulk.mock.inject(status=404, operation="list")
     ended = bulk.find(1)
-    assert (ended.status, ended.outcomes) == (1, {FOUND[0]: "unknown"})
+    assert (ended.status, ended.outcomes) == (3, {FOUND[0]: "unknown"})
     assert not bulk.purchases()
     assert bulk.find(1).outcomes == {FOUND[0]: "done"}
     assert bulk.mock.charges() == 1
@@ -298,6 +301,84 @@ def test_a_wrong_argument_of_every_call_stops_a_search_before_it_buys(bulk: Bulk
         'Stopped: VoiceMethod must be "GET" or "POST", got "PUT"\n',
     )
     assert not bulk.purchases()
+
+
+def test_a_limit_ends_the_run_and_the_next_one_goes_on(bulk: Bulk) -> None:
+    bulk.write(*MANY[:3], NEVER, *MANY[3:5])
+    command = ("bulk", PURCHASE, str(bulk.numbers), str(bulk.results), "--limit", "3")
+    first = bulk.call(*command, "--concurrency", "1")
+    said = "Stopped: as many calls were made as --limit allows.\n"
+    assert (first.status, first.summary, first.err) == (1, "3 of 6 done.", said)
+    # A call that is refused counts as well.
+    assert bulk.call(*command).summary == "5 of 6 done."
+    assert bulk.purchases() == dict.fromkeys([*MANY[:5], NEVER], 1)
+    found = bulk.folder / "found.jsonl"
+    assert bulk.call(*finding(found, 5), "--limit", "2").summary == "2 of 5 done."
+
+
+def test_a_dry_run_says_what_a_run_would_send_and_sends_nothing(bulk: Bulk) -> None:
+    bulk.run(ONE)
+    before = bulk.results.read_bytes()
+    bulk.numbers.write_text(f"PhoneNumber,SmsUrl\n{ONE},\n{TWO},https://a.test/s\n", "utf-8")
+    command = ("bulk", PURCHASE, str(bulk.numbers), str(bulk.results), "--dry-run")
+    ended = bulk.call(*command, settings={"SIGNALWIRE_SPACE": "127.0.0.1:9"})
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.splitlines() == [
+        f'{ONE}  done     {{"PhoneNumber": "{ONE}"}}',
+        f'{TWO}  send     {{"PhoneNumber": "{TWO}", "SmsUrl": "https://a.test/s"}}',
+        "A dry run of 2 rows: no call was made.",
+    ]
+    assert bulk.results.read_bytes() == before
+    bulk.write("555")
+    assert bulk.call(*command).status == 2
+    found = bulk.folder / "found.jsonl"
+    assert bulk.call(*finding(found, 2), "--dry-run").outcomes == dict.fromkeys(FOUND[:2], "send")
+    assert not found.exists()
+    assert bulk.mock.charges() == 1
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 1)])
+def test_a_run_that_costs_money_is_asked_for(bulk: Bulk, answer: str, status: int) -> None:
+    bulk.write(ONE, TWO)
+    main, terminal = pty.openpty()
+    with subprocess.Popen(
+        [COMMAND, "bulk", PURCHASE, str(bulk.numbers), str(bulk.results)],
+        env={**os.environ, **bulk.mock.environment},
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.write(main, f"{answer}\n".encode())
+        _, err = process.communicate()
+    os.close(terminal)
+    os.close(main)
+    assert err.startswith(f"{PURCHASE}, up to 2 calls for {ACCOUNT}\nA purchase costs money")
+    assert (process.returncode, bulk.mock.charges()) == (status, 2 - 2 * status)
+
+
+def test_a_run_without_an_answer_needs_yes(bulk: Bulk) -> None:
+    bulk.write(ONE)
+    files = (str(bulk.numbers), str(bulk.results))
+    done = run(COMMAND, "bulk", PURCHASE, *files, cwd=bulk.folder, **bulk.mock.environment)
+    assert (done.returncode, done.stderr.count("add --yes")) == (2, 1)
+    assert not bulk.mock.journal
+
+
+def test_a_run_needs_nothing_that_windows_lacks(bulk: Bulk, gate: Gate) -> None:
+    script = Path(__file__).with_name("windows_command.py")
+    with bulk.start(ONE, command=script, SIGNALWIRE_SPACE=gate.url) as first:
+        gate.arrived.wait()
+        with bulk.start(ONE, command=script) as second:
+            assert "is in use by another run" in second.communicate()[1]
+        first.send_signal(signal.SIGINT)
+        assert first.stderr
+        assert first.stderr.readline().startswith("Waiting for open calls.")
+        gate.opened.set()
+        out, _ = first.communicate()
+    assert (second.returncode, first.returncode) == (2, 130)
+    assert out.endswith("1 of 1 done.\n")
+    assert bulk.purchases() == {ONE: 1}
 
 
 def test_progress_is_shown_on_a_terminal(bulk: Bulk) -> None:

@@ -13,7 +13,7 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from codegen import generate
 from contract_diff.recording import load_package
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, run
 
 # Words that the templates write themselves.
 WORDS = "UNSET or Unset, builtins.list, datetime, Any, File, Literal, import check_x, \U0001f600."
@@ -57,6 +57,7 @@ DOCUMENT: dict[str, Any] = {
             },
             "post": {
                 "operationId": "list_types",
+                "x-caution": "A list of types costs 1 EUR.",
                 "tags": ["Shop Items"],
                 "summary": WORDS,
                 "parameters": [
@@ -139,6 +140,25 @@ def test_its_operations_are_called_and_their_replies_decoded(package: Path) -> N
         ("POST", "", b'["a"]'),
         ("GET", "", b""),
     ]
+
+
+def test_its_command_has_its_operations_and_its_cautions(package: Path) -> None:
+    with MockServer(package.parent / "openapi.json") as mock:
+
+        def call(*words: str) -> tuple[int, str, str]:
+            module = (sys.executable, "-W", "error", "-m", "shop", "shop-items", *words)
+            done = run(*module, cwd=package.parent, **mock.environment)
+            return done.returncode, done.stdout, done.stderr
+
+        status, found, _ = call("list-models", "--size", "s", "--json")
+        assert (status, [item["size"] for item in json.loads(found)]) == (0, ["s"])
+        assert call("list-models")[1] == "size\ns\n"
+        types = ("list-types", "--body", "a", "--body-query", "b")
+        status, _, said = call(*types)
+        assert (status, "A list of types costs 1 EUR. Nobody" in said) == (2, True)
+        assert call(*types, "--yes") == (0, "Done.\n", "")
+        sent = [(exchange.method, exchange.query, exchange.body) for exchange in mock.journal]
+    assert sent == [("GET", "size=s", b""), ("GET", "", b""), ("POST", "body=b", b'["a"]')]
 
 
 def test_an_error_has_advice_although_the_contract_has_none(package: Path) -> None:

@@ -20,7 +20,11 @@ PYTHON = blocks(README, "python")
 TYPED = [*blocks(README, "sh"), *blocks(GUIDE, "sh")]
 SHELL = [line for code in TYPED if code != SETTINGS for line in code.splitlines()]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-HAVE_TESTS_OF_THEIR_OWN = ("status_callback.py", "test_my_code.py")
+COMMANDS = {
+    "bulk_buy.py": (f"{ROOT}/examples/numbers.csv results.jsonl", 1, "3 of 4 done.\n"),
+    "find_and_buy.py": ("512 3 results.jsonl", 0, "3 of 3 done.\n"),
+}
+HAVE_TESTS_OF_THEIR_OWN = ("status_callback.py", "test_my_code.py", *COMMANDS)
 SCRIPTS = [path for path in EXAMPLES if path.name not in HAVE_TESTS_OF_THEIR_OWN]
 
 slow = partial(pytest.param, marks=pytest.mark.slow)
@@ -39,6 +43,17 @@ def test_every_example_runs_against_the_mock(
     ended = execute(path.read_text("utf-8"), environment=mock.environment)
     assert (ended.status, ended.err) == (0, "")
     assert re.search(r"\+1(555|512)\d{7}", ended.out)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_example_that_calls_the_command_buys(
+    name: str, mock: MockServer, tmp_path: Path
+) -> None:
+    words, status, said = COMMANDS[name]
+    command = (sys.executable, str(ROOT / "examples" / name), *words.split())
+    assert run(*command, cwd=tmp_path, **mock.environment).returncode == 2
+    done = run(*command, "--yes", cwd=tmp_path, **mock.environment)
+    assert (done.returncode, done.stdout[-len(said) :], mock.charges()) == (status, said, 3)
 
 
 def test_the_example_buys_the_number_that_it_is_given(mock: MockServer, execute: Execute) -> None:
@@ -127,7 +142,8 @@ def test_every_command_of_the_readme_and_the_guide_exists(line: str, tmp_path: P
         typed = re.sub(r"\w+\.jsonl", lambda found: str(tmp_path / found[0]), typed)
         result = run(*typed.split())
         # Of the numbers in the file one is never for sale.
-        assert result.returncode == ("numbers.csv" in line), result.stderr
+        is_refused = "numbers.csv" in line and "--dry-run" not in line
+        assert result.returncode == is_refused, result.stderr
     else:
         # Debian's pip refuses to install outside of an environment.
         assert line in (

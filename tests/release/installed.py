@@ -96,7 +96,13 @@ def test_the_bulk_command_runs_from_the_installed_package(
     settings = dict(zip(VARIABLES, (PROJECT, DEFAULT_TOKEN, service), strict=True))
     search = ("--find", "phone_numbers.search_local", "US", "AreaCode=512")
     options = ("--count", "2", "--results", "results.jsonl", *search)
-    command = (python.with_name("signalwire-compat"), "bulk", "phone_numbers.purchase", *options)
+    command = (
+        python.with_name("signalwire-compat"),
+        "bulk",
+        "phone_numbers.purchase",
+        *options,
+        "--yes",
+    )
     assert run(*command, cwd=tmp_path, **settings).endswith("2 of 2 done.\n")
 
 

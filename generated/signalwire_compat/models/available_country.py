@@ -36,6 +36,11 @@ class AvailableCountry(_Model):
     """A country that has numbers for sale."""
 
     _schema: ClassVar[Schema] = _SCHEMA
+    _columns: ClassVar[tuple[str, ...]] = (
+        "country_code",
+        "country",
+        "beta",
+    )
     country_code: str
     """Country as two letters of ISO 3166-1."""
     country: str

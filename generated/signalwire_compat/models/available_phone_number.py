@@ -57,6 +57,13 @@ class AvailablePhoneNumber(_Model):
     """A number that can be purchased."""
 
     _schema: ClassVar[Schema] = _SCHEMA
+    _columns: ClassVar[tuple[str, ...]] = (
+        "phone_number",
+        "friendly_name",
+        "rate_center",
+        "region",
+        "iso_country",
+    )
     friendly_name: str
     """The number in its national format."""
     phone_number: str

@@ -103,6 +103,12 @@ class IncomingPhoneNumber(Findable):
     """A phone number that belongs to an account."""
 
     _schema: ClassVar[Schema] = _SCHEMA
+    _columns: ClassVar[tuple[str, ...]] = (
+        "phone_number",
+        "friendly_name",
+        "sid",
+        "date_created",
+    )
     account_id: str
     """SID of the account that owns the number, a UUID. The same as `account_sid`."""
     account_sid: str

@@ -184,8 +184,6 @@ class PhoneNumbers:
 
         Follow `next_page_uri` until it is null; a page can be shorter than its size.
 
-        Iterating the result gives the items of this page and of all pages after it.
-
         Args:
             Page: Number of the page, from 0. Above 0 it needs `PageToken`, too. Default: `0`.
             PageSize: How many numbers a page has at most, 1 to 1000. Default: `50`.
@@ -194,6 +192,9 @@ class PhoneNumbers:
             FriendlyName: Only numbers with this display name.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
+
+        Returns:
+            A page. Iterating it gives its items, and those of all pages after it.
 
         Raises:
             InvalidRequestError: An argument breaks the contract. Nothing was sent.
@@ -249,8 +250,6 @@ class PhoneNumbers:
         Limits: 13,800 requests per 10 seconds for each account; 1,000 numbers for each project by
         default, 1 in trial. The API token needs the scope Numbers.
 
-        If the reply is lost, the client looks for what became of the call; see `client.look_up`.
-
         Args:
             PhoneNumber: Number to purchase, in E.164 format: a plus sign, then 5 to 17 digits.
             FriendlyName: Display name of the number. If absent, the number in its national
@@ -274,6 +273,10 @@ class PhoneNumbers:
             VoiceUrl: URL to request when a call to the number comes in.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
+
+        Returns:
+            What the reply holds. If it is lost, the client looks for what became of the call; see
+            `client.look_up`.
 
         Raises:
             InvalidRequestError: An argument breaks the contract. Nothing was sent.
@@ -489,8 +492,6 @@ class PhoneNumbers:
 
         Not every Space may do this: where it is not enabled, it is refused with code 10001.
 
-        If the reply is lost, the client looks for what became of the call; see `client.look_up`.
-
         Args:
             number: Number to import, in E.164 format: a plus sign, then 5 to 30 digits.
             number_type: Whether the number is an ordinary one or toll-free.
@@ -499,6 +500,10 @@ class PhoneNumbers:
                 is assumed.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
+
+        Returns:
+            What the reply holds. If it is lost, the client looks for what became of the call; see
+            `client.look_up`.
 
         Raises:
             InvalidRequestError: An argument breaks the contract. Nothing was sent.
@@ -727,8 +732,6 @@ class AsyncPhoneNumbers:
 
         Follow `next_page_uri` until it is null; a page can be shorter than its size.
 
-        Iterating the result gives the items of this page and of all pages after it.
-
         Args:
             Page: Number of the page, from 0. Above 0 it needs `PageToken`, too. Default: `0`.
             PageSize: How many numbers a page has at most, 1 to 1000. Default: `50`.
@@ -737,6 +740,9 @@ class AsyncPhoneNumbers:
             FriendlyName: Only numbers with this display name.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
+
+        Returns:
+            A page. Iterating it gives its items, and those of all pages after it.
 
         Raises:
             InvalidRequestError: An argument breaks the contract. Nothing was sent.
@@ -792,8 +798,6 @@ class AsyncPhoneNumbers:
         Limits: 13,800 requests per 10 seconds for each account; 1,000 numbers for each project by
         default, 1 in trial. The API token needs the scope Numbers.
 
-        If the reply is lost, the client looks for what became of the call; see `client.look_up`.
-
         Args:
             PhoneNumber: Number to purchase, in E.164 format: a plus sign, then 5 to 17 digits.
             FriendlyName: Display name of the number. If absent, the number in its national
@@ -817,6 +821,10 @@ class AsyncPhoneNumbers:
             VoiceUrl: URL to request when a call to the number comes in.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
+
+        Returns:
+            What the reply holds. If it is lost, the client looks for what became of the call; see
+            `client.look_up`.
 
         Raises:
             InvalidRequestError: An argument breaks the contract. Nothing was sent.
@@ -1032,8 +1040,6 @@ class AsyncPhoneNumbers:
 
         Not every Space may do this: where it is not enabled, it is refused with code 10001.
 
-        If the reply is lost, the client looks for what became of the call; see `client.look_up`.
-
         Args:
             number: Number to import, in E.164 format: a plus sign, then 5 to 30 digits.
             number_type: Whether the number is an ordinary one or toll-free.
@@ -1042,6 +1048,10 @@ class AsyncPhoneNumbers:
                 is assumed.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
+
+        Returns:
+            What the reply holds. If it is lost, the client looks for what became of the call; see
+            `client.look_up`.
 
         Raises:
             InvalidRequestError: An argument breaks the contract. Nothing was sent.

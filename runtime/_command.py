@@ -1,0 +1,239 @@
+"""The command, made from the contract: `TAG OPERATION` calls an operation, `bulk` one for rows."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import os
+import re
+import shlex
+import sys
+import textwrap
+from functools import partial
+from typing import Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
+
+from ._client import RestClient
+from ._contract import CAUTIONS, USER_AGENT
+from ._errors import InvalidRequestError, SignalWireError
+from ._operation import Argument, Operation, kinds_of, methods, read, tags
+from ._request import Request
+from ._settings import VARIABLES
+from ._terminal import STATUSES, Status, fail, may_go_on, write_json, write_table
+from ._values import encode
+from .api import Compat
+from .types import File
+
+NAME = USER_AGENT.partition("/")[0]
+_KINDS = {str: "TEXT", int: "INTEGER", float: "NUMBER", File: "FILE"}
+
+
+def main() -> int:
+    """Run the command. Returns its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")  # A result is shown on any terminal.
+    options = _parser(sys.argv[1:]).parse_args()
+    try:
+        status: int = options.run(options)
+        return status
+    except KeyboardInterrupt:
+        return fail("Interrupted.", Status.INTERRUPTED)
+
+
+def _parser(words: list[str]) -> argparse.ArgumentParser:
+    """Make the parser. Only the commands that `words` name have their arguments."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog=NAME,
+        description="Call an operation of the API. COMMAND --help shows what there is.",
+        epilog=STATUSES,
+        formatter_class=raw,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=USER_AGENT.replace("/", " "))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for tag in tags():
+        word = f"{tag}-operations" if tag == "bulk" else _spelled(tag)
+        about = _paragraphs(inspect.getdoc(getattr(Compat, tag)) or "")
+        group = commands.add_parser(word, help=about, description=about, formatter_class=raw)
+        if words[:1] != [word]:
+            continue
+        listed = group.add_subparsers(required=True, metavar="OPERATION")
+        for method in methods(tag):
+            operation = Operation(f"{tag}.{method}")
+            about = _paragraphs("\n\n".join(operation.about))
+            one = listed.add_parser(
+                _spelled(method),
+                help=about.partition("\n\n")[0],
+                description=about,
+                epilog=STATUSES,
+                formatter_class=raw,
+                allow_abbrev=False,
+            )
+            if words[1:2] == [_spelled(method)]:
+                _add_arguments(one, operation)
+                one.set_defaults(run=partial(_call, operation.name), error=one.error)
+    about = "Call an operation for each row of a CSV file, or for what a search finds."
+    bulk = commands.add_parser("bulk", help=about, formatter_class=raw, allow_abbrev=False)
+    if words[:1] == ["bulk"]:
+        from . import _bulk
+
+        _bulk.add_arguments(bulk)
+        add_settings(bulk, asks=True)
+    return parser
+
+
+def _paragraphs(text: str) -> str:
+    """Wrap the words of the contract for argparse, which takes % for its own."""
+    parts = (textwrap.fill(" ".join(part.split()), 80) for part in text.split("\n\n"))
+    return "\n\n".join(parts).replace("%", "%%")
+
+
+def _spelled(name: str) -> str:
+    """Spell a name as commands and options do: AreaCode and area_code as area-code."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name)
+    return re.sub("[-_]+", "-", words).strip("-").lower()
+
+
+def _options(operation: Operation) -> dict[str, str]:
+    """Give the option of each argument that is not positional."""
+    found: dict[str, str] = {}
+    taken = {"--help", "--json", "--all", "--yes", "--project", "--host"}
+    for name, argument in operation.arguments.items():
+        if not argument.is_positional:
+            option = f"--{_spelled(name)}"
+            if {option, option.replace("--", "--no-", 1)} & taken:
+                option = f"--argument-{name}"
+            taken |= {option, option.replace("--", "--no-", 1)}
+            found[name] = option
+    return found
+
+
+def _add_arguments(parser: argparse.ArgumentParser, operation: Operation) -> None:
+    options = _options(operation)
+
+    def option_of(found: re.Match[str]) -> str:
+        return options.get(found[1], found[0])
+
+    needed = []
+    for name, argument in operation.arguments.items():
+        known = _reading(argument)
+        known["help"] = re.sub(r"`(\w+)`", option_of, argument.about).replace("%", "%%")
+        if argument.is_positional:
+            parser.add_argument(f"argument {name}", **{**known, "metavar": name})
+            needed.append(name)
+        else:
+            known |= {"required": argument.is_required, "default": argparse.SUPPRESS}
+            parser.add_argument(options[name], dest=f"argument {name}", **known)
+            needed += [f"{options[name]} {known.get('metavar', '...')}"] * argument.is_required
+    parser.usage = " ".join(["%(prog)s", *needed, "[options]"])
+    group = add_settings(parser, asks=operation.name in CAUTIONS)
+    group.add_argument("--json", action="store_true", help="write the result as one JSON document")
+    if operation.has_pages:
+        group.add_argument("--all", action="store_true", help="ask for all pages, not only for one")
+
+
+def _reading(argument: Argument) -> dict[str, Any]:
+    """Say to argparse how the text of an argument becomes its value."""
+    kinds = argument.kinds
+    if bool in kinds and str not in kinds:
+        return {"action": argparse.BooleanOptionalAction}
+    known: dict[str, Any] = {}
+    if listed := [kind for kind in kinds if get_origin(kind) is list]:
+        kinds, known = kinds_of(get_args(listed[0])[0]), {"action": "append"}
+    words = [kind for kind in kinds if get_origin(kind) is Literal]
+    if words and str not in kinds:
+        known["choices"] = [value for kind in words for value in get_args(kind)]
+    else:
+        known["metavar"] = next((_KINDS[kind] for kind in kinds if kind in _KINDS), "JSON")
+
+    def read_one(text: str) -> Any:
+        try:
+            return read(text, kinds)
+        except OSError as error:
+            raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
+
+    return {**known, "type": read_one}
+
+
+def add_settings(parser: argparse.ArgumentParser, *, asks: bool) -> Any:
+    """Add the options that every command has. `asks` is whether it may ask a question."""
+    token = f"The API token comes from ${VARIABLES['token']} alone."
+    group = parser.add_argument_group("settings", token)
+    for name in ("project", "host"):
+        group.add_argument(f"--{name}", help=f"default: ${VARIABLES[name]}")
+    if asks:
+        group.add_argument("--yes", action="store_true", help="do it without a question")
+    return group
+
+
+def _call(name: str, options: argparse.Namespace) -> int:
+    """Call an operation, and write what it returns."""
+    given = vars(options)
+    arguments = {k.partition(" ")[2]: v for k, v in given.items() if k.startswith("argument ")}
+    try:
+        client = RestClient(options.project, host=options.host)
+        operation = Operation(name, client)
+        request, look_up = operation.check(**arguments)
+        host = urlsplit(client.base_url).netloc
+        question = f"{request.call} for project {client.project} at {host}"
+        if not may_go_on(question, CAUTIONS.get(name), yes=given.get("yes", False)):
+            return fail("Nothing was sent.", Status.NOT_DONE)
+    except ValueError as error:
+        return fail(str(error), Status.USAGE)
+    with client:
+        try:
+            result = operation.method(**arguments)
+            if operation.has_pages:
+                return _write_page(result, options)
+        except InvalidRequestError as error:
+            return fail(str(error), Status.USAGE)
+        except SignalWireError as error:
+            return _failed(error, look_up and look_up(request.arguments).request, options)
+    return _write(result, result, options)
+
+
+def _write_page(page: Any, options: argparse.Namespace) -> int:
+    """Write a page, or one with the items of all pages."""
+    whole = page.to_dict()
+    items = list(page) if options.all else page._own_items()
+    if options.all:
+        whole |= {page._items: encode(items), page._next: None}
+    elif whole.get(page._next):
+        fail("There are more pages: --all asks for them.", 0)
+    return _write(whole, items, options)
+
+
+def _write(whole: Any, shown: Any, options: argparse.Namespace) -> int:
+    """Write the result of a call: `whole` as JSON, `shown` for people."""
+    try:
+        if isinstance(whole, bytes):
+            sys.stdout.buffer.write(whole)
+        elif options.json:
+            write_json(whole)
+        else:
+            write_table(shown)
+        sys.stdout.flush()
+    except OSError as error:
+        # Python would try to write the rest once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        what = f"It was done, but the result can't be written: {error.strerror}."
+        return fail(what, Status.NOT_DONE)
+    return Status.DONE
+
+
+def _failed(error: SignalWireError, listing: Request | None, options: argparse.Namespace) -> int:
+    """Say what is known of a call that failed, and what to do. `listing` is how to look for it."""
+    status = fail(str(error), Status.UNKNOWN if error.outcome_unknown else Status.NOT_DONE)
+    if error.outcome_unknown and error.sid:
+        fail(f"The reply named this SID: {error.sid}", status)
+    if error.outcome_unknown and listing:
+        words = [NAME, *map(_spelled, listing.operation.split("."))]
+        known = _options(Operation(listing.operation))
+        given = {known.get(name, ""): value for name, value in listing.arguments.items()}
+        given |= {f"--{name}": getattr(options, name) for name in ("project", "host")}
+        for option, value in given.items():
+            words += [option, str(value)][not option :] if value is not None else []
+        fail(f"To look for it: {shlex.join(words)}", status)
+    return status

@@ -1,0 +1,98 @@
+"""What the command writes and asks: tables for people, JSON for programs, questions and errors."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import IntEnum
+from typing import Any
+
+from attrs import fields, has
+
+from ._redaction import one_line
+from ._values import encode
+
+STATUSES = """\
+exit status:
+  0    done
+  1    not done: refused, unanswered or stopped; the reason is on standard error
+  2    wrong arguments, settings or files: nothing was sent
+  3    unknown: it may have been done, and standard error says how to find out
+  130  Ctrl-C
+"""
+
+
+class Status(IntEnum):
+    """The exit status of the command: see `STATUSES`."""
+
+    DONE = 0
+    NOT_DONE = 1
+    USAGE = 2
+    UNKNOWN = 3
+    INTERRUPTED = 130
+
+
+def write_json(result: Any) -> None:
+    """Write one JSON document."""
+    sys.stdout.write(json.dumps(encode(result), indent=2) + "\n")
+
+
+def write_table(result: Any) -> None:
+    """Write a list of objects as a table, one object as lines, and anything else as it is."""
+    rows = result if isinstance(result, list) else _listed(result)
+    if rows is not None:
+        sys.stdout.write(_table(rows))
+    elif hasattr(result, "to_dict"):
+        members = [[name, _cell(value)] for name, value in result.to_dict().items()]
+        sys.stdout.write(_aligned([pair for pair in members if pair[1]]))
+    else:
+        sys.stdout.write("Done.\n" if result is None else f"{_cell(result)}\n")
+
+
+def _listed(result: Any) -> list[Any] | None:
+    """Find the list of an object that people look for: its items have columns."""
+    members = [field.name for field in fields(type(result))] if has(type(result)) else []
+    lists = [getattr(result, name) for name in members]
+    found = [e for e in lists if isinstance(e, list) and e and hasattr(e[0], "_columns")]
+    return found[0] if len(found) == 1 else None
+
+
+def _table(rows: list[Any]) -> str:
+    if not rows:
+        return "Nothing found.\n"
+    found = [row if isinstance(row, dict) else encode(row) for row in rows]
+    if not all(isinstance(row, dict) for row in found):
+        return "".join(f"{_cell(row)}\n" for row in found)
+    plain = (name for row in found for name in row if not isinstance(row[name], dict | list))
+    columns = list(getattr(rows[0], "_columns", None) or dict.fromkeys(plain))
+    return _aligned([columns, *([_cell(row.get(name)) for name in columns] for row in found)])
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return one_line(value if isinstance(value, str) else json.dumps(encode(value)))
+
+
+def may_go_on(question: str, caution: str | None, *, yes: bool) -> bool:
+    """Ask before a call that costs money or can't be undone. Errors: `ValueError` if nobody can."""
+    if caution is None or yes:
+        return True
+    if not sys.stdin.isatty():
+        raise ValueError(f"{question}: {caution} Nobody can be asked here: add --yes to go on.")
+    sys.stderr.write(f"{question}\n{caution} Go on? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def fail(message: str, status: int) -> int:
+    """Write an error, and return the status."""
+    for line in message.splitlines():
+        sys.stderr.write(" ".join(line.split()) + "\n")
+    return status

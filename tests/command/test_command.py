@@ -1,0 +1,303 @@
+"""The command calls every operation of the contract, and its exit status says how that ended."""
+
+import json
+import os
+import pty
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from signalwire_compat_mock import MockServer
+
+from codegen.document import at, called_operations, merged, parameters_of
+from tests.conftest import PROJECT, ROOT, VARIABLES, run
+
+ONE, TWO = "+15551230001", "+15551230002"
+BUY = ("purchase", "--phone-number", ONE)
+SUBPROJECT = "6b7c8d9e-0f1a-4b2c-8d3e-4f5a6b7c8d9e"
+COMMAND = Path(sys.executable).with_name("signalwire-compat")
+
+
+class Ended(NamedTuple):
+    """How a run ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def call(
+    mock: MockServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Run an operation of phone numbers in this process, against the mock."""
+
+    def call(*words: str, **settings: str) -> Ended:
+        for name, value in {**mock.environment, **settings}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("sys.argv", ["signalwire-compat", "phone-numbers", *words])
+        (command,) = entry_points(group="console_scripts", name="signalwire-compat")
+        try:
+            status = command.load()()
+        except SystemExit as ended:
+            status = ended.code
+        return Ended(status, *capsys.readouterr())
+
+    return call
+
+
+def sent(mock: MockServer) -> list[str]:
+    """Write the requests that arrived: method, last part of the path, query and form."""
+    return [
+        f"{e.method} {e.path.rpartition('/')[2]} {e.query or e.body.decode()}".rstrip()
+        for e in mock.journal
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "request_", "shown"),
+    [
+        (
+            "search-local US --area-code 512",
+            "GET Local AreaCode=512",
+            "phone_number  friendly_name   rate_center  region  iso_country\n"
+            "+15125550100  (512) 555-0100  AUSTIN       TX      US\n",
+        ),
+        ("search-toll-free US --no-beta", "GET TollFree Beta=false", "phone_number  friendly_name"),
+        ("list-available-countries", "GET AvailablePhoneNumbers", "country_code  country"),
+        (f"{shlex.join(BUY)} --sms-method GET --yes", "", f"phone_number            {ONE}\n"),
+        ("list --page-size=5", "GET IncomingPhoneNumbers PageSize=5", "Nothing found.\n"),
+        (
+            f"import-number --number {ONE} --number-type longcode --capabilities sms "
+            f"--capabilities fax",
+            f"POST ImportedPhoneNumbers number=%2B{ONE[1:]}&number_type=longcode"
+            "&capabilities=sms&capabilities=fax",
+            'capabilities            {"voice": false, "sms": true, "mms": false, "fax": true}\n',
+        ),
+    ],
+)
+def test_an_operation_is_called_with_the_options_and_shown_as_a_table(
+    call: Run, mock: MockServer, words: str, request_: str, shown: str
+) -> None:
+    mock.allow_import = True
+    ended = call(*shlex.split(words))
+    assert (ended.status, ended.err) == (0, "")
+    assert shown in ended.out
+    assert sent(mock) == [
+        request_ or f"POST IncomingPhoneNumbers PhoneNumber=%2B{ONE[1:]}&SmsMethod=GET"
+    ]
+
+
+def test_a_number_is_changed_transferred_and_released(call: Run, mock: MockServer) -> None:
+    sid = json.loads(call(*BUY, "--yes", "--json").out)["sid"]
+    assert "friendly_name           Desk\n" in call("update", sid, "--friendly-name", "Desk").out
+    assert call("update", sid, "--account-sid", SUBPROJECT).status == 0
+    mock.advance(days=14)
+    gone = call("delete", sid, "--account-sid", SUBPROJECT, "--yes")
+    assert (gone.status, gone.out) == (0, "Done.\n")
+    assert call("get", sid, "--account-sid", SUBPROJECT).status == 1
+    assert not mock.phone_numbers()
+
+
+def test_every_operation_has_help_in_the_words_of_the_contract(
+    call: Run, contract: dict[str, Any]
+) -> None:
+    for where, node in called_operations(contract):
+        ended = call(node["operationId"].replace("_", "-"), "--help")
+        shown = re.sub(r"\s+|`|--", "", ended.out)
+        texts = [node["summary"], node["description"]]
+        parameters = (at(contract, end) for _, end in parameters_of(contract, where))
+        texts += [part["description"] for part in parameters if "x-client-default" not in part]
+        for media in node.get("requestBody", {"content": {}})["content"].values():
+            for member in merged(contract, media["schema"])["properties"].values():
+                texts.append(member["description"])
+                shape = merged(contract, member)
+                allowed = shape.get("enum") or merged(contract, shape.get("items", {})).get("enum")
+                texts.append("{" + ",".join(sorted(allowed)) + "}" if allowed else "")
+        for text in texts:
+            # The names of arguments are spelled as options there.
+            for part in re.split(r"`\w+`", text):
+                assert re.sub(r"\s+|`|--", "", part) in shown, text
+
+
+def test_json_is_one_document_with_every_member(call: Run, mock: MockServer) -> None:
+    bought = json.loads(call(*BUY, "--yes", "--json").out)
+    assert bought == mock.phone_numbers()[0]
+    page = json.loads(call("list", "--json").out)
+    assert page["incoming_phone_numbers"] == [bought]
+    assert page["next_page_uri"] is None
+
+
+def test_all_pages_are_asked_for_only_on_purpose(call: Run, mock: MockServer) -> None:
+    for number in (ONE, TWO, "+15551230003"):
+        call("purchase", "--phone-number", number, "--yes")
+    ended = call("list", "--page-size", "2")
+    assert len(ended.out.splitlines()) == 3
+    assert ended.err == "There are more pages: --all asks for them.\n"
+    assert len(call("list", "--page-size", "2", "--all").out.splitlines()) == 4
+    whole = json.loads(call("list", "--page-size", "2", "--all", "--json").out)
+    assert len(whole["incoming_phone_numbers"]) == 3
+    assert whole["next_page_uri"] is None
+    assert [line[:3] for line in sent(mock)[3:]] == ["GET"] * 5
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["list"], 0, ""),
+        (["list", "--project", "x:y"], 2, "project is not a Project ID"),
+        (
+            ["list", "--page-size", "0"],
+            2,
+            "PageSize must be a whole number, at least 1, at most 1000, got int 0\n",
+        ),
+        (
+            ["list", "--page-size", "many"],
+            2,
+            'PageSize must be a whole number, at least 1, at most 1000, got "many"\n',
+        ),
+        (["list", "--page"], 2, "usage: signalwire-compat phone-numbers list [options]\n"),
+        (["list", "--token", "PT0"], 2, "usage: "),
+        (["get"], 2, "usage: signalwire-compat phone-numbers get Sid [options]\n"),
+        (["get", "x"], 1, "phone_numbers.get(Sid='x'): status 404, code 20404: "),
+        (["buy"], 2, "usage: signalwire-compat phone-numbers [-h] OPERATION ...\n"),
+        ([*BUY, "--sms-method", "PUT", "--yes"], 2, "usage: signalwire-compat phone-numbers pur"),
+        (["purchase", "--phone-number", "5", "--yes"], 2, 'PhoneNumber must be E.164: "+" and 5 '),
+        (["purchase", "--phone-number", "+15550004001", "--yes"], 1, "phone_numbers.purchase(Phon"),
+        ([*BUY, "--yes", "--host", "127.0.0.1:9"], 1, "phone_numbers.purchase(PhoneNumber="),
+        # Nobody can be asked here.
+        ([*BUY], 2, f"phone_numbers.purchase(PhoneNumber='{ONE}') for project {PROJECT} at 127.0."),
+        (["delete", "x"], 2, "phone_numbers.delete(Sid='x') for project"),
+    ],
+)
+def test_the_exit_status_says_how_it_ended(
+    call: Run, mock: MockServer, words: list[str], status: int, said: str
+) -> None:
+    ended = call(*words)
+    assert (ended.status, ended.err[: len(said)]) == (status, said)
+    assert bool(ended.out) == (status == 0)
+    assert bool(mock.journal) == (status != 2 and "--host" not in words)
+
+
+def test_a_missing_setting_is_said_before_anything_is_sent(call: Run, mock: MockServer) -> None:
+    ended = call(*BUY, "--yes", SIGNALWIRE_API_TOKEN="")
+    assert (ended.status, ended.err[:18]) == (2, "token is missing: ")
+    assert not mock.journal
+
+
+def test_an_unknown_outcome_says_how_to_look_for_it(call: Run, mock: MockServer) -> None:
+    mock.inject(drop=True, operation="purchase")
+    mock.inject(status=404, operation="list")
+    ended = call(*BUY, "--yes", "--host", mock.url)
+    assert (ended.status, ended.out) == (3, "")
+    *known, look = ended.err.splitlines()
+    assert "It may have taken effect" in " ".join(known)
+    command = look.removeprefix("To look for it: signalwire-compat phone-numbers ")
+    assert command == f"list --account-sid {PROJECT} --phone-number {ONE} --host {mock.url}"
+    assert mock.phone_numbers()[0]["sid"] in call(*shlex.split(command)).out
+
+
+def test_a_reply_that_breaks_the_contract_names_the_sid_that_it_had(
+    call: Run, mock: MockServer
+) -> None:
+    mock.inject(body='{"sid": "PN1", "phone_number": 5}', operation="purchase")
+    mock.inject(status=404, operation="list")
+    ended = call(*BUY, "--yes")
+    assert ended.status == 3
+    assert "The reply named this SID: PN1\n" in ended.err
+
+
+def test_a_number_that_was_found_by_looking_is_a_success(call: Run, mock: MockServer) -> None:
+    mock.inject(drop=True, operation="purchase")
+    ended = call(*BUY, "--yes", "--json")
+    assert (ended.status, json.loads(ended.out)["sid"]) == (0, mock.phone_numbers()[0]["sid"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"), [("y", 0), ("yes", 0), ("n", 1), ("", 1), ("yesterday", 1)]
+)
+def test_what_costs_money_is_asked_for_on_a_terminal(
+    mock: MockServer, contract: dict[str, Any], answer: str, status: int
+) -> None:
+    main, terminal = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", COMMAND, "phone-numbers", *BUY],
+        env={**os.environ, **mock.environment},
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.write(main, f"{answer}\n".encode())
+        out, err = process.communicate()
+    os.close(terminal)
+    os.close(main)
+    assert process.returncode == status
+    (caution,) = (e["x-caution"] for _, e in called_operations(contract) if "x-caution" in e)
+    assert f"phone_numbers.purchase(PhoneNumber='{ONE}') for project {PROJECT} at 127." in err
+    assert f"\n{caution} Go on? [y/N] " in err
+    assert err.endswith("[y/N] " if status == 0 else "[y/N] Nothing was sent.\n")
+    assert (mock.charges(), bool(out)) == (1 - status, status == 0)
+
+
+def test_what_a_server_sends_reaches_the_terminal_without_control_characters(
+    call: Run, mock: MockServer
+) -> None:
+    call(*BUY, "--friendly-name", "a\x1b[2J\nb\x9b", "--yes")
+    shown = call("list").out + call("list", "--json").out
+    assert "a [2J b  " in shown
+    assert shown.replace("\n", "").isprintable()
+
+
+def test_a_result_that_nobody_reads_is_said(mock: MockServer) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    env = {**os.environ, **mock.environment}
+    command = [sys.executable, "-W", "error", str(COMMAND), "phone-numbers", *BUY, "--yes"]
+    done = subprocess.run(command, env=env, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (
+        1,
+        b"It was done, but the result can't be written: Broken pipe.\n",
+    )
+
+
+def test_the_command_is_a_module_as_well_and_says_its_version(mock: MockServer) -> None:
+    module = [sys.executable, "-W", "error", "-m", "signalwire_compat"]
+    found = run(*module, "phone-numbers", "list", "--json", cwd=ROOT, **mock.environment)
+    assert json.loads(found.stdout)["incoming_phone_numbers"] == []
+    version = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)
+    assert version
+    assert run(*module, "--version").stdout == f"signalwire-compat {version[1]}\n"
+
+
+def test_ctrl_c_ends_a_call_and_warns_that_it_may_have_been_carried_out(mock: MockServer) -> None:
+    mock.inject(delay_seconds=60, operation="purchase")
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", COMMAND, "phone-numbers", *BUY, "--yes"],
+        env={**os.environ, **mock.environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not mock.journal:
+            assert process.poll() is None
+        process.send_signal(2)
+        assert process.stderr
+        warned, said = process.stderr.read().splitlines()
+    assert process.returncode == 130
+    assert "was interrupted after it was sent: it may have taken effect" in warned
+    assert said == "Interrupted."
+
+
+def test_the_settings_have_the_names_that_the_client_reads(call: Run) -> None:
+    shown = call("list", "--help").out
+    assert all(f"${name}" in shown for name in VARIABLES)
