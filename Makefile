@@ -69,9 +69,10 @@ test: $(READY) ## run the tests: every promise, but one of each kind of slow tes
 test-all: $(READY) ## run every test, also the slow ones
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --quiet
 
-lint: $(READY) ## check openapi.yaml, the style of the code and the YAML files
+lint: $(READY) ## check openapi.yaml, the style of the code, the YAML files and the workflows
 	@$(BIN)/python -m codegen.validate openapi.yaml
 	@$(BIN)/yamllint --strict openapi.yaml generator-config.yml .github .pre-commit-config.yaml
+	@found=$$($(BIN)/zizmor --offline --quiet --persona pedantic .github) || { echo "$$found" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --diff
 
