@@ -1,15 +1,18 @@
 """The wheel: what it holds, what it needs, and what it exports."""
 
 import ast
+import io
 import pickle
 import re
 import sys
 import tomllib
 import zipfile
+from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 
 import pytest
+import readme_renderer.markdown
 import signalwire_compat
 from signalwire_compat import api, models
 from signalwire_compat.api import phone_numbers
@@ -30,14 +33,23 @@ def run_code(code: str, **variables: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
+def build_wheel(project: Path, folder: Path) -> Path:
     command = ("-m", "build", "--wheel", "--no-isolation", "--outdir", folder)
-    result = run(sys.executable, *command, ROOT)
+    result = run(sys.executable, *command, project)
     assert result.returncode == 0, result.stdout + result.stderr
     (built,) = folder.glob("*.whl")
     return built
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(ROOT, tmp_path_factory.mktemp("dist"))
+
+
+def metadata_of(wheel: Path) -> Message:
+    archive = zipfile.ZipFile(wheel)
+    (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+    return Parser().parsestr(archive.read(name).decode())
 
 
 def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
@@ -50,9 +62,7 @@ def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
 
 
 def test_the_wheel_needs_attrs_httpx_h11_and_sniffio_alone(wheel: Path) -> None:
-    archive = zipfile.ZipFile(wheel)
-    (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
-    metadata = Parser().parsestr(archive.read(name).decode())
+    metadata = metadata_of(wheel)
     needed = metadata.get_all("Requires-Dist") or []
     needed = [line for line in needed if "extra ==" not in line]
     assert [re.split(r"[<>=!~ ;]", line)[0] for line in needed] == [
@@ -65,6 +75,24 @@ def test_the_wheel_needs_attrs_httpx_h11_and_sniffio_alone(wheel: Path) -> None:
     assert metadata.get_all("Provides-Extra") == ["mock", "socks"]
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "MIT"
+
+
+@pytest.mark.parametrize("name", ["client", "mock"])
+def test_a_package_page_shows_the_readme_without_links_that_lead_nowhere(
+    name: str, wheel: Path, tmp_path: Path
+) -> None:
+    built = wheel if name == "client" else build_wheel(MOCK.parent, tmp_path)
+    metadata = metadata_of(built)
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    problems = io.StringIO()
+    page = readme_renderer.markdown.render(str(metadata.get_payload()), stream=problems)
+    assert page, problems.getvalue()
+    readme = (MOCK.parent if name == "mock" else ROOT) / "README.md"
+    title = readme.read_text("utf-8").partition("\n")[0].removeprefix("# ")
+    assert f">{title}<" in page
+    places = re.findall(r'(?:href|src)="([^"]*)"', page)
+    assert [place for place in places if not place.startswith(("https://", "#"))] == []
+    assert "](" not in page
 
 
 def test_the_wheel_imports_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
