@@ -77,18 +77,16 @@ def test_the_wheel_needs_attrs_httpx_h11_and_sniffio_alone(wheel: Path) -> None:
     assert metadata["License-Expression"] == "MIT"
 
 
-@pytest.mark.parametrize("name", ["client", "mock"])
+@pytest.mark.parametrize("folder", [".", *OTHERS])
 def test_a_package_page_shows_the_readme_without_links_that_lead_nowhere(
-    name: str, wheel: Path, tmp_path: Path
+    folder: str, wheel: Path, tmp_path: Path
 ) -> None:
-    built = wheel if name == "client" else build_wheel(MOCK.parent, tmp_path)
-    metadata = metadata_of(built)
+    metadata = metadata_of(wheel if folder == "." else build_wheel(ROOT / folder, tmp_path))
     assert metadata["Description-Content-Type"] == "text/markdown"
     problems = io.StringIO()
     page = readme_renderer.markdown.render(str(metadata.get_payload()), stream=problems)
     assert page, problems.getvalue()
-    readme = (MOCK.parent if name == "mock" else ROOT) / "README.md"
-    title = readme.read_text("utf-8").partition("\n")[0].removeprefix("# ")
+    title = (ROOT / folder / "README.md").read_text("utf-8").partition("\n")[0].removeprefix("# ")
     assert f">{title}<" in page
     places = re.findall(r'(?:href|src)="([^"]*)"', page)
     assert [place for place in places if not place.startswith(("https://", "#"))] == []
