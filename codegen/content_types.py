@@ -27,7 +27,6 @@ from codegen.document import (
 _MULTIPART = "multipart/form-data"
 FORMS = ("application/x-www-form-urlencoded", _MULTIPART)
 _BYTES = "application/octet-stream"
-NOT_SENT = "is required, and an empty list is not sent: add `minItems: 1`"
 
 
 def read(content: Iterable[str]) -> str | None:
@@ -106,14 +105,16 @@ def _wrong_form(document: dict[str, Any], what: str, where: Pointer) -> Iterator
         if "null" in types_of(document, field):
             todo = "remove null and make the member optional, or make the body JSON"
             yield field, f"{what} with a null, which no form holds: {todo}"
+
+
+def lists_to_fill(document: dict[str, Any], where: Pointer) -> list[str]:
+    """List the required members of a form that may be empty lists, which a form cannot hold."""
     members, required = members_of(document, where)
-    for name in members.keys() & required:
-        if is_possibly_empty_list(document, members[name]):
-            yield members[name], f'"{name}" {NOT_SENT}'
+    return [n for n in members if n in required and is_possibly_empty_list(document, members[n])]
 
 
 def is_possibly_empty_list(document: dict[str, Any], where: Pointer) -> bool:
-    """Whether a schema allows an empty list, which a form or a query cannot hold."""
+    """Whether a schema allows an empty list, which a form or a parameter cannot hold."""
     schema = merged(document, at(document, where))
     return "a list" in types_of(document, where) and not schema.get("minItems")
 

@@ -11,12 +11,15 @@ from typing import Any
 
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
+from codegen.content_types import FORMS, is_possibly_empty_list, lists_to_fill
 from codegen.document import (
     Pointer,
     at,
     called_operations,
+    follow,
     is_account,
     json_schema,
+    media_type,
     merged,
     parameters_of,
     resolved,
@@ -25,6 +28,8 @@ from codegen.document import (
 from codegen.look_up import argument_of, look_up_of
 from codegen.normal_form import DELIMITERS, WIRE_NAME
 from codegen.schema_code import SOURCE, Expression
+
+_FILLED = {"minItems": 1}
 
 
 def method_name(operation: str) -> str:
@@ -134,10 +139,17 @@ class Constraints:
         return merged(self._document, members.get(member)).get("format") == "rfc2822"
 
     def parameters(self, operation: str) -> str:
-        """Write one schema for all parameters of an operation, as if they were an object."""
+        """Write one schema for all parameters of an operation, as if they were an object.
+
+        A required list is not empty, since an empty one would not be sent.
+        """
         found = self._parameters(operation)
         members = {name: node.get("schema", {}) for name, node in found.items()}
         required = [name for name, node in found.items() if node.get("required")]
+        for _, end in parameters_of(self._document, self._operations[operation]):
+            name = at(self._document, end)["name"]
+            if name in required and is_possibly_empty_list(self._document, (*end, "schema")):
+                members[name] = {"allOf": [members[name]], **_FILLED}
         return self.code({"type": "object", "properties": members, "required": required})
 
     def _parameters(self, operation: str) -> dict[str, dict[str, Any]]:
@@ -169,10 +181,22 @@ class Constraints:
         """Whether each member of an object in a query is written as `name[member]`."""
         return bool(self._parameters(operation)[name].get("style") == "deepObject")
 
-    def body(self, operation: str, media_type: str) -> str:
-        """Write the schema of the body of a request."""
-        body = resolved(self._document, self._operation(operation)["requestBody"])
-        return self.code(body["content"][media_type]["schema"])
+    def body(self, operation: str, content_type: str) -> str:
+        """Write the schema of the body of a request. A required list in a form is not empty."""
+        where = self._body(operation, content_type)
+        lists = dict.fromkeys(self.filled_lists(operation, content_type), _FILLED)
+        schema = at(self._document, where)
+        return self.code({"allOf": [schema, {"properties": lists}]} if lists else schema)
+
+    def filled_lists(self, operation: str, content_type: str) -> list[str]:
+        """List the members that are not empty in a form, although their schema allows it."""
+        where = self._body(operation, content_type)
+        is_form = media_type(content_type) in FORMS
+        return lists_to_fill(self._document, where) if is_form else []
+
+    def _body(self, operation: str, content_type: str) -> Pointer:
+        body = follow(self._document, (*self._operations[operation], "requestBody"))
+        return (*body, "content", content_type, "schema")
 
     def reply(self, operation: str, status: str) -> str:
         """Write the schema of the first JSON body under a status of an operation."""

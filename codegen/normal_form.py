@@ -101,6 +101,7 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
             _schema(node)
     for where, _ in called_operations(document):
         _signs(document, where)
+        _equal_arguments(document, where)
     return document
 
 
@@ -108,11 +109,30 @@ def _signs(document: dict[str, Any], where: Pointer) -> None:
     """Rename parameters of a query whose names differ only in signs, as `Time` and `Time<`."""
     found = [at(document, end) for _, end in parameters_of(document, where)]
     queries = {node["name"]: node for node in found if node["in"] == "query"}
-    counts = Counter(PythonIdentifier(name, "", skip_snake_case=True) for name in queries)
+    counts = Counter(map(_spelled, queries))
     for name, node in queries.items():
         spelled = re.sub("[<>=!]", lambda found: _SIGNS[found[0]], name)
-        if spelled != name and counts[PythonIdentifier(name, "", skip_snake_case=True)] > 1:
+        if spelled != name and counts[_spelled(name)] > 1:
             node.update({"name": spelled, WIRE_NAME: name})
+
+
+def _equal_arguments(document: dict[str, Any], where: Pointer) -> None:
+    """Rename parameters that would be one argument with a parameter of the path, or before them."""
+    found = [(here, at(document, end)) for here, end in parameters_of(document, where)]
+    taken: dict[str, tuple[str, str]] = {}
+    for here, node in sorted(found, key=lambda pair: pair[1]["in"] != "path"):
+        name, place = node["name"], node["in"]
+        spelled = _spelled(name)
+        if taken.setdefault(spelled, (name, place)) != (name, place) and place != "path":
+            new = f"{name}_{place}"
+            while _spelled(new) in taken:
+                new += "_"
+            taken[_spelled(new)] = name, place
+            at(document, here[:-1])[here[-1]] = {WIRE_NAME: name, **node, "name": new}
+
+
+def _spelled(name: str) -> str:
+    return PythonIdentifier(name, "field_", skip_snake_case=True)
 
 
 def _servers(document: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from codegen.document import (
     nodes,
 )
 from codegen.normal_form import NO_TAG, is_served_by_caller
+from codegen.patterns import python_pattern
 from codegen.samples import described
 from codegen.schema_code import FORMATS
 from codegen.unsupported import KEYWORDS
@@ -101,5 +102,8 @@ def _schema(where: Pointer, node: dict[str, Any]) -> Iterator[Note]:
         what = f'"{node["format"]}" is a format that the client does not check'
         todo = f"write a pattern, or take one of {', '.join(FORMATS)}"
         yield Note("unknown format", (*where, "format"), f"{what}: {todo}")
+    if python_pattern(pattern := node.get("pattern", "")) is None:
+        what = f"{pattern} is a pattern that the client can't check: write it in another way"
+        yield Note("unchecked pattern", (*where, "pattern"), what)
     for error in _KNOWN.iter_errors(node):
         yield Note("unknown keyword", *described(error, where))

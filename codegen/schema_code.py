@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from codegen.document import INTEGER_BOUNDS, nodes, parts
+from codegen.patterns import python_pattern
 
 # Keyword of JSON Schema: attribute of the client's `Schema`.
 _LIMITS = {
@@ -26,6 +26,8 @@ _CONSTRAINTS = {
     *("type", "enum", "const", "pattern", "format", "items", "anyOf", "oneOf"),
     *("additionalProperties", "properties", "required", "x-must-be", *_LIMITS),
 }
+# A pattern in Python that is longer than its own by this names all letters: messages have its own.
+_SPELLED_OUT = 100
 FORMATS = ("uuid", "uri", "date", "date-time", "email")
 
 
@@ -43,10 +45,6 @@ def keep_sources(document: dict[str, Any]) -> None:
             node[SOURCE] = dict(node)
             if "enum" in node and not isinstance(node.get("type", ""), str):
                 del node["type"]
-
-
-class ConstraintError(Exception):
-    """A constraint that Python can't check, in one line."""
 
 
 class Expression:
@@ -106,8 +104,11 @@ class Expression:
             yield f"enum={(schema['const'],)!r}"
         elif "enum" in schema:
             yield f"enum={tuple(schema['enum'])!r}"
-        if "pattern" in schema:
-            yield f"pattern={python_pattern(schema['pattern'])!r}"
+        pattern = schema.get("pattern", "")
+        if checked := python_pattern(pattern):
+            yield f"pattern={checked!r}"
+        if len(checked or "") > len(pattern) + _SPELLED_OUT:
+            schema = {"x-must-be": f"text that matches {pattern}", **schema}
         if "x-must-be" in schema:
             yield f"must_be={schema['x-must-be']!r}"
         if schema.get("format") in FORMATS:
@@ -152,20 +153,3 @@ def _merged(found: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str,
         if left:
             rest.append(left)
     return merged, rest
-
-
-def python_pattern(pattern: str) -> str:
-    r"""Translate a pattern of ECMA-262 for `re.ASCII`.
-
-    In Python, `$` also matches before a final newline, and a named group has a `P`.
-    Errors: `ConstraintError` for a pattern that Python can't compile.
-    """
-    # An escaped character and a class in brackets stay as they are.
-    special = r"\\.|\[(?:\\.|[^\]\\])*\]|\$|\(\?<(?![=!])"
-    python = {"$": r"\Z", "(?<": "(?P<"}
-    result = re.sub(special, lambda found: python.get(found[0], found[0]), pattern, flags=re.DOTALL)
-    try:
-        re.compile(result, re.ASCII)
-    except re.error as error:
-        raise ConstraintError(f"the pattern {pattern} can't be checked: {error}") from error
-    return result

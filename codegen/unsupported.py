@@ -8,7 +8,7 @@ from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
 
-from codegen.content_types import NOT_SENT, is_possibly_empty_list, wrong_body, wrong_reply
+from codegen.content_types import wrong_body, wrong_reply
 from codegen.document import (
     Pointer,
     Problem,
@@ -25,7 +25,6 @@ from codegen.document import (
     types_of,
 )
 from codegen.normal_form import DELIMITERS, STYLES, is_query_list, is_served_by_caller
-from codegen.schema_code import ConstraintError, python_pattern
 
 KEYWORDS = {
     *("not", "if", "then", "else", "dependentSchemas", "dependentRequired", "contains"),
@@ -129,10 +128,6 @@ def _equal_paths(document: dict[str, Any]) -> Iterator[Problem]:
 def _schema(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
     if "$ref" in node and target(node["$ref"])[:-1] != ("components", "schemas"):
         yield (*where, "$ref"), "names a part of a schema: move that part to components"
-    try:
-        python_pattern(node.get("pattern", ""))
-    except ConstraintError as error:
-        yield (*where, "pattern"), f"{error}: write it in another way"
     parts = [(*where, "allOf", index) for index, _ in enumerate(node.get("allOf", ()))]
     types = {name for part in parts for name in types_of(document, part)} - {"an object"}
     if len(parts) > 1 and types:
@@ -168,8 +163,6 @@ def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -
     unfit = _NOT_IN_QUERY if place == "query" else {"a list", "an object"}
     if found := next((each for each in types if each in unfit), None):
         yield schema, f"is {found}, which no {place} can hold: give it another type"
-    elif place == "query" and node.get("required") and is_possibly_empty_list(document, schema):
-        yield schema, NOT_SENT
     if place == "query" and "an object" in types:
         members = members_of(document, schema)[0]
         if not members:
@@ -245,13 +238,10 @@ def _tags(document: dict[str, Any]) -> Iterator[Problem]:
 
 def _ambiguous_parameters(document: dict[str, Any], where: Pointer) -> Iterator[Problem]:
     """Find parameters of one operation that are the same argument, or written the same way."""
-    places: dict[str, str] = {}
     written: dict[tuple[str, str], str] = {}
     for here, end in parameters_of(document, where):
         parameter, schema = at(document, end), (*end, "schema")
         name, place = parameter["name"], parameter["in"]
-        if (other := places.setdefault(name, place)) != place:
-            yield here, f'has the parameter "{name}" also in the {other}: rename one'
         names, is_query = [name], place == "query" and "schema" in parameter
         if is_query and "an object" in types_of(document, schema):
             names = [*members_of(document, schema)[0]]
