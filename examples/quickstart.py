@@ -3,8 +3,9 @@
 from signalwire_compat import RestClient, SignalWireError
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
-with MockServer() as mock:
-    client = RestClient("b3877c40-da60-4998-90ad-b792e98472ac", DEFAULT_TOKEN, mock.url)
+PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
+
+with MockServer() as mock, RestClient(PROJECT, DEFAULT_TOKEN, mock.url) as client:
     numbers = client.compat.phone_numbers
     found = numbers.search_local("US", AreaCode="512").available_phone_numbers
     for phone_number in (found[0].phone_number, "+15550004001"):

@@ -34,7 +34,8 @@ def test_every_python_block_of_the_docs_runs_against_the_mock(
 ) -> None:
     # A block without imports is a piece of a program that has them, and a client.
     names = {} if "import" in code else {**vars(signalwire_compat), "client": client}
-    assert execute(code, environment=mock.environment, names=names).status == 0
+    ended = execute(code, "+15551234567", environment=mock.environment, names=names)
+    assert ended.status == 0
 
 
 @pytest.mark.parametrize("path", LINKED, ids=lambda path: path.parent.name + "-" + path.name)

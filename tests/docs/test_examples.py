@@ -33,6 +33,7 @@ slow = partial(pytest.param, marks=pytest.mark.slow)
 def filled(code: str, mock: MockServer) -> str:
     """Put the settings of the mock in the place of the page's."""
     code = code.replace("your-project-id", PROJECT).replace("your-api-token", DEFAULT_TOKEN)
+    code = code.replace("your-number", "+15551234567")
     return code.replace("your-space.signalwire.com", mock.url)
 
 
@@ -40,7 +41,8 @@ def filled(code: str, mock: MockServer) -> str:
 def test_every_example_runs_against_the_mock(
     path: Path, mock: MockServer, execute: Execute
 ) -> None:
-    ended = execute(path.read_text("utf-8"), environment=mock.environment)
+    number = ("+15551234567",) if path.name == "buy.py" else ()
+    ended = execute(path.read_text("utf-8"), *number, environment=mock.environment)
     assert (ended.status, ended.err) == (0, "")
     assert re.search(r"\+1(555|512)\d{7}", ended.out)
 
@@ -59,7 +61,11 @@ def test_an_example_that_calls_the_command_buys(
 def test_the_example_buys_the_number_that_it_is_given(mock: MockServer, execute: Execute) -> None:
     code = (ROOT / "examples" / "buy.py").read_text("utf-8")
     assert execute(code, "+15557654321", environment=mock.environment).status == 0
-    assert [number["phone_number"] for number in mock.phone_numbers()] == ["+15557654321"]
+    (number,) = mock.phone_numbers()
+    assert (number["phone_number"], number["voice_url"]) == ("+15557654321", None)
+    ended = execute(code, environment=mock.environment)
+    assert (ended.status, ended.err[:23]) == (1, "Name the number to buy,")
+    assert mock.charges() == 1
 
 
 @pytest.mark.parametrize("space", ["", "127.0.0.1:9"])
@@ -68,7 +74,8 @@ def test_an_example_that_fails_says_what_to_do_without_a_traceback(
     name: str, space: str, execute: Execute
 ) -> None:
     settings = dict(zip(VARIABLES, (PROJECT, "token", space), strict=True))
-    ended = execute((ROOT / "examples" / name).read_text("utf-8"), environment=settings)
+    code = (ROOT / "examples" / name).read_text("utf-8")
+    ended = execute(code, "+15551234567", environment=settings)
     said = (ended.out + ended.err).splitlines()
     if space:
         assert "no connection to http://127.0.0.1:9" in said[0]
@@ -122,7 +129,8 @@ def test_three_variables_lead_an_example_to_another_service(mock: MockServer) ->
     assert re.findall(r"^export (\w+)=", script, re.MULTILINE) == list(mock.environment)
     result = run("sh", "-eu", "-c", script)
     (number,) = mock.phone_numbers()
-    assert result.stdout == f"{number['phone_number']} is yours: {number['sid']}\n", result.stderr
+    said = f"\n{number['phone_number']} is yours: {number['sid']}\n"
+    assert result.stdout.endswith(said), result.stderr
 
 
 def test_the_guide_shows_the_examples_of_buying_as_they_are() -> None:
