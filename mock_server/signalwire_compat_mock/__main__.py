@@ -28,7 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         server = MockServer(**options).start()
     except SpecError as error:
         return _fail(str(error))
+    except ImportError as error:
+        return _fail(f"{error}.")
     except OSError as error:
+        if error.filename:
+            return _fail(f"can't write {error.filename}: {error.strerror}. Choose another --tls.")
         place, reason = "port {port} of {host}".format(**options), error.strerror or str(error)
         if error.errno == errno.EADDRINUSE:
             return _fail(f"{place} is in use. Choose another port, or --port 0 for a free one.")
@@ -66,10 +70,18 @@ def _greeting(server: MockServer) -> str:
     return (
         f"SignalWire mock at {server.url}\n"
         f"In a browser: {server.url}/docs and {server.url}/journal\n"
+        f"{_tls(server)}"
         f"{_samples(server)}"
         f"Press Ctrl-C to stop. To use it from another shell{own}, run:\n"
         f"{''.join(exports)}"
     )
+
+
+def _tls(server: MockServer) -> str:
+    """Return a line about TLS; empty without it."""
+    if "://" in (space := server.environment["SIGNALWIRE_SPACE"]):
+        return ""
+    return f"With TLS: https://{space}\n"
 
 
 def _samples(server: MockServer) -> str:
@@ -119,6 +131,8 @@ def _options(arguments: Sequence[str]) -> dict[str, Any]:
     add("--journal-entries", type=_count, default=MOST_ENTRIES, metavar="N", help=kept)
     kept = "bytes of requests and replies to keep there (%(default)s)"
     add("--journal-bytes", type=_count, default=MOST_BYTES, metavar="N", help=kept)
+    todo = "take TLS on the port, too, and write the certificate of its authority to this file"
+    add("--tls", type=Path, metavar="PATH", help=todo)
     todo = "after --: run this with SIGNALWIRE_ variables that point to the mock, then stop"
     add("command", nargs="*", help=todo)
     options, unknown = parser.parse_known_args(arguments)

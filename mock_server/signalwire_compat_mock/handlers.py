@@ -120,9 +120,7 @@ def add_example(contract: Contract, state: State) -> None:
 
 
 def _find(call: Call, state: State) -> Number:
-    # The uri of a number ends with ".json".
-    sid = call.text(call.parameters["path"], "Sid").removesuffix(".json")
-    number = state.find(call.account_sid, sid)
+    number = state.find(call.account_sid, call.text(call.parameters["path"], "Sid"))
     if number is None:
         raise Refusal(NOT_FOUND, "The account has no number with this SID.")
     return number

@@ -109,12 +109,22 @@ def _server(document: Document) -> dict[str, Any]:
     return dict(document.value("/servers/0"))
 
 
+def _also_accepted(document: Document) -> dict[str, Any]:
+    """Return what official SDKs send although it is not documented, if the spec names it."""
+    also: dict[str, Any] = _server(document).get("x-also-accepted", {})
+    return also
+
+
 def _route(document: Document, base_path: str, path: str) -> Route:
     pointer, item = document.follow(join("/paths", path))
     methods = [method for method in _METHODS if method in item]
     operations = {m.upper(): _operation(document, pointer, m, path) for m in methods}
-    texts = _BRACES.split(base_path + path)[::2]
-    pattern = "([^/]+)".join(re.escape(quote(text)) for text in texts)
+    also = _also_accepted(document)
+    bases = "|".join(re.escape(quote(base)) for base in (base_path, *also.get("base-paths", [])))
+    # Not greedy, so that a suffix is not taken for a part of the last value.
+    own = "([^/]+?)".join(re.escape(quote(text)) for text in _BRACES.split(path)[::2])
+    suffix = re.escape(also.get("suffix", ""))
+    pattern = f"(?:{bases}){own}(?:{suffix})?"
     return Route(re.compile(pattern), tuple(_BRACES.findall(path)), operations)
 
 
@@ -207,6 +217,8 @@ def _body(document: Document, reference: str) -> Body:
             todo = f"Use {JSON}, {FORM}, {MULTIPART}, or a schema of the type string."
             raise SpecError(f"{pointer}: {content_type} is not served. {todo}")
         media[kind] = _media(document, place)
+    if FORM in media and _also_accepted(document).get("json"):
+        media.setdefault(JSON, media[FORM])
     return Body(bool(value.get("required")), media)
 
 

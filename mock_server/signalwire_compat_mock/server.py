@@ -27,12 +27,16 @@ from .parsing import HUNG_UP, read_request
 from .reserved import ReservedNumber, reserved_numbers
 from .server_thread import Listening
 from .state import State
+from .tls import tls_context
 
 DEFAULT_PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 """A Project ID for tests; the mock accepts any."""
 
 DEFAULT_TOKEN = "PTmock-token-of-no-account"  # noqa: S105  # opens nothing but a mock
 """The API token that a mock accepts by default."""
+
+_TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+"""Where clients look for the authorities to trust: OpenSSL and httpx, requests, Node.js."""
 
 
 class MockServer:
@@ -44,11 +48,13 @@ class MockServer:
     account of the examples in the document. With `allow_import`, numbers of other
     providers can be imported. Web pages of `allow_origins`, such as "http://localhost:3000", may
     use the API; "*" stands for all. The journal forgets its oldest entries when it has more than
-    `journal_entries`, or more than `journal_bytes` of requests and replies. Safe to use from
-    several threads.
+    `journal_entries`, or more than `journal_bytes` of requests and replies. With `tls` the port
+    takes TLS, too; the certificate of its authority is written to that file (needs trustme). Safe
+    to use from several threads.
 
     Errors: `ValueError` for an empty token or what is not an origin, `SpecError` for a document
-    that can't be served; `OSError` from `start` if the address is not free or not of this machine.
+    that can't be served, `ImportError` without trustme, `OSError` if the certificate can't be
+    written; `OSError` from `start` if the address is not free or not of this machine.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class MockServer:
         allow_origins: Collection[str] = (),
         journal_entries: int = MOST_ENTRIES,
         journal_bytes: int = MOST_BYTES,
+        tls: Path | None = None,
     ) -> None:
         """Compile the document, by default the openapi.yaml of this package or checkout."""
         if not token:
@@ -80,6 +87,8 @@ class MockServer:
         self._faults: deque[Fault] = deque()
         self._journal = Journal(journal_entries, journal_bytes)
         self._running: Listening | None = None
+        self._certificate = tls.absolute() if tls else None
+        self._tls = tls_context(self._certificate, host) if self._certificate else None
         self._forget()
 
     @property
@@ -91,12 +100,19 @@ class MockServer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables that make a client talk to this mock."""
-        return {
+        """The environment variables that make a client talk to this mock.
+
+        With TLS, SIGNALWIRE_SPACE is a host and a port, as official SDKs want it.
+        """
+        variables = {
             "SIGNALWIRE_PROJECT_ID": DEFAULT_PROJECT,
             "SIGNALWIRE_API_TOKEN": self.token,
             "SIGNALWIRE_SPACE": self.url,
         }
+        if self._certificate:
+            variables["SIGNALWIRE_SPACE"] = self.url.removeprefix("http://")
+            variables |= dict.fromkeys(_TRUST, str(self._certificate))
+        return variables
 
     @property
     def journal(self) -> list[Exchange]:
@@ -222,7 +238,7 @@ class MockServer:
     def start(self) -> "MockServer":
         """Listen, and return as soon as requests are answered."""
         if self._running is None:
-            self._running = Listening(self._app, *self._address)
+            self._running = Listening(self._app, *self._address, self._tls)
         return self
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -13,17 +14,22 @@ from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from .tls import accept
+
 _CLOSE_SECONDS = 1
 
 
 class Listening:
     """An application that is served on a socket until `close`. `url` has no path.
 
+    With `tls`, the socket takes TLS, too.
     `app` makes it, and is told whether the address is a loopback address. The HTTP is uvicorn's.
     Its own server takes up to 0.3 s to stop, and leaves connections open.
     """
 
-    def __init__(self, app: Callable[[bool], ASGIApp], host: str, port: int) -> None:
+    def __init__(
+        self, app: Callable[[bool], ASGIApp], host: str, port: int, tls: ssl.SSLContext | None
+    ) -> None:
         """Listen; requests are answered from now on."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family)
@@ -38,15 +44,16 @@ class Listening:
             app(address.is_loopback), ws="none", log_config=None, access_log=False
         )
         self._config.load()
-        self._state = ServerState()
-        self._loop, self._stop = asyncio.new_event_loop(), asyncio.Event()
+        self._state, self._tls = ServerState(), tls
+        # The loop that Windows has by default can't wait for a first byte.
+        self._loop, self._stop = asyncio.SelectorEventLoop(), asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="signalwire-mock", daemon=True)
         self._thread.start()
 
     def drop(self, scope: Scope) -> None:
         """Close the connection that a request came on."""
         for connection in list(self._state.connections):
-            if connection.transport.get_extra_info("peername") == scope["client"]:
+            if connection.transport.get_extra_info("peername")[:2] == scope["client"]:
                 connection.transport.close()
 
     def _run(self) -> None:
@@ -55,10 +62,14 @@ class Listening:
 
     async def _serve(self) -> None:
         protocol = functools.partial(H11Protocol, self._config, self._state, {})
-        server = await self._loop.create_server(protocol, sock=self._socket)
+        close: Callable[[], object]
+        if self._tls:
+            close = self._loop.create_task(accept(self._socket, protocol, self._tls)).cancel
+        else:
+            close = (await self._loop.create_server(protocol, sock=self._socket)).close
         await self._stop.wait()
         await asyncio.sleep(0.01)  # A connection that was just accepted is not in the list yet.
-        server.close()
+        close()
         for connection in list(self._state.connections):
             connection.shutdown()
         await self._wait_for_answers()
@@ -76,3 +87,4 @@ class Listening:
         with contextlib.suppress(RuntimeError):  # The loop has ended already.
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+        self._socket.close()

@@ -172,6 +172,7 @@ def test_what_the_command_prints_points_a_shell_and_its_client_at_it() -> None:
         (["--port", "{port}"], "port {port} of 127.0.0.1 is in use. Choose another port"),
         (["--host", "192.0.2.1"], "can't listen on port 8000 of 192.0.2.1"),
         (["--port", "65536"], "give a number from 0 to 65535"),
+        (["--tls", "{folder}"], "can't write {folder}: Is a directory. Choose another --tls."),
         (["--token", ""], "argument --token: the value is empty"),
         (["--host", ""], "argument --host: the value is empty"),
         (["--journal-entries=-1"], "argument --journal-entries: '-1' is not a number"),

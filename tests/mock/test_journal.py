@@ -46,7 +46,7 @@ def test_the_journal_holds_every_request_in_order_of_arrival(mock: MockServer, s
         ("GET", 404, None, None, None),
         ("PUT", 405, None, None, None),
         ("POST", 401, "purchase", None, None),
-        ("POST", 400, "purchase", None, {"a": [1, None]}),
+        ("POST", 422, "purchase", None, {"a": [1, None]}),
     ]
     assert [e.refusal is None for e in mock.journal] == [True] + [False] * 4
     assert (mock.journal[1].path, mock.journal[1].query) == ("/nowhere", "a=%20")

@@ -128,7 +128,8 @@ def to_target(target: str) -> dict[str, Any]:
     [
         ({}, "The body is required and missing"),
         ({"content": b"PhoneNumber=%2B12345"}, "content type is none"),
-        ({"json": {"PhoneNumber": NUMBER}}, 'content type is "application/json"'),
+        ({"headers": {"content-type": "text/json"}, "content": b"{}"}, 'type is "text/json"'),
+        ({"json": [{"PhoneNumber": NUMBER}]}, "The body an array is not of type"),
         ({"files": {"PhoneNumber": NUMBER}}, 'content type is "multipart/form-data"'),
         ({"headers": FORM, "content": b"PhoneNumber=%2"}, "percent sign"),
         ({"headers": FORM, "content": b"PhoneNumber=%2B12345&FriendlyName=%FF"}, "not UTF-8"),
@@ -167,7 +168,7 @@ def test_no_message_repeats_the_token_of_a_request(send: Send) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/Accounts", f"{BASE}/Accounts//IncomingPhoneNumbers", f"{NUMBERS}/", f"{NUMBERS}.json"],
+    ["/", "/Accounts", f"{BASE}/Accounts//IncomingPhoneNumbers", f"{NUMBERS}/", f"{NUMBERS}.xml"],
 )
 def test_an_unknown_path_is_refused_before_credentials_and_tells_the_pages_of_the_mock(
     send: Send, path: str
