@@ -58,6 +58,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
     return folder
 
 
+def operations(document: dict[str, Any], tag: str = "phone_numbers") -> list[str]:
+    """List the operationIds of a tag, in the order of the document."""
+    found = (operation for path in document["paths"].values() for operation in path.values())
+    return [operation["operationId"] for operation in found if operation["tags"][0] == tag]
+
+
 def only(document: dict[str, Any], *names: str) -> dict[str, Any]:
     """Copy the operations with these operationIds, and the components that they use."""
     part = copy.deepcopy(document)

@@ -12,7 +12,7 @@ from signalwire_compat.models import (
 )
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, operations
 
 CLIENT = """
 from signalwire_compat import RestClient
@@ -83,10 +83,9 @@ def test_the_example_of_a_page_runs_as_it_stands(mock: MockServer, sid: str, nam
 def test_the_calls_of_the_index_page_run_one_after_the_other(
     mock: MockServer, sid: str, contract: dict[str, Any]
 ) -> None:
-    operations = [o["operationId"] for path in contract["paths"].values() for o in path.values()]
-    assert [*PAGES] == operations
+    assert [*PAGES] == operations(contract)
     last = ("delete",)
     calls = [PAGES[name][0] for name in (*(name for name in PAGES if name not in last), *last)]
     run(mock, sid, *calls)
-    assert {exchange.operation_id for exchange in mock.journal} == {*operations}
+    assert {exchange.operation_id for exchange in mock.journal} == {*PAGES}
     assert {exchange.refusal for exchange in mock.journal} == {None}

@@ -25,7 +25,7 @@ from signalwire_compat_mock import MockServer
 from typer.testing import CliRunner
 
 from tests.client.conftest import NUMBER
-from tests.conftest import PROJECT, page_reply
+from tests.conftest import PROJECT, operations, page_reply
 
 
 def public_parts(package: ModuleType) -> Iterator[Any]:
@@ -125,10 +125,8 @@ def test_completion_shows_the_public_names_and_nothing_else(
     settings = {"project", "account", "base_url", "timeout", "max_retries", "look_up_timeout"}
     copies = {"with_account", "with_headers", "with_max_retries", "with_timeout"}
     assert public(client) == {"compat", "look_up", "max_reply_bytes", close, *settings, *copies}
-    assert public(client.compat) == {*dir(signalwire_compat.api)}
-    operations = {o["operationId"] for path in contract["paths"].values() for o in path.values()}
-    assert public(client.compat.phone_numbers) == operations
-    assert len(operations) == 9
+    assert public(client.compat) == {*dir(signalwire_compat.api)} >= {"phone_numbers"}
+    assert public(client.compat.phone_numbers) == {*operations(contract)}
 
 
 def test_completion_shows_the_members_of_a_page_and_the_way_to_the_next(

@@ -144,8 +144,8 @@ def test_every_fact_of_the_pages_is_in_the_spec(spec: Document) -> None:
 def test_the_example_reply_is_that_of_the_page(spec: Document) -> None:
     # The page omits the required members that are null; the contract cannot.
     examples = [at(spec, where) for where, owner in samples(spec) if "201" in owner]
-    assert len(examples) == 1
-    assert {key: value for key, value in examples[0].items() if value is not None} == page_reply()
+    without_null = [{k: v for k, v in each.items() if v is not None} for each in examples]
+    assert page_reply() in without_null
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ class AccountServer(FaultServer):
         if token is None:
             token, page = f"{next(self._counter)}", 0
             with self._changed:
-                self._walks[token] = self._walk(self.records[query["PhoneNumber"]])
+                self._walks[token] = self._walk(self._record(query["PhoneNumber"]))
         else:
             token, _, place = token.partition("-")
             page = int(place)
