@@ -62,6 +62,10 @@ class Constraints:
             for where, node in called_operations(document)
         }
 
+    def security(self, operation: str) -> tuple[tuple[str, ...], ...]:
+        """Give the ways to authorize an operation, each as names of security schemes."""
+        return tuple(tuple(way) for way in self._operation(operation)["security"])
+
     def route(self, operation: str) -> str:
         """Give the path of an operation as the contract writes it."""
         return str(self._operations[operation][1])

@@ -16,6 +16,7 @@ from typing import Any
 from openapi_python_client.strings import PythonIdentifier
 
 from codegen.content_types import is_written
+from codegen.credentials import sent_keys, ways_of
 from codegen.document import (
     Pointer,
     at,
@@ -99,9 +100,13 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
             _body(node["content"])
         elif kind == "schema":
             _schema(node)
-    for where, _ in called_operations(document):
+    for where, node in called_operations(document):
         _signs(document, where)
         _equal_arguments(document, where)
+        keys = sent_keys(document, node)
+        for _, end in parameters_of(document, where):
+            if (at(document, end)["in"], at(document, end)["name"].lower()) in keys:
+                at(document, end)["required"] = False  # The client sends its credentials.
     return document
 
 
@@ -158,19 +163,10 @@ def is_served_by_caller(where: Pointer) -> bool:
     return "callbacks" in where or where[:1] == ("webhooks",)
 
 
-def is_basic(scheme: dict[str, Any] | None) -> bool:
-    """Whether the client has the credentials of a security scheme: only of HTTP Basic."""
-    scheme = scheme or {}
-    return (scheme.get("type"), str(scheme.get("scheme")).lower()) == ("http", "basic")
-
-
 def _operation(
     document: dict[str, Any], where: Pointer, node: dict[str, Any], ids: set[Any]
 ) -> None:
-    ways = node.get("security", document.get("security", []))
-    schemes = document.get("components", {}).get("securitySchemes", {})
-    served = [way for way in ways if all(is_basic(schemes.get(name)) for name in way)] or ways
-    node["security"] = served if any(served) else []  # `{}` asks for nothing.
+    node["security"] = ways_of(document, node)
     replies = node.get("responses", {})
     if not any(str(status).startswith("2") for status in replies):
         told = replies.get("default") if where[2] != "head" else None

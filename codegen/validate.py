@@ -20,6 +20,7 @@ from openapi_spec_validator.schemas import schema_v31
 
 from codegen.candidates import wrong_candidates
 from codegen.command import wrong_cautions_and_columns
+from codegen.credentials import wrong_arguments, wrong_security
 from codegen.document import (
     ACCOUNT,
     Pointer,
@@ -39,7 +40,7 @@ from codegen.lint import style
 from codegen.look_up import KEY as LOOK_UP
 from codegen.look_up import SHAPE as LOOK_UP_SHAPE
 from codegen.look_up import look_ups
-from codegen.normal_form import as_3_1, is_basic, normal
+from codegen.normal_form import as_3_1, normal
 from codegen.notes import META, Note, notes
 from codegen.pages import pages
 from codegen.repeated_arguments import KEY, SHAPE, repeated_arguments
@@ -148,6 +149,7 @@ def problems(document: dict[str, Any]) -> list[Problem]:
     """Find what a document in its normal form means wrongly, or what the client can't express."""
     return [
         *operations(document),
+        *wrong_arguments(document),
         *repeated_arguments(document),
         *pages(document),
         *look_ups(document),
@@ -216,24 +218,10 @@ def operations(document: dict[str, Any]) -> Iterator[Problem]:
             names[*where, "operationId"] = node["operationId"]
         if is_generated(where):
             tags |= {(*where, "tags", i): tag for i, tag in enumerate(node["tags"])}
-            yield from _security(document, where, node)
+            yield from wrong_security(document, where, node)
             yield from _parameters(document, where)
     yield from _equal_names("operationId", names)
     yield from _equal_names("tag", tags)
-
-
-def _security(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
-    """Find schemes that do not exist, or that the client lacks."""
-    schemes = document.get("components", {}).get("securitySchemes", {})
-    for index, requirement in enumerate(node["security"]):
-        for name in requirement:
-            place = (*where, "security", index, name)
-            if name not in schemes:
-                known = ", ".join(schemes) or "none"
-                yield place, f'"{name}" is not a security scheme: use one of components ({known})'
-            elif not is_basic(schemes[name]):
-                what = f'"{name}" is not HTTP Basic, which is all that the client has: remove it'
-                yield place, what
 
 
 def _parameters(document: dict[str, Any], where: Pointer) -> Iterator[Problem]:

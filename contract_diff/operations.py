@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from codegen.credentials import sent_ways
 from codegen.document import is_account, resolved
 from codegen.normal_form import normal
 from contract_diff.contract_calls import Node, Operation, callbacks, operations
@@ -58,7 +59,8 @@ class _Comparison(SchemaComparison):
         yield from _repeats(name, *(side.raw.get("x-reply-repeats", {}) for side in (old, new)))
         yield from _pages(name, *(side.raw.get("x-pages", {}) for side in (old, new)))
         yield from _look_ups(name, *map(self._look_up, self.documents, (old, new)))
-        if old.raw.get("security") != new.raw.get("security"):
+        ways = [*map(sent_ways, self.documents, (old.raw, new.raw))]
+        if ways[0] != ways[1]:
             yield Change(name, "changed", "its credentials", False, on_wire=True)
         before, after = map(callbacks, self.documents, (old, new))
         yield from unpaired(f"{name}: callback ", before, after)

@@ -46,6 +46,15 @@ def record(package: ModuleType, cases: list[dict[str, Any]]) -> dict[str, Any]:
     return {case["name"]: {way: _play(package, case, way) for way in ways} for case in cases}
 
 
+def credentials(client: Any, token: str) -> dict[str, str]:
+    """Give all credentials that a class of clients takes: a Project ID, the token for the rest."""
+    taken = inspect.signature(client).parameters.values()
+    names = [each.name for each in taken if each.annotation == "str | None" and each.name != "host"]
+    return {
+        name: _PROJECT if name == getattr(client, "_user", "project") else token for name in names
+    }
+
+
 def _play(package: Any, case: dict[str, Any], way: str) -> dict[str, Any]:
     sent: list[dict[str, Any]] = []
 
@@ -63,10 +72,10 @@ def _play(package: Any, case: dict[str, Any], way: str) -> dict[str, Any]:
     transport = httpx.MockTransport(answer)
     names = {"sync": (httpx.Client, "RestClient"), "async": (httpx.AsyncClient, "AsyncRestClient")}
     http_client, client = names[way]
-    settings = {"project": _PROJECT, "token": "token-of-the-recorder", "host": "localhost"}
+    settings = credentials(getattr(package, client), "token-of-the-recorder")
     try:
         rest_client = getattr(package, client)(
-            **settings, http_client=http_client(transport=transport)
+            **settings, host="localhost", http_client=http_client(transport=transport)
         )
         result = _call(package, rest_client, case)
         if way == "async":

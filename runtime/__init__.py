@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from . import api as api
     from . import models as models
     from . import types as types
-    from ._client import AsyncRestClient, RestClient
     from ._look_up import Look
+    from ._rest_client import AsyncRestClient, RestClient
 else:
     from ._lazy_imports import lazy_names
 
@@ -34,9 +34,9 @@ else:
     __getattr__, _lazy_dir = lazy_names(
         __name__,
         {
-            "AsyncRestClient": "_client",
+            "AsyncRestClient": "_rest_client",
             "Look": "_look_up",
-            "RestClient": "_client",
+            "RestClient": "_rest_client",
             "api": "api",
             "models": "models",
             "types": "types",

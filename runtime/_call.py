@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 import httpx
 
+from ._contract import VARIABLES
 from ._decompress import decompress
 from ._errors import (
     APIConnectionError,
@@ -25,7 +26,7 @@ from ._redaction import error_chain, one_line, redact, scrub_traceback
 from ._reply import Reply, log
 from ._request import Request
 from ._retry import is_certificate_error, may_repeat, pause_before
-from ._settings import VARIABLES, Settings
+from ._settings import Settings
 
 # An error that says in these words of httpx that there was no connection to send over.
 _NO_CONNECTION = (

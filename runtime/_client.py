@@ -1,4 +1,4 @@
-"""The clients, whose operations are `client.compat.<tag>.<operation>(...)`."""
+"""What both clients do, but for their constructors, which depend on the contract."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar
 import httpx
 
 from ._call import Call
-from ._contract import USER_AGENT
+from ._contract import USER, USER_AGENT
+from ._credentials import attach
 from ._errors import APIConnectionError, InvalidRequestError, SignalWireError
 from ._look_up import (
     HowToLookUp,
@@ -24,20 +25,7 @@ from ._look_up import (
 from ._redaction import find_interrupt
 from ._reply import Reply
 from ._request import Request
-from ._settings import (
-    DEFAULT_LOOK_UP_TIMEOUT,
-    DEFAULT_MAX_REPLY_BYTES,
-    DEFAULT_MAX_RETRIES,
-    DEFAULT_TIMEOUT,
-    Settings,
-    check_count,
-    check_headers,
-    check_timeout,
-    hide_project,
-    hide_token,
-    read_settings,
-)
-from .api import AsyncCompat, Compat
+from ._settings import Settings, check_count, check_headers, check_timeout
 
 if TYPE_CHECKING:
     from ._caller_client import AsyncCallerClient, CallerClient
@@ -48,22 +36,22 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class _BaseClient:
+class BaseClient:
+    """The settings of a client, copies of it with others, and what its calls need."""
+
     _transport: Any
 
+    _user = USER
+
     def __init__(self, settings: Settings, transport: Any) -> None:
+        """Use checked settings, and a transport that this client closes."""
         self._settings = settings
         self._transport = transport
         self._owns_transport = True
 
     @property
-    def project(self) -> str:
-        """The Project ID."""
-        return self._settings.project
-
-    @property
     def account(self) -> str:
-        """The account that calls are for: the Project ID, or what `with_account` set."""
+        """The account that calls are for: the user name, or what `with_account` set."""
         return self._settings.account
 
     @property
@@ -94,7 +82,8 @@ class _BaseClient:
     def __repr__(self) -> str:
         if "_settings" not in vars(self):  # A traceback shows a client whose settings are wrong.
             return f"{type(self).__name__}()"
-        return f"{type(self).__name__}(project={self.project!r}, host={self.base_url!r})"
+        user = f"{self._user}={self._settings.credentials.user!r}, " if self._user else ""
+        return f"{type(self).__name__}({user}host={self.base_url!r})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client can't be pickled: it holds a token and connections")
@@ -117,7 +106,7 @@ class _BaseClient:
 
     def _with(self, **changes: Any) -> Self:
         client = type(self).__new__(type(self))
-        _BaseClient.__init__(client, self._settings._replace(**changes), self._transport)
+        BaseClient.__init__(client, self._settings._replace(**changes), self._transport)
         client._owns_transport = False
         return client
 
@@ -155,69 +144,12 @@ class _BaseClient:
             prepared = self._transport.request(request, url, call.headers(_USER_AGENT))
         except (TypeError, ValueError) as error:
             raise InvalidRequestError(f"it can't be sent: {error}", **request.context) from error
-        if request.authenticate:
-            prepared.headers["authorization"] = self._settings.authorization.reveal()
+        attach(prepared, request, self._settings.credentials)
         return prepared
 
 
-class RestClient(_BaseClient):
-    """A client of the SignalWire Compatibility API. Safe to share between threads.
-
-    Args:
-        project: Project ID, a UUID. Defaults to $SIGNALWIRE_PROJECT_ID.
-        token: API token with the scope Numbers. Defaults to $SIGNALWIRE_API_TOKEN.
-        host: Host name of the Space, or a full URL. Defaults to $SIGNALWIRE_SPACE. Host names use
-            https, loopback ones http. The path of a URL replaces the documented base path.
-        timeout: Seconds for a whole call: connecting, sending, the complete reply, and all retries.
-            None waits for ever.
-        max_retries: How often a call is sent again that cannot have taken effect: nothing was sent,
-            429, and a 503 by which the service declines. 0 turns retries off.
-        look_up_timeout: Seconds for looking after an unknown outcome, on top of `timeout`: is
-            what was asked for there now? If so, the call returns it, and its `found_by_look_up`
-            is True. Looking changes nothing and buys nothing. 0 turns it off.
-        max_reply_bytes: A larger reply is an error.
-        allow_http: Send the token unencrypted to a host other than this machine.
-        headers: Sent with every request.
-        http_client: Your own `httpx.Client`, for hooks, client certificates or a transport. You
-            close it. Each call opens a connection. Its timeouts are replaced: the remaining
-            `timeout` applies to each step.
-
-    Raises:
-        InvalidRequestError: A setting is missing or wrong. The error names all of them.
-    """
-
-    def __init__(
-        self,
-        project: str | None = None,
-        token: str | None = None,
-        host: str | None = None,
-        *,
-        timeout: float | None = DEFAULT_TIMEOUT,
-        max_retries: int = DEFAULT_MAX_RETRIES,
-        look_up_timeout: float = DEFAULT_LOOK_UP_TIMEOUT,
-        max_reply_bytes: int = DEFAULT_MAX_REPLY_BYTES,
-        allow_http: bool = False,
-        headers: dict[str, str] | None = None,
-        http_client: httpx.Client | None = None,
-    ) -> None:
-        project, token = hide_project(project), hide_token(token)
-        settings = read_settings(
-            project=project,
-            token=token,
-            host=host,
-            timeout=timeout,
-            max_retries=max_retries,
-            look_up_timeout=look_up_timeout,
-            max_reply_bytes=max_reply_bytes,
-            allow_http=allow_http,
-            headers=headers,
-        )
-        super().__init__(settings, _sync_transport(http_client, settings.base_url))
-
-    @property
-    def compat(self) -> Compat:
-        """The operations, by tag: `client.compat.<tag>.<operation>(...)`."""
-        return Compat(self)
+class SyncClient(BaseClient):
+    """A client that blocks. Threads can share it."""
 
     def _send(
         self, request: Request, read: Callable[[Reply], T], look_up: HowToLookUp | None = None
@@ -299,49 +231,13 @@ class RestClient(_BaseClient):
         self.close()
 
 
-class AsyncRestClient(_BaseClient):
-    """The awaitable twin of `RestClient`. Safe to share between tasks of one event loop.
-
-    Takes the arguments of `RestClient`; `http_client` is an `httpx.AsyncClient`.
-    """
-
-    def __init__(
-        self,
-        project: str | None = None,
-        token: str | None = None,
-        host: str | None = None,
-        *,
-        timeout: float | None = DEFAULT_TIMEOUT,
-        max_retries: int = DEFAULT_MAX_RETRIES,
-        look_up_timeout: float = DEFAULT_LOOK_UP_TIMEOUT,
-        max_reply_bytes: int = DEFAULT_MAX_REPLY_BYTES,
-        allow_http: bool = False,
-        headers: dict[str, str] | None = None,
-        http_client: httpx.AsyncClient | None = None,
-    ) -> None:
-        project, token = hide_project(project), hide_token(token)
-        settings = read_settings(
-            project=project,
-            token=token,
-            host=host,
-            timeout=timeout,
-            max_retries=max_retries,
-            look_up_timeout=look_up_timeout,
-            max_reply_bytes=max_reply_bytes,
-            allow_http=allow_http,
-            headers=headers,
-        )
-        super().__init__(settings, _async_transport(http_client, settings.base_url))
-
-    @property
-    def compat(self) -> AsyncCompat:
-        """The operations, by tag: `await client.compat.<tag>.<operation>(...)`."""
-        return AsyncCompat(self)
+class AsyncClient(BaseClient):
+    """A client that is awaited. Tasks of one event loop can share it."""
 
     async def _asend(
         self, request: Request, read: Callable[[Reply], T], look_up: HowToLookUp | None = None
     ) -> T:
-        """Do what `RestClient._send` does."""
+        """Do what `SyncClient._send` does."""
         call = Call(self._settings, request, self._transport)
         try:
             while True:
@@ -392,7 +288,7 @@ class AsyncRestClient(_BaseClient):
     async def look_up(
         self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T | None:
-        """Do what `RestClient.look_up` does."""
+        """Do what `SyncClient.look_up` does."""
         found: T | None = await looking(self, method)(*args, **kwargs)
         return found
 
@@ -409,7 +305,7 @@ class AsyncRestClient(_BaseClient):
 
 
 # The transports are imported when a client is made: httpcore takes as long to import as httpx.
-def _sync_transport(given: httpx.Client | None, base_url: str) -> Connections | CallerClient:
+def sync_transport(given: httpx.Client | None, base_url: str) -> Connections | CallerClient:
     from ._caller_client import CallerClient
     from ._transport import Connections
 
@@ -420,7 +316,7 @@ def _sync_transport(given: httpx.Client | None, base_url: str) -> Connections | 
     raise _wrong_type(given, "an httpx.Client")
 
 
-def _async_transport(
+def async_transport(
     given: httpx.AsyncClient | None, base_url: str
 ) -> AsyncConnections | AsyncCallerClient:
     from ._caller_client import AsyncCallerClient

@@ -5,6 +5,11 @@ from typing import TypeAlias
 Category: TypeAlias = str
 BASE_PATH: str
 SERVERS: tuple[str, ...]
+SCHEMES: dict[str, tuple[str, str, tuple[str, ...]]]
+REQUIRED: tuple[str, ...]
+USER: str
+USER_IS: str
+VARIABLES: dict[str, str]
 USER_AGENT: str
 VERSION: str
 ADVICE: dict[Category, str]

@@ -20,7 +20,8 @@ class Request(NamedTuple):
         route: The path as the contract writes it.
         path: The path below the base path, percent-encoded.
         query: The query, percent-encoded.
-        authenticate: Whether the operation needs credentials.
+        security: The ways to authorize the call, each as names of security schemes that are used
+            together. None of them if the call needs no credentials.
     """
 
     operation: str
@@ -36,7 +37,7 @@ class Request(NamedTuple):
     content_type: str | None = None
     files: list[tuple[str, FileTypes]] | None = None
     accept: str = "application/json"
-    authenticate: bool = True
+    security: tuple[tuple[str, ...], ...] = ()
 
     @property
     def call(self) -> str:

@@ -1,6 +1,6 @@
 """What `make generate` writes into `api/`: the operations of the contract, by tag."""
 
-from ._client import AsyncRestClient, RestClient
+from ._rest_client import AsyncRestClient, RestClient
 
 class Compat:
     def __init__(self, client: RestClient) -> None: ...

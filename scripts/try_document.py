@@ -29,23 +29,26 @@ from signalwire_compat_mock.document import Document, join
 from signalwire_compat_mock.sample_replies import sample
 
 from codegen import generate
+from codegen.credentials import sent_keys
 from codegen.document import at, merged, parameters_of
 from codegen.facts import method_name
 from codegen.validate import load
 from contract_diff.contract_calls import Operation, operations
-from contract_diff.recording import load_package
+from contract_diff.recording import credentials, load_package
 
 # The request was understood, and what it is about is not there, or is no longer free.
 _STATE = (404, 409, 422)
-_PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 
 
 def arguments(document: Document, operation: Operation, *, every: bool) -> dict[str, Any]:
     """Make the arguments of a call, by their names in Python; all of them, or the required ones."""
     root, found = document.root, {}
+    keys = sent_keys(root, operation.raw)
     for _, end in parameters_of(root, operation.where):
-        if every or at(root, end).get("required"):
-            found[at(root, end)["name"]] = _value(document, join("", *end))
+        node = at(root, end)
+        is_key = (node["in"], node["name"].lower()) in keys  # Left out, the client sends its own.
+        if (every and not is_key) or node.get("required"):
+            found[node["name"]] = _value(document, join("", *end))
     for kind, media in list(operation.body.get("content", {}).items())[:1]:
         place, body = document.follow(join("", *operation.where, "requestBody"))
         if every or body.get("required"):
@@ -100,7 +103,7 @@ async def call_all(package: Any, spec: Path) -> dict[str, list[str]]:
     document, warned = Document(load(spec)), _Warnings()
     logging.getLogger().addHandler(warned)
     found: dict[str, list[str]] = {}
-    settings = {"project": _PROJECT, "token": DEFAULT_TOKEN}
+    settings = credentials(package.RestClient, DEFAULT_TOKEN)
     async with contextlib.AsyncExitStack() as stack:
         mock = stack.enter_context(MockServer(spec, allow_import=True))
         client = stack.enter_context(package.RestClient(**settings, host=mock.url))

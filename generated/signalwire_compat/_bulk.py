@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 
 from ._bulk_rows import Search, read_rows, read_words
 from ._bulk_run import INTERRUPTED, Run, each
-from ._client import AsyncRestClient
 from ._contract import CANDIDATES, CAUTIONS
 from ._errors import SignalWireError
 from ._operation import Operation, Row
+from ._rest_client import AsyncRestClient
 from ._results_file import DONE, EXISTING, IN_FLIGHT, UNKNOWN, Record, ResultsFile
+from ._settings import SHOWN
 from ._terminal import STATUSES, Status, fail, may_go_on
 
 _HELP = """\
@@ -103,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _read_job(options: argparse.Namespace) -> _Job:
-    client = AsyncRestClient(options.project, host=options.host)
+    client = AsyncRestClient(**{name: getattr(options, name) for name in SHOWN})
     operation = Operation(options.operation, client)
     given = operation.read(read_words(options.set))
     # Without the port: the mock has a new one each time.

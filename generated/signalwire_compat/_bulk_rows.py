@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
-from ._client import AsyncRestClient
 from ._contract import CANDIDATES
 from ._operation import Operation, Row
+from ._rest_client import AsyncRestClient
 
 
 def read_words(words: list[str]) -> dict[str, str]:

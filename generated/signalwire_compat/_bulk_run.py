@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from ._client import AsyncRestClient
 from ._errors import SignalWireError
+from ._rest_client import AsyncRestClient
 from ._results_file import DONE, EXISTING, FAILED, IN_FLIGHT, UNKNOWN, Record, ResultsFile, sent_at
 
 INTERRUPTED = "Ctrl-C"

@@ -14,12 +14,12 @@ from functools import partial
 from typing import Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
-from ._client import RestClient
-from ._contract import CAUTIONS, USER_AGENT
+from ._contract import CAUTIONS, USER, USER_AGENT, VARIABLES
 from ._errors import InvalidRequestError, SignalWireError
 from ._operation import Argument, Operation, kinds_of, methods, read, tags
 from ._request import Request
-from ._settings import VARIABLES
+from ._rest_client import RestClient
+from ._settings import SHOWN
 from ._terminal import STATUSES, Status, fail, may_go_on, write_json, write_table
 from ._values import encode
 from .api import Compat
@@ -100,7 +100,7 @@ def _spelled(name: str) -> str:
 def _options(operation: Operation) -> dict[str, str]:
     """Give the option of each argument that is not positional."""
     found: dict[str, str] = {}
-    taken = {"--help", "--json", "--all", "--yes", "--project", "--host"}
+    taken = {"--help", "--json", "--all", "--yes", *(f"--{name}" for name in SHOWN)}
     for name, argument in operation.arguments.items():
         if not argument.is_positional:
             option = f"--{_spelled(name)}"
@@ -160,9 +160,10 @@ def _reading(argument: Argument) -> dict[str, Any]:
 
 def add_settings(parser: argparse.ArgumentParser, *, asks: bool) -> Any:
     """Add the options that every command has. `asks` is whether it may ask a question."""
-    token = f"The API token comes from ${VARIABLES['token']} alone."
-    group = parser.add_argument_group("settings", token)
-    for name in ("project", "host"):
+    hidden = ", ".join(f"${variable}" for k, variable in VARIABLES.items() if k not in SHOWN)
+    secrets = f"Secrets come from the environment alone: {hidden}." if hidden else None
+    group = parser.add_argument_group("settings", secrets)
+    for name in SHOWN:
         group.add_argument(f"--{name}", help=f"default: ${VARIABLES[name]}")
     if asks:
         group.add_argument("--yes", action="store_true", help="do it without a question")
@@ -174,11 +175,12 @@ def _call(name: str, options: argparse.Namespace) -> int:
     given = vars(options)
     arguments = {k.partition(" ")[2]: v for k, v in given.items() if k.startswith("argument ")}
     try:
-        client = RestClient(options.project, host=options.host)
+        client = RestClient(**{name: getattr(options, name) for name in SHOWN})
         operation = Operation(name, client)
         request, look_up = operation.check(**arguments)
         host = urlsplit(client.base_url).netloc
-        question = f"{request.call} for project {client.project} at {host}"
+        user = f" for {USER} {client.account}" if USER else ""
+        question = f"{request.call}{user} at {host}"
         if not may_go_on(question, CAUTIONS.get(name), yes=given.get("yes", False)):
             return fail("Nothing was sent.", Status.NOT_DONE)
     except ValueError as error:
@@ -233,7 +235,7 @@ def _failed(error: SignalWireError, listing: Request | None, options: argparse.N
         words = [NAME, *map(_spelled, listing.operation.split("."))]
         known = _options(Operation(listing.operation))
         given = {known.get(name, ""): value for name, value in listing.arguments.items()}
-        given |= {f"--{name}": getattr(options, name) for name in ("project", "host")}
+        given |= {f"--{name}": getattr(options, name) for name in SHOWN}
         for option, value in given.items():
             words += [option, str(value)][not option :] if value is not None else []
         fail(f"To look for it: {shlex.join(words)}", status)

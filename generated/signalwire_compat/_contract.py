@@ -5,6 +5,29 @@ from typing import Literal
 
 BASE_PATH = "/api/laml/2010-04-01"
 SERVERS = ()
+SCHEMES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "ProjectToken": (
+        "basic",
+        "authorization",
+        (
+            "project",
+            "token",
+        ),
+    ),
+}
+"""Each security scheme: how it is sent, under which name, and its arguments; the secret is last."""
+REQUIRED: tuple[str, ...] = ("ProjectToken",)
+"""The security schemes that every operation needs."""
+USER = "project"
+"""The argument that is the user name of HTTP Basic; empty if there is none."""
+USER_IS = "a Project ID. That is a UUID, such as b3877c40-da60-4998-90ad-b792e98472ac, on the API page of your Space"
+"""What the user name is, if it must be a UUID; else empty."""
+VARIABLES = {
+    "project": "SIGNALWIRE_PROJECT_ID",
+    "token": "SIGNALWIRE_API_TOKEN",
+    "host": "SIGNALWIRE_SPACE",
+}
+"""The environment variables of the settings."""
 VERSION = "0.2.0"
 USER_AGENT = "signalwire-compat/0.2.0"
 

@@ -272,10 +272,11 @@ def looking(client: Any, method: Callable[..., Any]) -> Callable[..., Any]:
             "look_up takes a method of a client of this kind, client.compat.<tag>.<operation>, "
             f"got {method!r:.100}."
         )
-    if (given.project, given.base_url) != (client.project, client.base_url):
+    ours, theirs = ((each._settings.credentials.user, each.base_url) for each in (client, given))
+    if theirs != ours:
         raise InvalidRequestError(
             "look_up takes a method of a client for the same project and host, "
-            f"got one for {given.project!r} at {given.base_url}."
+            f"got one for {theirs[0]!r} at {theirs[1]}."
         )
     found: Callable[..., Any] = getattr(type(group)(Looker(client, given.account)), method.__name__)
     return found

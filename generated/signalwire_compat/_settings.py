@@ -6,37 +6,34 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ._contract import BASE_PATH, SERVERS
+from ._contract import BASE_PATH, SCHEMES, SERVERS, USER, VARIABLES
+from ._credentials import Credentials, read_credentials, text_problem
 from ._encoding import headers as encode_headers
 from ._errors import InvalidRequestError
-from ._formats import FORMATS
-from ._redaction import Secret, Secrets, secret_variants
+from ._redaction import Secrets
 
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_MAX_RETRIES = 2
 DEFAULT_LOOK_UP_TIMEOUT = 10.0
 DEFAULT_MAX_REPLY_BYTES = 10_000_000
-VARIABLES = {
-    "project": "SIGNALWIRE_PROJECT_ID",
-    "token": "SIGNALWIRE_API_TOKEN",
-    "host": "SIGNALWIRE_SPACE",
-}
+SHOWN = (*filter(None, [USER]), "host")
+"""The settings with an environment variable that hold no secret."""
 # The client sets these itself: a caller's value would break the request or its reply.
 _OWN_HEADERS = {
     *("accept-encoding", "authorization", "connection", "content-length", "content-type", "expect"),
     *("host", "te", "transfer-encoding", "upgrade"),
+    *(name for kind, name, _ in SCHEMES.values() if kind == "header"),
 }
 
 
 class Settings(NamedTuple):
-    """The checked settings of a client. `secrets` are texts that must not be shown."""
+    """The checked settings of a client. `account` is the user of HTTP Basic, or another one."""
 
-    project: str
+    credentials: Credentials
     account: str
     base_url: str
     timeout: float | None
@@ -44,14 +41,16 @@ class Settings(NamedTuple):
     look_up_timeout: float
     max_reply_bytes: int
     headers: dict[str, str]
-    authorization: Secret[str]
-    secrets: Secrets
+
+    @property
+    def secrets(self) -> Secrets:
+        """Texts that must not be shown."""
+        return self.credentials.secrets
 
 
 def read_settings(
+    credentials: dict[str, Any],
     *,
-    project: Any,
-    token: Any,
     host: str | None,
     timeout: float | None,
     max_retries: int,
@@ -60,11 +59,10 @@ def read_settings(
     allow_http: bool,
     headers: dict[str, str] | None,
 ) -> Settings:
-    """Check all settings. Errors: `InvalidRequestError` that names every problem."""
+    """Check all settings, secrets hidden. Errors: `InvalidRequestError` names every problem."""
     checks: dict[str, Callable[[], Any]] = {
-        "project": lambda: _project(project),
-        "token": lambda: _setting("token", token),
-        "base_url": lambda: _base_url(_setting("host", host), allow_http=allow_http),
+        "credentials": lambda: read_credentials(credentials),
+        "base_url": lambda: _base_url(host, allow_http=allow_http),
         "timeout": lambda: check_timeout(timeout),
         "max_retries": lambda: check_count("max_retries", max_retries, 0),
         "look_up_timeout": lambda: _check_look_up_timeout(look_up_timeout),
@@ -80,23 +78,7 @@ def read_settings(
             problems += error.problems
     if problems:
         raise InvalidRequestError(" ".join(problems), problems=problems)
-    token = checked.pop("token").reveal()
-    pair = b64encode(f"{checked['project']}:{token}".encode()).decode()
-    checked["account"] = checked["project"]
-    return Settings(**checked, authorization=Secret(f"Basic {pair}"), secrets=_secrets(pair, token))
-
-
-def hide_project(project: Any) -> Any:
-    """Wrap a text that is not a Project ID: it may be the token, passed in the wrong place."""
-    known = not isinstance(project, str) or FORMATS["uuid"][1].fullmatch(project)
-    return project if known else Secret(project)
-
-
-def hide_token(token: Any) -> Any:
-    """Wrap the token so that no traceback shows it; of any other object keep only the type."""
-    if isinstance(token, str):
-        return Secret(token)
-    return None if token is None else type(token)
+    return Settings(**checked, account=checked["credentials"].user)
 
 
 def check_timeout(seconds: float | None) -> float | None:
@@ -143,47 +125,10 @@ def is_loopback(name: str) -> bool:
         return name == "localhost" or name.endswith(".localhost")
 
 
-def _setting(name: str, value: Any) -> Any:
-    if value is None:
-        hide = {"project": hide_project, "token": hide_token}.get(name, str)
-        value = hide(os.environ.get(VARIABLES[name], ""))
-    if problem := _problem(name, value.reveal() if isinstance(value, Secret) else value):
-        raise InvalidRequestError(f"{name} {problem}.")
-    return value
-
-
-def _problem(name: str, value: Any) -> str:
-    """Say what is wrong with a setting. No frame that raises holds the token."""
-    if not value:
-        return f"is missing: pass {name}= to the client, or set {VARIABLES[name]}"
-    if not isinstance(value, str):
-        kind = value if isinstance(value, type) else type(value)
-        return f"must be text, got {kind.__name__}"
-    if value != value.strip():
-        return "begins or ends with blanks or a line break: remove them"
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        return "holds half of a surrogate pair, which can't be sent"
-    return ""
-
-
-def _project(value: Any) -> str:
-    project = _setting("project", value)
-    if isinstance(project, Secret):
-        raise InvalidRequestError(
-            "project is not a Project ID. That is a UUID, such as "
-            "b3877c40-da60-4998-90ad-b792e98472ac, on the API page of your Space."
-        )
-    return str(project)
-
-
-def _secrets(pair: str, token: str) -> Secrets:
-    # A short token could be part of any word; the service does not issue such.
-    known = (pair, token, b64encode(token.encode()).decode()) if len(token) >= 8 else (pair,)
-    found = {variant for text in known for variant in secret_variants(text.rstrip("="))}
-    return Secret(tuple(sorted(found, key=len, reverse=True)))
-
-
-def _base_url(host: str, *, allow_http: bool) -> str:
+def _base_url(host: Any, *, allow_http: bool) -> str:
+    host = os.environ.get(VARIABLES["host"]) if host is None else host
+    if problem := text_problem("host", host):
+        raise InvalidRequestError(f"host {problem}.")
     if "://" not in host and host.count(":") > 1 and not host.startswith("["):
         host = f"[{host}]"
     try:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, unquote_to_bytes
 
 from .document import Document, Validator
@@ -66,20 +66,36 @@ class Response:
     headers: Mapping[str, str]
 
 
+class Scheme(NamedTuple):
+    """A security scheme: `kind` is basic, bearer, or the place of an API key with this `name`."""
+
+    kind: str
+    name: str = ""
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation of the spec, with its parameters by location (`path`, `query` and so on).
 
-    `repeats` says which member of a successful reply repeats which argument.
+    `ways` are the alternatives of its credentials, none if it needs none; `has_account` says
+    whether their user is the account in the path. `repeats` says which member of a successful reply
+    repeats which argument.
     """
 
     id: str
     pointer: str
-    secured: bool
+    ways: tuple[tuple[Scheme, ...], ...]
+    has_account: bool
     parameters: Mapping[str, Part]
     body: Body | None
     responses: Mapping[str, Response]
     repeats: Mapping[str, str]
+
+    @property
+    def query_keys(self) -> set[str]:
+        """The API keys that stand in the query, but are no parameters."""
+        keys = {each.name for way in self.ways for each in way if each.kind == "query"}
+        return keys - self.parameters["query"].fields.keys()
 
     def response(self, status: int) -> Response | None:
         """Find the reply documented for a status: by number, by class such as 4XX, or default."""
@@ -121,6 +137,15 @@ class Contract:
     more_info: str
     version: str
     operations: Mapping[str, Operation]
+
+    @property
+    def api_keys(self) -> Mapping[str, set[str]]:
+        """The names of API keys, by the place where they are sent."""
+        found: dict[str, set[str]] = {"header": set(), "query": set(), "cookie": set()}
+        for operation in self.operations.values():
+            for scheme in (scheme for way in operation.ways for scheme in way if scheme.name):
+                found[scheme.kind].add(scheme.name)
+        return found
 
     def match(self, raw_path: str) -> tuple[Route, dict[str, str]] | None:
         """Find the route and the parameters of a path. Not UTF-8: lone surrogates."""

@@ -38,7 +38,7 @@ def routes(mock: MockServer, journal: Journal) -> list[BaseRoute]:
         headers = {"etag": f'"{version}"', "journal-length": str(total)}
         if request.headers.get("if-none-match") == headers["etag"]:
             return Response(status_code=304, headers=headers)
-        view = [exchange.as_json(mock.token) for exchange in exchanges]
+        view = [exchange.as_json(mock.token, journal.keys) for exchange in exchanges]
         return JSONResponse(view, headers=headers)
 
     async def reset(_: Request) -> Response:

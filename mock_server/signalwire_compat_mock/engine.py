@@ -9,10 +9,11 @@ from typing import Any
 
 from .calls import ACCOUNT, Call, Reply
 from .contract import INVALID, NOT_FOUND, Contract, Operation, Response
+from .credentials import authorize
 from .document import SpecError, Validator
 from .handlers import HANDLERS, RESOURCE
 from .parsing import JSON, Incoming, is_json, media_type
-from .request_checks import UUID, Refusal, Show, check_request, find_project
+from .request_checks import UUID, Refusal, Show, check_request
 from .reserved import refuse_reserved
 from .sample_replies import sample_body, sample_headers, sample_status
 from .state import State
@@ -109,9 +110,11 @@ class Engine:
         return route.operations[incoming.method], parameters
 
     def _reply(self, incoming: Incoming, operation: Operation, path: Mapping[str, str]) -> Reply:
-        if operation.secured:
-            project = find_project(incoming, self._token)
-            if UUID.fullmatch(path.get(ACCOUNT, "")):
+        if operation.ways:
+            project = authorize(
+                incoming, operation.ways, self._token, has_account=operation.has_account
+            )
+            if project and UUID.fullmatch(path.get(ACCOUNT, "")):
                 self.state.claim(path[ACCOUNT], project)
         parameters, body = check_request(incoming, operation, path, self._show)
         call = Call(self.contract, operation, parameters, body)
@@ -133,7 +136,7 @@ class Engine:
         status = self.contract.status(operation, wished)
         message = refusal.message.replace(self._token, "[token]")
         answer = self._error(operation, refusal.code, message, status)
-        challenge = {"www-authenticate": _REALM} if status == 401 else {}
+        challenge = {"www-authenticate": _challenge(operation)} if status == 401 else {}
         return replace(answer, headers={**answer.headers, **refusal.headers, **challenge})
 
     def refuse(self, operation: Operation | None, code: int) -> Answer:
@@ -200,6 +203,12 @@ def _repeating(
         given |= values
     repeated = {m: given[name] for m, name in operation.repeats.items() if name in given}
     return replace(reply, body={**reply.body, **repeated})
+
+
+def _challenge(operation: Operation | None) -> str:
+    """Name a way to authenticate, as a 401 must; an API key has no name of its own."""
+    kinds = {scheme.kind for way in operation.ways for scheme in way} if operation else set()
+    return _REALM if "basic" in kinds or not kinds else "Bearer" if "bearer" in kinds else "ApiKey"
 
 
 def _has_handler(operation: Operation) -> bool:

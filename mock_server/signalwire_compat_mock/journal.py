@@ -4,6 +4,7 @@ import itertools
 import secrets
 import threading
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -11,7 +12,7 @@ from typing import Any
 
 from .engine import Answer
 from .parsing import Incoming
-from .redaction import redact, redact_cookies, redact_password
+from .redaction import redact, redact_cookies, redact_key, redact_password, redact_query
 
 MOST_ENTRIES, MOST_BYTES = 10_000, 2**25
 
@@ -42,20 +43,21 @@ class Exchange:
     fault: str | None = None
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    def as_json(self, token: str) -> dict[str, Any]:
+    def as_json(self, token: str, keys: Mapping[str, set[str]] = {}) -> dict[str, Any]:
         """Return JSON values: bytes as text; passwords, cookie values and the token redacted.
 
-        A token of fewer than eight characters is redacted in credentials only, because it could
-        occur in any text by chance.
+        So are the API keys whose names are given for each place. A token of fewer than eight
+        characters is redacted in credentials only, because it could occur in any text by chance.
         """
         view = {item.name: getattr(self, item.name) for item in fields(self)}
         view["at"] = self.at.isoformat(timespec="milliseconds")
         for name in ("body", "reply_body"):
             view[name] = view[name].decode(errors="backslashreplace")
+        hidden = dict.fromkeys(map(str.lower, keys.get("header", ())), redact_key) | _REDACTED
         view["headers"] = [
-            (name, _REDACTED[name](value) if name in _REDACTED else value)
-            for name, value in self.headers
+            (name, hidden[name](value) if name in hidden else value) for name, value in self.headers
         ]
+        view["query"] = redact_query(self.query, keys.get("query", ()))
         cleared: dict[str, Any] = redact(view, token) if len(token) >= 8 else view
         return cleared
 
@@ -69,8 +71,12 @@ class Exchange:
 class Journal:
     """The last exchanges, oldest first, within two limits. Safe to use from several threads."""
 
-    def __init__(self, entries: int, size: int) -> None:
-        """Start empty. Keep up to so many exchanges, and so many bytes of them."""
+    def __init__(self, entries: int, size: int, keys: Mapping[str, set[str]]) -> None:
+        """Start empty. Keep up to so many exchanges, and so many bytes of them.
+
+        `keys` has the names of API keys by place, for those who show the exchanges.
+        """
+        self.keys = keys
         self._most, self._most_bytes = entries, size
         self._lock = threading.Lock()
         self.clear()

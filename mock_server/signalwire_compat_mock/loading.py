@@ -1,6 +1,7 @@
 """Compiles openapi.yaml to a `Contract`, once, at the start."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from .contract import (
     Part,
     Response,
     Route,
+    Scheme,
 )
 from .document import Document, SpecError, join
 from .parsing import FORM, JSON, MULTIPART, is_json, media_type
@@ -27,6 +29,7 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 # What stands between the items of an array in a query.
 _DELIMITERS = {"form": ",", "spaceDelimited": r"%20|\+", "pipeDelimited": r"\||%7[Cc]"}
+_CREDENTIALS = ("basic", "bearer", "header", "query", "cookie")
 _HEADERS_OF_HTTP = ("accept", "content-type", "authorization")
 _BRACES = re.compile(r"\{(.+?)\}")
 _ERROR = "/components/schemas/Error"
@@ -143,7 +146,8 @@ def _operation(document: Document, item: str, method: str, path: str) -> Operati
     return Operation(
         id=value.get("operationId", f"{method.upper()} {path}"),
         pointer=pointer,
-        secured=_is_secured(document, pointer),
+        ways=_ways(document, pointer),
+        has_account=any(_is_account(document, item, pointer)),
         parameters=_parameters(document, item, pointer),
         body=_body(document, join(pointer, "requestBody")) if "requestBody" in value else None,
         responses=responses,
@@ -151,15 +155,36 @@ def _operation(document: Document, item: str, method: str, path: str) -> Operati
     )
 
 
-def _is_secured(document: Document, pointer: str) -> bool:
+def _ways(document: Document, pointer: str) -> tuple[tuple[Scheme, ...], ...]:
+    """Compile the alternatives of the credentials that can be checked; none if none are needed."""
     ways = document.value(pointer).get("security", document.root.get("security", []))
-    if not ways or {} in ways:
-        return False
-    for way in ways:
-        schemes = [document.follow(f"/components/securitySchemes/{name}")[1] for name in way]
-        if all((s.get("type"), str(s.get("scheme")).lower()) == ("http", "basic") for s in schemes):
-            return True
-    raise SpecError(f"{pointer}: the mock knows HTTP Basic only. Offer that in `security`.")
+    found = [[_scheme(document, name) for name in way] for way in ways]
+    served = [tuple(each for each in way if each.kind != "mutualTLS") for way in found]
+    if not all(served):
+        return ()
+    if known := [way for way in served if all(scheme.kind in _CREDENTIALS for scheme in way)]:
+        return tuple(known)
+    if not ways:
+        return ()
+    todo = "Offer HTTP Basic, a bearer token or an API key in `security`."
+    raise SpecError(f"{pointer}: the mock does not know {', '.join(ways[0])}. {todo}")
+
+
+def _scheme(document: Document, name: str) -> Scheme:
+    value = document.follow(join("/components/securitySchemes", name))[1]
+    kind = str(value["type"])
+    if kind == "apiKey":
+        return Scheme(value["in"], value["name"])
+    if kind == "http":
+        kind = str(value["scheme"]).lower()
+    return Scheme("bearer" if kind in ("oauth2", "openIdConnect") else kind)
+
+
+def _is_account(document: Document, item: str, operation: str) -> Iterator[bool]:
+    for parent in (item, operation):
+        for index, _ in enumerate(document.value(parent).get("parameters", [])):
+            _, value = document.follow(join(parent, "parameters", index))
+            yield value.get("x-client-default") == "account"
 
 
 def _parameters(document: Document, item: str, operation: str) -> dict[str, Part]:

@@ -2,11 +2,11 @@
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from .parsing import basic_credentials
+from .parsing import ParseError, basic_credentials, decode_value
 
 
 def redact(value: Any, token: str) -> Any:
@@ -82,3 +82,21 @@ def redact_cookies(cookies: str) -> str:
     """Redact the values of the cookies in a header."""
     pairs = (cookie.strip().partition("=") for cookie in cookies.split(";"))
     return "; ".join(f"{name}=[redacted]" if equals else "[redacted]" for name, equals, _ in pairs)
+
+
+def redact_key(_: str) -> str:
+    """Redact an API key."""
+    return "[redacted]"
+
+
+def redact_query(query: str, names: Collection[str]) -> str:
+    """Redact the API keys of these names in a query."""
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return "&".join(f"{n}=[redacted]" if _named(n) in names else n + e + v for n, e, v in pairs)
+
+
+def _named(encoded: str) -> str:
+    try:
+        return decode_value(encoded)
+    except ParseError:
+        return encoded

@@ -1,7 +1,6 @@
-"""Checks of a request against its operation: credentials, parameters and body."""
+"""Checks of a request against its operation: parameters and body."""
 
 import difflib
-import hmac
 import itertools
 import json
 import re
@@ -11,9 +10,9 @@ from typing import Any
 
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
-from .contract import CREDENTIALS, INVALID, Body, Field, Operation, Part
+from .contract import INVALID, Body, Field, Operation, Part
 from .document import VALUE
-from .parsing import Incoming, ParseError, basic_credentials, decode_text, decode_value
+from .parsing import Incoming, ParseError, decode_text, decode_value
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -66,23 +65,6 @@ class Show:
         return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def find_project(incoming: Incoming, token: str) -> str:
-    """Return the Project ID of the credentials, in lower case. Errors: `Refusal` with 20003."""
-    values = incoming.header("authorization")
-    user, password = (len(values) == 1 and basic_credentials(values[0])) or (None, "")
-    if not values:
-        problem = "The credentials are missing: send HTTP Basic, Project ID and token."
-    elif user is None:
-        problem = "The header Authorization is not HTTP Basic."
-    elif not UUID.fullmatch(user):
-        problem = "The user name is not a Project ID, which is a UUID."
-    elif not hmac.compare_digest(password.encode(), token.encode()):
-        problem = "The password is not the API token that this mock accepts."
-    else:
-        return user.lower()
-    raise Refusal(CREDENTIALS, problem)
-
-
 def check_request(
     incoming: Incoming, operation: Operation, path: Mapping[str, str], show: Show
 ) -> tuple[dict[str, dict[str, Any]], Any]:
@@ -96,6 +78,8 @@ def check_request(
         except ParseError as error:
             violations.append(Violation(f"The {location} {error}"))
             continue
+        if location == "query":  # Credentials were checked before.
+            texts = {n: found for n, found in texts.items() if n not in operation.query_keys}
         values[location], found = _check_parameters(location, part, texts, show)
         violations += found
     body, found = _check_body(incoming, operation.body, show)

@@ -42,15 +42,15 @@ _TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 class MockServer:
     """A server that answers as openapi.yaml says, and keeps purchases and requests.
 
-    Use it in a `with` block, or call `start` and `close`. `token` is the password of every project.
-    `port` 0 takes any free port. A `forgetful` server forgets accounts and numbers after each
-    reply, so that no earlier request affects a later one; its only number has the SID and the
-    account of the examples in the document. With `allow_import`, numbers of other
-    providers can be imported. Web pages of `allow_origins`, such as "http://localhost:3000", may
-    use the API; "*" stands for all. The journal forgets its oldest entries when it has more than
-    `journal_entries`, or more than `journal_bytes` of requests and replies. With `tls` the port
-    takes TLS, too; the certificate of its authority is written to that file (needs trustme). Safe
-    to use from several threads.
+    Use it in a `with` block, or call `start` and `close`. `token` is the password of every project,
+    and every bearer token and API key of other documents. `port` 0 takes any free port. A
+    `forgetful` server forgets accounts and numbers after each reply, so that no earlier request
+    affects a later one; its only number has the SID and the account of the examples in the
+    document. With `allow_import`, numbers of other providers can be imported. Web pages of
+    `allow_origins`, such as "http://localhost:3000", may use the API; "*" stands for all. The
+    journal forgets its oldest entries when it has more than `journal_entries`, or more than
+    `journal_bytes` of requests and replies. With `tls` the port takes TLS, too; the certificate of
+    its authority is written to that file (needs trustme). Safe to use from several threads.
 
     Errors: `ValueError` for an empty token or what is not an origin, `SpecError` for a document
     that can't be served, `ImportError` without trustme, `OSError` if the certificate can't be
@@ -85,7 +85,8 @@ class MockServer:
         self._change: Callable[[Answer], Answer] | None = None
         self._lock = threading.Lock()
         self._faults: deque[Fault] = deque()
-        self._journal = Journal(journal_entries, journal_bytes)
+        keys = self._engine.contract.api_keys
+        self._journal = Journal(journal_entries, journal_bytes, keys)
         self._running: Listening | None = None
         self._certificate = tls.absolute() if tls else None
         self._tls = tls_context(self._certificate, host) if self._certificate else None

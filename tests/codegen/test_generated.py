@@ -116,10 +116,10 @@ def test_a_broken_spec_leaves_the_package_as_it_was(
             "codegen/templates/models_init.py.jinja:[1-9][0-9]*: .*'endfr'.*: correct the template",
         ),
         (
-            "codegen/templates/client.py.jinja",
+            "codegen/templates/errors.py.jinja",
             "{{ project_name |",
             "{{ spec.nothing.at_all |",
-            r".*a template failed: .*\(codegen/templates/client.py.jinja:\d+\)",
+            r".*a template failed: .*\(codegen/templates/errors.py.jinja:\d+\)",
         ),
         (
             "runtime/_network.py",

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+from signalwire_compat_mock import MockServer
 
 from codegen import generate
 from contract_diff.recording import load_package
-from tests.conftest import PROJECT, run
+from tests.conftest import run
 
 # Words that the templates write themselves.
 WORDS = "UNSET or Unset, builtins.list, datetime, Any, File, Literal, import check_x, \U0001f600."
@@ -122,13 +122,13 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_its_operations_are_called_and_their_replies_decoded(package: Path) -> None:
     module = load_package(package)
     with MockServer(package.parent / "openapi.json") as mock:
-        with module.RestClient(PROJECT, DEFAULT_TOKEN, mock.url) as client:
+        with module.RestClient(mock.url) as client:
             (item,) = client.compat.shop_items.list_models(size="s")
             client.compat.shop_items.list_types(body=["a"], body_query="b")
         assert (item.size, item.owner.name) == ("s", "text")
 
         async def call() -> None:
-            async with module.AsyncRestClient(PROJECT, DEFAULT_TOKEN, mock.url) as client:
+            async with module.AsyncRestClient(mock.url) as client:
                 await client.compat.shop_items.list_types(body=["a"])
                 await client.compat.ping.ping()
 
@@ -165,7 +165,7 @@ def test_an_error_has_advice_although_the_contract_has_none(package: Path) -> No
     module = load_package(package)
     with MockServer(package.parent / "openapi.json") as mock:
         mock.inject(status=429, body="busy")
-        client = module.RestClient(PROJECT, DEFAULT_TOKEN, mock.url, max_retries=0)
+        client = module.RestClient(mock.url, max_retries=0)
         with client, pytest.raises(module.RateLimitError, match="Wait, then call") as caught:
             client.compat.ping.ping()
     assert caught.value.category == "throttled"
@@ -173,7 +173,7 @@ def test_an_error_has_advice_although_the_contract_has_none(package: Path) -> No
 
 def test_each_part_has_the_words_that_are_nearest_to_it(package: Path) -> None:
     module = load_package(package)
-    items = module.RestClient(PROJECT, "token", "localhost").compat.shop_items
+    items = module.RestClient("localhost").compat.shop_items
     assert "What is for sale." in str(type(items).__doc__)
     assert "size: Which size." in str(items.list_models.__doc__)
     assert "body_query: Which body." in str(items.list_types.__doc__)

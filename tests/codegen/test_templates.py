@@ -24,6 +24,7 @@ OVERRIDES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob(
 RENDERED_WITH = {
     "api_init.py.jinja": set(),
     "client.py.jinja": set(),
+    "errors.py.jinja": set(),
     "endpoint_init.py.jinja": {"endpoint_collection"},
     "endpoint_module.py.jinja": {"endpoint"},
     "helpers.jinja": set(),

@@ -113,7 +113,7 @@ MISTAKES: list[tuple[str, ...]] = [
         "- Bearer: []",
         'security[0].Bearer|"Bearer" is not HTTP Basic',
         "securitySchemes:\n",
-        "securitySchemes:\n    Bearer: {type: http, scheme: bearer}\n",
+        "securitySchemes:\n    Bearer: {type: http, scheme: digest}\n",
     ),
     ("a wrong scheme", "type: http\n", "type: htp\n", "ProjectToken.type|htp"),
     ("an unknown type", "type: boolean", "type: bool", "Beta.schema.type|bool|boolean"),

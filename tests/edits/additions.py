@@ -60,7 +60,7 @@ def silent(*keys: str, **parts: Any) -> Edit:
     return both(adds(**parts), change("paths /things get", **dict.fromkeys(keys, GONE)))
 
 
-BEARER = {"type": "http", "scheme": "bearer", "description": "A token."}
+DIGEST = {"type": "http", "scheme": "digest", "description": "A digest."}
 BASIC = "authorization: Basic " + b64encode(f"{PROJECT}:{DEFAULT_TOKEN}".encode()).decode()
 TEXTS = list_of(TEXT)
 SERVERS = [{"url": "https://example.com/v1", "description": "One."}]
@@ -78,8 +78,8 @@ VARIANTS = [
     Row("credentials of the whole contract", both(silent("security"), lambda d: d.update(security=[{"ProjectToken": []}])), ADDED, DONE, GOT, BASIC),
     Row("no credentials at all", silent("security"), ADDED, DONE, GOT, lacks="authorization"),
     Row("an anonymous operation", both(adds(security=[{}]), lambda d: d.update(security=[{"ProjectToken": []}])), ADDED, DONE, GOT, lacks="authorization"),
-    Row("credentials of several kinds", both(change("components securitySchemes", Key=BEARER), adds(security=[{"Key": []}, {"ProjectToken": []}])), ADDED, DONE, GOT, BASIC),
-    Row("credentials that the client lacks, or none", both(change("components securitySchemes", Key=BEARER), adds(security=[{"Key": []}, {}])), ADDED, DONE, GOT, lacks="authorization"),
+    Row("credentials of several kinds", both(change("components securitySchemes", Key=DIGEST), adds(security=[{"Key": []}, {"ProjectToken": []}])), ADDED, DONE, GOT, BASIC),
+    Row("credentials that the client lacks, or none", both(change("components securitySchemes", Key=DIGEST), adds(security=[{"Key": []}, {}])), ADDED, DONE, GOT, lacks="authorization"),
     Row("a number that does not explode", takes("Limit", schema=SIZE, explode=False, style="form"), ADDED, "compat.things.try_it(Limit=3)", f"{GOT}?Limit=3"),
     Row("a header that explodes", takes("X-Tag", "header", explode=True), ADDED, "compat.things.try_it(XTag='a')", GOT, "x-tag: a"),
     Row("a list that does not explode", takes("Tag", schema=TEXTS, explode=False), ADDED, "compat.things.try_it(Tag=['a b', 'c,d'])\ncompat.things.try_it(Tag=[])\ncompat.things.try_it()", f"{GOT}?Tag=a+b,c%2Cd\n{GOT}\n{GOT}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.edits.additions import BEARER, CAT, PAGES, THING, silent
+from tests.edits.additions import CAT, DIGEST, PAGES, THING, silent
 from tests.edits.helpers import *
 
 THINGS = "paths./things."
@@ -43,8 +43,8 @@ REFUSED = [
     Refusal("a list in a deep object", takes("Filter", schema=object_of(Tag=list_of(TEXT)), style="deepObject"), (f"{PLACE}.schema.properties.Tag", '"Tag", a list')),
     Refusal("an object that does not explode", takes("Filter", schema=THING, explode=False), (f"{PLACE}.explode", '"Filter"', "False")),
     Refusal("a path parameter after a semicolon", adds("/things/{Id}", parameters=[{**parameter("Id", "path"), "style": "matrix"}]), ("parameters[0].style", '"Id"', "matrix")),
-    Refusal("only credentials that the client lacks", both(change("components securitySchemes", Key=BEARER), adds(security=[{"Key": []}])), (f"{THINGS}get.security[0].Key", '"Key" is not HTTP Basic')),
-    Refusal("such credentials of the whole contract", both(change("components securitySchemes", Key=BEARER), silent("security"), lambda d: d.update(security=[{"Key": []}])), ('"Key" is not HTTP Basic',)),
+    Refusal("only credentials that the client lacks", both(change("components securitySchemes", Key=DIGEST), adds(security=[{"Key": []}])), (f"{THINGS}get.security[0].Key", '"Key" is not HTTP Basic')),
+    Refusal("such credentials of the whole contract", both(change("components securitySchemes", Key=DIGEST), silent("security"), lambda d: d.update(security=[{"Key": []}])), ('"Key" is not HTTP Basic',)),
     Refusal("reserved characters", takes("Filter", allowReserved=True), (f"{PLACE}.allowReserved", '"Filter"')),
     Refusal("objects listed in the query", takes("Things", schema={"type": "array", "items": THING}), (PLACE, '"Things"')),
     Refusal("an array in a header", takes("X-Tag", "header", {"type": "array", "items": TEXT}), (f"{THINGS}get", "X-Tag")),

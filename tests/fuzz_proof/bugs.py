@@ -31,7 +31,7 @@ from signalwire_compat_fuzz.document import objects
 from signalwire_compat_mock import (
     DEFAULT_PROJECT,
     DEFAULT_TOKEN,
-    engine,
+    credentials,
     handlers,
     listing,
     parsing,
@@ -103,14 +103,14 @@ def joined_items(query: str) -> str:
 def swapped_credentials(request: Any) -> dict[str, Any]:
     pair = base64.b64encode(f"{DEFAULT_TOKEN}:{DEFAULT_PROJECT}".encode()).decode()
     headers = {**request.headers, "authorization": f"Basic {pair}"}
-    return {"authenticate": False, "headers": headers}
+    return {"security": (), "headers": headers}
 
 
-def any_token(real: Callable[..., Any], incoming: Any, token: str) -> Any:
+def any_token(real: Callable[..., Any], incoming: Any, token: str, **options: Any) -> Any:
     with contextlib.suppress(ValueError, IndexError):
         encoded = incoming.header("authorization")[0].partition(" ")[2]
         token = base64.b64decode(encoded).decode().partition(":")[2] or token
-    return real(incoming, token)
+    return real(incoming, token, **options)
 
 
 def json_as_form(real: Callable[..., Any], incoming: Any, body: Any, *rest: Any) -> Any:
@@ -167,7 +167,7 @@ CLIENT: dict[str, Plant] = {
     "the method is another one": seams.requests(lambda r: {"method": "PUT"}),
     "the path is another one": seams.requests(lambda r: {"path": f"{r.path}.json"}),
     "the base path is another one": other_base_path,
-    "the credentials are left out": seams.requests(lambda r: {"authenticate": False}),
+    "the credentials are left out": seams.requests(lambda r: {"security": ()}),
     "the credentials are in the wrong order": seams.requests(swapped_credentials),
     "a header that was not asked for is sent": seams.requests(lambda r: {"headers": {**r.headers, "x-debug": "1"}}),
     "the query repeats the form": seams.requests(lambda r: {"query": r.content.decode()}),
@@ -279,8 +279,8 @@ MOCK: dict[str, Plant] = {
     "a missing field is accepted": seams.wrapped(request_checks, "_check_body", no_missing_field),
     "JSON is taken for a form": seams.wrapped(request_checks, "_check_body", json_as_form),
     "a missing body is accepted": seams.wrapped(request_checks, "_check_body", lambda real, incoming, *rest: real(incoming, *rest) if incoming.body else (None, [])),
-    "no credentials are needed": seams.wrapped(engine, "find_project", lambda real, incoming, token: real(incoming, token) if incoming.header("authorization") else DEFAULT_PROJECT),
-    "any token will do": seams.wrapped(engine, "find_project", any_token),
+    "no credentials are needed": seams.wrapped(credentials, "find_project", lambda real, incoming, token, **options: real(incoming, token, **options) if incoming.header("authorization") else DEFAULT_PROJECT),
+    "any token will do": seams.wrapped(credentials, "find_project", any_token),
     "wrong credentials are forbidden": seams.answers(lambda a: {"status": 403 if a.status == 401 else a.status}),
     "another method is an unknown path": seams.answers(lambda a: {"status": 404 if a.status == 405 else a.status}),
     "a valid request is refused": seams.purchases(refuse_long_name),

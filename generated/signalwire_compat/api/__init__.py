@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .._client import AsyncRestClient, RestClient
+    from .._rest_client import AsyncRestClient, RestClient
     from . import phone_numbers as phone_numbers
     from .phone_numbers import AsyncPhoneNumbers, PhoneNumbers
 else:

@@ -27,6 +27,7 @@ window.addEventListener("load", async () => {
       if (!token) return;
       for (const [name, scheme] of ui.specSelectors.securityDefinitions() || []) {
         if (/^basic$/i.test(scheme.get("scheme"))) ui.preauthorizeBasic(name, project, token);
+        else ui.preauthorizeApiKey(name, token);
       }
     },
   });

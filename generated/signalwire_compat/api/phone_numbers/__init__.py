@@ -7,7 +7,7 @@ import builtins
 from typing import TYPE_CHECKING, TypedDict
 
 from ... import models as _models
-from ..._client import AsyncRestClient, RestClient
+from ..._rest_client import AsyncRestClient, RestClient
 from ..._values import or_unset
 from ...models.available_countries import AvailableCountries
 from ...models.available_phone_numbers import AvailablePhoneNumbers

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from ... import _encoding
-from ..._client import AsyncRestClient, RestClient
 from ..._detailed import Response
 from ..._reply import Reply
 from ..._request import Request
+from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
 from ..._schema import check_arguments as _check
 from ...models.error import Error
@@ -49,7 +49,7 @@ def _request(
             account_sid=_encoding.path_segment("AccountSid", account_sid),
             sid=_encoding.path_segment("Sid", sid),
         ),
-        authenticate=True,
+        security=(("ProjectToken",),),
     )
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ... import _encoding, _values
-from ..._client import AsyncRestClient, RestClient
 from ..._detailed import Response
 from ..._look_up import LookUp
 from ..._reply import Reply
 from ..._request import Request
+from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
 from ..._schema import check_arguments as _check
 from ...models.error import Error
@@ -58,7 +58,7 @@ def _request(
         path="/Accounts/{account_sid}/ImportedPhoneNumbers".format(
             account_sid=_encoding.path_segment("AccountSid", account_sid),
         ),
-        authenticate=True,
+        security=(("ProjectToken",),),
         content=_encoding.urlencoded(_form).encode(),
         content_type="application/x-www-form-urlencoded",
     )

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from ... import _encoding
-from ..._client import AsyncRestClient, RestClient
 from ..._detailed import Response
 from ..._pages import AsyncPage, SyncPage
 from ..._reply import Reply
 from ..._request import Request
+from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
 from ..._schema import check_arguments as _check
 from ...models.error import Error
@@ -71,7 +71,7 @@ def _request(
                 "FriendlyName": friendly_name,
             }
         ),
-        authenticate=True,
+        security=(("ProjectToken",),),
     )
 
 

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from ... import _encoding
-from ..._client import AsyncRestClient, RestClient
 from ..._detailed import Response
 from ..._reply import Reply
 from ..._request import Request
+from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
 from ..._schema import check_arguments as _check
 from ...models.available_countries import AvailableCountries
@@ -43,7 +43,7 @@ def _request(
         path="/Accounts/{account_sid}/AvailablePhoneNumbers".format(
             account_sid=_encoding.path_segment("AccountSid", account_sid),
         ),
-        authenticate=True,
+        security=(("ProjectToken",),),
     )
 
 

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from ... import _encoding
-from ..._client import AsyncRestClient, RestClient
 from ..._detailed import Response
 from ..._reply import Reply
 from ..._request import Request
+from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
 from ..._schema import check_arguments as _check
 from ...models.available_phone_numbers import AvailablePhoneNumbers
@@ -102,7 +102,7 @@ def _request(
                 "VoiceEnabled": voice_enabled,
             }
         ),
-        authenticate=True,
+        security=(("ProjectToken",),),
     )
 
 
