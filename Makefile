@@ -160,5 +160,13 @@ lock: $(READY) ## resolve the lock files again, from releases at least a week ol
 	@$(RESOLVE) pyproject.toml --constraint requirements-dev.lock --output-file requirements-more.lock \
 	  --group browser --group docs --group hooks --group mutants --group package
 
+swagger-ui: ## take the files of the explorer from the npm package swagger-ui-dist: VERSION=
+	@rm -rf .build/npm && mkdir -p .build/npm
+	@npm pack --silent --pack-destination .build/npm "swagger-ui-dist@$(VERSION)"
+	@tar -xzf .build/npm/*.tgz -C mock_server/signalwire_compat_mock/pages/swagger-ui \
+	  --strip-components 1 --no-same-permissions $(addprefix package/,LICENSE NOTICE package.json \
+	  swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt)
+
 .PHONY: help install demo mock hooks clean test test-all lint format typecheck ci generate try check-generated \
-  diff fuzz faults soak looking fuzz-proof mutants bench build test-package test-browser docs release lock
+  diff fuzz faults soak looking fuzz-proof mutants bench build test-package test-browser docs release lock \
+  swagger-ui

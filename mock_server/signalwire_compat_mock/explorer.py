@@ -15,11 +15,6 @@ from .document import Document, join, nodes
 from .parsing import FORM
 
 _PAGES = Path(__file__).with_name("pages")
-_ASSETS: list[str | tuple[str, str]] = [
-    ("signalwire_compat_mock", "pages"),
-    ("mkdocs_swagger_ui_tag", "swagger-ui/javascripts"),
-    ("mkdocs_swagger_ui_tag", "swagger-ui/stylesheets"),
-]
 
 
 def wants_page(request: Request) -> bool:
@@ -43,7 +38,7 @@ def routes(contract: Contract, project: str, token: str | None) -> list[BaseRout
     return [
         Route("/docs", page("explorer"), methods=["GET"]),
         Route("/docs/credentials", credentials, methods=["GET"]),
-        Mount("/docs", StaticFiles(packages=_ASSETS)),
+        Mount("/docs", StaticFiles(directory=_PAGES)),
         Route("/openapi.json", document, methods=["GET"]),
     ]
 
@@ -51,16 +46,13 @@ def routes(contract: Contract, project: str, token: str | None) -> list[BaseRout
 def described(contract: Contract) -> dict[str, Any]:
     """Return the spec for people: with this mock, error codes, and forms filled with examples.
 
-    Queries are filled with nothing: all examples at once would find nothing.
+    Queries are filled with nothing: all examples at once would find nothing. Nor are defaults
+    filled in: an update would then set them.
     """
     document = Document(copy.deepcopy(contract.document.root))
     root = document.root
     root["servers"] = [{"url": contract.base_path or "/", "description": "This mock"}]
     error = root["components"]["schemas"]["Error"]
-    for schema in nodes(root):
-        if (found := schema.get("x-error-codes")) and schema is not error:
-            said = "; ".join(f"{kind}: error {code}" for kind, code in found.items())
-            schema["description"] = f"{schema.get('description', '')} ({said})"
     error["description"] += "\n\n" + _table(contract, None)
     for operation in contract.operations.values():
         here = document.value(operation.pointer)
@@ -70,19 +62,36 @@ def described(contract: Contract) -> dict[str, Any]:
                 response["description"] = f"{target.get('description', '')}\n\n{table}"
         for index, _ in enumerate(here.get("parameters", [])):
             _, parameter = document.follow(join(operation.pointer, "parameters", index))
-            if parameter["in"] == "query" and "example" in parameter:
-                example = json.dumps(parameter.pop("example"))
-                parameter["description"] = f"{parameter.get('description', '')} Example: {example}."
+            if parameter["in"] == "query":
+                _tell(parameter, parameter.get("schema", {}), "default")
+                _tell(parameter, parameter, "example")
         media = operation.body.media.get(FORM) if operation.body else None
         if media:
-            examples = document.value(media.pointer).get("examples", {})
+            content = document.value(media.pointer)
+            examples = content.get("examples", {})
             first: dict[str, Any] = next((e.get("value", {}) for e in examples.values()), {})
             for name, pointer in document.properties(f"{media.pointer}/schema").items():
                 member = document.value(pointer)
-                # A field that is left empty is not sent.
-                if member.get("type", "array") != "array" and "default" not in member:
+                _tell(member, member, "default")
+                if member.get("type") == "array":
+                    # This is the default of OpenAPI, but Swagger UI would send one value.
+                    encoding = content.setdefault("encoding", {})
+                    encoding.setdefault(name, {"style": "form", "explode": True})
+                else:
+                    # A field that is left empty is not sent.
                     member["example"] = first.get(name, "")
+    for schema in nodes(root):
+        if (found := schema.get("x-error-codes")) and schema is not error:
+            said = "; ".join(f"{kind}: error {code}" for kind, code in found.items())
+            schema["description"] = f"{schema.get('description', '')} ({said})"
     return root
+
+
+def _tell(described: dict[str, Any], holder: dict[str, Any], key: str) -> None:
+    """Describe a value with which Swagger UI would fill a field, and remove it."""
+    if key in holder:
+        said = f"{key.capitalize()}: {json.dumps(holder.pop(key))}."
+        described["description"] = f"{described.get('description', '')} {said}"
 
 
 def _table(contract: Contract, status: str | None) -> str:

@@ -1,11 +1,14 @@
 """The pages of the mock, in a browser as people use them. Run by `make test-browser`."""
 
+import contextlib
 import shutil
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
@@ -13,6 +16,7 @@ from signalwire_compat import RestClient, SignalWireError
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT
+from tests.mock.helpers import OTHER
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
@@ -21,6 +25,8 @@ FLAGS = (
 NUMBER = "+15551234567"
 CUT_OR_TOUCHING = Path(__file__).with_name("cut_or_touching.js").read_text("utf-8")
 COMPLAINTS = ("error", "warning")
+# A busy machine is slow, and not wrong.
+expect.set_options(timeout=30_000)
 REFUSED = "Failed to load resource: the server responded with a status of"
 
 
@@ -72,10 +78,9 @@ def elsewhere() -> Iterator[int]:
 
 
 def operation(page: Page, name: str) -> Locator:
-    """Open an operation of the explorer, ready to try it out."""
+    """Open an operation of the explorer."""
     shown = page.locator(f"#operations-phone_numbers-{name}")
     shown.locator("button.opblock-summary-control").click()
-    shown.get_by_role("button", name="Try it out").click()
     return shown
 
 
@@ -116,11 +121,16 @@ def test_the_explorer_buys_a_number_and_the_journal_shows_both_answers_and_all_o
     assert dict(mock.journal[-1].form or [])["PhoneNumber"] == NUMBER
     assert page.evaluate(CUT_OR_TOUCHING) == []
     tab = page.locator(".tab-item.active span").bounding_box()
-    cancel = page.get_by_role("button", name="Cancel").bounding_box()
+    reset = page.get_by_role("button", name="Reset").bounding_box()
     assert tab
-    assert cancel
+    assert reset
     # The line that marks the tab ends 15 pixels below its text.
-    assert tab["y"] + tab["height"] + 15 <= cancel["y"] or tab["x"] + tab["width"] < cancel["x"]
+    assert tab["y"] + tab["height"] + 15 <= reset["y"] or tab["x"] + tab["width"] < reset["x"]
+    form, sample = (page.locator(each).bounding_box() for each in ("table.parameters", ".sample"))
+    assert form
+    assert sample
+    is_beside = sample["x"] >= form["x"] + form["width"] and sample["y"] < form["y"]
+    assert is_beside == (width == 1280), (form, sample)
     buy(page, 422)
     assert fits(page)
     assert mock.charges() == 1
@@ -134,31 +144,52 @@ def test_the_explorer_buys_a_number_and_the_journal_shows_both_answers_and_all_o
 
 
 @pytest.mark.parametrize(
-    ("name", "status"),
+    ("name", "status", "fields"),
     [
-        ("list", 200),
-        ("purchase", 201),
-        ("get", 404),
-        ("update", 404),
-        ("delete", 404),
-        ("import_number", 422),
-        ("list_available_countries", 200),
-        ("search_local", 200),
-        ("search_toll_free", 200),
+        ("list", 200, {}),
+        ("list", 200, {"PageSize": ["20"], "PhoneNumber": ["*512*"]}),
+        ("purchase", 201, {}),
+        ("purchase", 201, {"FriendlyName": ['"Zoë" \\ 😀'], "VoiceReceiveMode": ["fax"]}),
+        ("get", 404, {}),
+        ("update", 404, {"FriendlyName": [""], "VoiceMethod": ["GET"]}),
+        ("delete", 404, {}),
+        ("import_number", 422, {"capabilities": ["voice", "fax"]}),
+        ("list_available_countries", 200, {"AccountSid": [OTHER]}),
+        ("search_local", 200, {"IsoCountry": ["CA"], "AreaCode": ["416"], "Beta": ["true"]}),
+        ("search_toll_free", 200, {}),
     ],
 )
-def test_each_operation_can_be_tried_as_it_is_shown(
-    page: Page, mock: MockServer, name: str, status: int
+def test_the_sample_beside_a_form_sends_what_the_form_sends(
+    page: Page, mock: MockServer, name: str, status: int, fields: dict[str, list[str]]
 ) -> None:
     page.goto("/docs")
-    operation(page, name)
+    shown = operation(page, name)
+    for field, values in fields.items():
+        control = shown.locator(f"tr[data-param-name={field}], tr[data-property-name={field}]")
+        control.wait_for()
+        if (choice := control.locator("select")).count():
+            choice.select_option(values)
+        else:
+            control.locator("input[type=text]").fill(*values)
+            control.locator("input[type=text]").blur()
     buy(page, status)
-    assert (mock.journal[-1].operation_id, mock.journal[-1].query) in (
-        (name, ""),
-        (name, "Page=0&PageSize=50"),
-    )
+    code, names = shown.locator(".sample pre").inner_text(), dict[str, Any]()
+    (by_form,) = mock.journal
     page.goto("/journal")
     expect(page.locator("#exchanges li summary")).to_contain_text(name)
+    mock.reset()
+    with contextlib.suppress(SignalWireError):
+        exec(code, names)  # noqa: S102  # it is what a user would run
+    names["client"].close()
+    by_sample = mock.journal[0]
+    for sent in (by_form, by_sample):
+        assert (sent.operation_id, sent.status) == (name, status)
+        assert sent.path == by_form.path
+        assert sorted(parse_qsl(sent.query)) == sorted(parse_qsl(by_form.query))
+        assert sorted(sent.form or []) == sorted(by_form.form or [])
+    pairs = [*parse_qsl(by_form.query), *(by_form.form or [])]
+    chosen = [value for values in fields.values() for value in [*values] if value]
+    assert {*chosen} <= {*by_form.path.split("/"), *(value for _, value in pairs)}
 
 
 def test_wrong_credentials_are_an_answer_and_no_dialogue_of_the_browser(
@@ -245,7 +276,7 @@ def test_a_purchase_needs_no_mouse(page: Page, mock: MockServer) -> None:
     page.keyboard.press("Tab")
     page.keyboard.type(DEFAULT_TOKEN)
     page.keyboard.press("Enter")
-    for name in ("Close", summary.inner_text().strip(), "Try it out", "Execute"):
+    for name in ("Close", summary.inner_text().strip(), "Execute"):
         press(name)
     answered(page, 201)
     page.goto("/journal")

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import json
 import pickle
 import re
 import sys
@@ -156,15 +157,18 @@ def test_the_public_names_are_sorted_and_exist() -> None:
         assert getattr(signalwire_compat, name).__module__.startswith("signalwire_compat")
 
 
-def test_all_distributions_have_the_newest_version_and_the_same_licence() -> None:
+def test_all_distributions_have_the_newest_version_and_name_every_licence() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     newest = re.search(r"^## (\S+)", changelog, re.MULTILINE)
     assert newest
     assert newest[1] == PROJECT_TABLE["version"] == signalwire_compat.__version__
     assert PROJECT_TABLE["license"] == "MIT"
+    explorer = ROOT / "mock_server/signalwire_compat_mock/pages/swagger-ui/package.json"
+    also = json.loads(explorer.read_text("utf-8"))["license"]
     for folder in OTHERS:
         other = tomllib.loads((ROOT / folder / "pyproject.toml").read_text("utf-8"))["project"]
-        assert (other["version"], other["license"]) == (newest[1], "MIT")
+        licence = f"MIT AND {also}" if folder == "mock_server" else "MIT"
+        assert (other["version"], other["license"]) == (newest[1], licence)
         assert (ROOT / folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 

@@ -21,8 +21,10 @@ window.addEventListener("load", async () => {
     docExpansion: "list",
     defaultModelsExpandDepth: 1,
     displayRequestDuration: true,
+    tryItOutEnabled: true,
     validatorUrl: null,
     requestInterceptor: prepare,
+    plugins: [() => pythonSample(project, token)],
     onComplete: () => {
       if (!token) return;
       for (const [name, scheme] of ui.specSelectors.securityDefinitions() || []) {
