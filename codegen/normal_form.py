@@ -27,8 +27,10 @@ from codegen.document import (
     media_type,
     nodes,
     parameters_of,
+    resolved,
     types_of,
 )
+from codegen.schema_code import TAGS
 
 STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 """How a parameter is written if it does not say; only `form` explodes."""
@@ -43,6 +45,7 @@ _COMPOSING = {
     *("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "then", "else"),
     *("dependentSchemas", "patternProperties"),
 }
+_NULL = {"type": "null"}
 _NEVER: dict[str, Any] = {"not": {}}
 # The success of an operation that documents none.
 _SILENT = {"description": "It is done."}
@@ -100,6 +103,7 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
             _body(node["content"])
         elif kind == "schema":
             _schema(node)
+            _discriminator(document, node)
     for where, node in called_operations(document):
         _signs(document, where)
         _equal_arguments(document, where)
@@ -232,3 +236,19 @@ def _schema(node: dict[str, Any]) -> None:
     if node.get("unevaluatedProperties") in (False, _NEVER) and not node.keys() & _COMPOSING:
         del node["unevaluatedProperties"]
         node.setdefault("additionalProperties", False)
+
+
+def _discriminator(document: dict[str, Any], node: dict[str, Any]) -> None:
+    """Tell each schema of a choice the values that name it; one without such a choice goes."""
+    told = node.get("discriminator", {})
+    options = [each for each in node.get("oneOf", node.get("anyOf", ())) if each != _NULL]
+    if told and (not options or not all("$ref" in each for each in options)):
+        del node["discriminator"]
+    elif told:
+        mapping = {tag: name.rpartition("/")[2] for tag, name in told.get("mapping", {}).items()}
+        for option in options:
+            name = option["$ref"].rpartition("/")[2]
+            tags = [tag for tag, other in mapping.items() if other == name]
+            tags += [name] if name not in mapping else []
+            kept = resolved(document, option).setdefault(TAGS, {})
+            kept[told["propertyName"]] = [*kept.get(told["propertyName"], ()), *tags]

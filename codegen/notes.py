@@ -15,6 +15,7 @@ from codegen.content_types import is_written, read
 from codegen.document import (
     INTEGER_BOUNDS,
     Pointer,
+    at,
     is_generated,
     nodes,
 )
@@ -26,10 +27,17 @@ from codegen.unsupported import KEYWORDS
 
 # Formats that say how a value is stored or shown, and forbid no value that JSON allows.
 _DESCRIPTIVE = {*INTEGER_BOUNDS, "float", "double", "binary", "byte", "password", "rfc2822"}
+# What they ask for, the server alone checks.
+_UNCHECKED = {
+    *("not", "if", "then", "else", "dependentSchemas", "dependentRequired", "contains"),
+    *("minContains", "maxContains", "minProperties", "maxProperties", "propertyNames"),
+    *("unevaluatedItems", "unevaluatedProperties"),
+}
 META = {
     "$ref": "https://json-schema.org/draft/2020-12/schema",
     "properties": {
-        **dict.fromkeys(("example", "externalDocs", "nullable", "xml", *KEYWORDS), True),
+        **dict.fromkeys(("discriminator", "example", "externalDocs", "nullable", "xml"), True),
+        **dict.fromkeys((*KEYWORDS, *_UNCHECKED), True),
         # The generator knows no others.
         "const": {"type": ["string", "integer", "boolean", "null"]},
         "enum": {"minItems": 1},
@@ -54,6 +62,10 @@ def notes(raw: dict[str, Any], document: dict[str, Any]) -> Iterator[Note]:
     for kind, where, node in nodes(raw):
         if kind == "operation" and is_generated(where):
             yield from _operation(raw, where, node)
+        elif kind == "schema" and "discriminator" in node:
+            if "discriminator" not in at(document, where):
+                what = "is of no choice among references, so the client does not use it: remove it"
+                yield Note("unused discriminator", (*where, "discriminator"), what)
         elif kind in ("body", "response") and "content" in node and not is_served_by_caller(where):
             yield from _content(kind, where, node["content"])
     for kind, where, node in nodes(document):
@@ -102,6 +114,9 @@ def _schema(where: Pointer, node: dict[str, Any]) -> Iterator[Note]:
         what = f'"{node["format"]}" is a format that the client does not check'
         todo = f"write a pattern, or take one of {', '.join(FORMATS)}"
         yield Note("unknown format", (*where, "format"), f"{what}: {todo}")
+    for key in _UNCHECKED & node.keys():
+        what = f'"{key}" is not checked by the client: say it in the description'
+        yield Note("unchecked keyword", (*where, key), what)
     if python_pattern(pattern := node.get("pattern", "")) is None:
         what = f"{pattern} is a pattern that the client can't check: write it in another way"
         yield Note("unchecked pattern", (*where, "pattern"), what)

@@ -21,16 +21,20 @@ _LIMITS = {
     "maxItems": "max_items",
     "uniqueItems": "unique_items",
 }
+TAGS = "x-tags"
+"""Where a schema keeps the values of a discriminator that name it."""
 # The other keywords are annotations.
 _CONSTRAINTS = {
     *("type", "enum", "const", "pattern", "format", "items", "anyOf", "oneOf"),
     *("additionalProperties", "properties", "required", "x-must-be", *_LIMITS),
+    *("discriminator", TAGS),
 }
 # A pattern in Python that is longer than its own by this names all letters: messages have its own.
 _SPELLED_OUT = 100
 FORMATS = ("uuid", "uri", "date", "date-time", "email")
 
 
+_NULL = {"type": "null"}
 SOURCE = "x-schema"
 """Where the schema as it was written is kept."""
 
@@ -130,6 +134,12 @@ class Expression:
             yield f"additional_properties={self._schema(more) if more is not False else False}"
         if options := schema.get("anyOf", schema.get("oneOf")):
             yield f"any_of=({''.join(self._schema(option) + ', ' for option in options)})"
+            if "anyOf" not in schema and len(options) - (_NULL in options) > 1:
+                yield "one_of=True"
+            if "discriminator" in schema:
+                yield f"discriminator={schema['discriminator']['propertyName']!r}"
+        if TAGS in schema:
+            yield f"tags={ {name: tuple(tags) for name, tags in schema[TAGS].items()}!r}"
 
 
 def _merged(found: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:

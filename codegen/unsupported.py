@@ -26,12 +26,7 @@ from codegen.document import (
 )
 from codegen.normal_form import DELIMITERS, STYLES, is_query_list, is_served_by_caller
 
-KEYWORDS = {
-    *("not", "if", "then", "else", "dependentSchemas", "dependentRequired", "contains"),
-    *("minContains", "maxContains", "minProperties", "maxProperties", "propertyNames"),
-    *("patternProperties", "prefixItems", "unevaluatedItems", "unevaluatedProperties"),
-    *("discriminator", "$dynamicRef", "$recursiveRef"),
-}
+KEYWORDS = {"patternProperties", "prefixItems", "$dynamicRef", "$recursiveRef"}
 """Keywords that neither a model nor a check of the client can hold."""
 _ENCODINGS = ("style", "explode", "allowReserved", "contentType", "headers")
 _SERVERS = "has servers of its own, and a client has one server: move them to the top"

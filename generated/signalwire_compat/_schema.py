@@ -33,8 +33,10 @@ class Schema:
     """What one schema of the contract requires of a value.
 
     The attributes are keywords of JSON Schema; one that is left out requires nothing. `must_be`
-    puts `pattern` into words. `ref` is the name of a schema that contains itself. A schema with
-    nothing but `ref` is a placeholder for that one, which `resolve_refs` puts in its place.
+    puts `pattern` into words. With `one_of`, exactly one schema of `any_of` allows the value; the
+    member `discriminator` says which: the `tags` of each have the values of that member. `ref` is
+    the name of a schema that contains itself. A schema with nothing but `ref` is a placeholder for
+    that one, which `resolve_refs` puts in its place.
     """
 
     types: tuple[str, ...] = ()
@@ -57,6 +59,9 @@ class Schema:
     required: tuple[str, ...] = ()
     additional_properties: Schema | bool = True
     any_of: tuple[Schema, ...] = ()
+    one_of: bool = False
+    discriminator: str | None = None
+    tags: Mapping[str, tuple[str, ...]] = {}
     all_of: tuple[Schema, ...] = ()
     ref: str | None = None
     # Most values have one of these types, and most of those have nothing else to check: looking
@@ -123,6 +128,13 @@ class Schema:
                 and (self.multiple_of is None or is_multiple(value, self.multiple_of))
             )
         return True
+
+    def is_tagged(self, value: Any, member: str | None = None) -> bool:
+        """Whether a member of the value, or any, says that it is for this schema."""
+        names = self.tags if member is None else (member,)
+        return isinstance(value, dict) and any(
+            value.get(name) in self.tags.get(name, ()) for name in names
+        )
 
     def has_type(self, value: Any) -> bool:
         """Whether the value has one of the types; 2.0 is an integer, True is not a number."""
@@ -228,7 +240,18 @@ class _Check:
         options = [option for option in schema.any_of if option.has_type(value)]
         if not options:
             return value, [Violation(place, schema.words, value)]
-        readings = (self.read(option, value, place) for option in options)
+        if (name := schema.discriminator) and isinstance(value, dict):
+            tagged = [option for option in options if option.is_tagged(value, name)]
+            if self._strict and not tagged:
+                tags = [tag for option in options for tag in option.tags.get(name, ())]
+                found = value.get(name, MISSING)
+                return value, [Violation((*place, name), " or ".join(map(preview, tags)), found)]
+            options = tagged or options
+        readings = [self.read(option, value, place) for option in options]
+        valid = sum(not violations for _, violations in readings)
+        if self._strict and schema.one_of and valid > 1:
+            what = f"what one schema of a choice allows, not {valid} of them"
+            return value, [Violation(place, what, value)]
         return min(readings, key=lambda reading: len(reading[1]))
 
     def _read_members(self, schema: Schema, value: dict[str, Any], place: Place) -> Reading:

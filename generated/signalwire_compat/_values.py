@@ -96,12 +96,13 @@ def decode(value: Any, *candidates: tuple[type, Callable[[Any], Any]]) -> Any:
     return value
 
 
-def _violations(convert: Callable[[Any], Any], value: Any) -> tuple[int, int]:
-    """Count the violations and the unknown members of a value for a model."""
+def _violations(convert: Callable[[Any], Any], value: Any) -> tuple[bool, int, int]:
+    """Say whether a value is for another model; count its violations and unknown members."""
     schema = getattr(getattr(convert, "__self__", None), "_schema", None)
     if schema is None:
-        return 0, 0
-    return len(schema.read(value)[1]), len(value.keys() - schema.properties.keys())
+        return False, 0, 0
+    is_other = bool(schema.tags) and not schema.is_tagged(value)
+    return is_other, len(schema.read(value)[1]), len(value.keys() - schema.properties.keys())
 
 
 def encode(value: Any) -> Any:

@@ -92,6 +92,26 @@ def _upgraded(node: Any, *, is_map: bool = False) -> Any:
     return node
 
 
+def _tag_choices(root: Any) -> None:
+    """Write what a discriminator says as a schema: each option has its values of that member."""
+    for node in [*nodes(root)]:
+        told, choice = node.get("discriminator"), node.get("oneOf", node.get("anyOf"))
+        if not isinstance(told, dict) or "propertyName" not in told or not isinstance(choice, list):
+            continue
+        options = [option for option in choice if option != {"type": "null"}]
+        if not all(isinstance(option, dict) and "$ref" in option for option in options):
+            continue
+        for option in options:
+            name = option["$ref"].rpartition("/")[2]
+            mapping = told.get("mapping", {})
+            tags = [tag for tag, to in mapping.items() if to.rpartition("/")[2] == name]
+            tags += [name] if name not in mapping else []
+            known = {"properties": {told["propertyName"]: {"enum": tags}}}
+            option.update(allOf=[dict(option)], required=[told["propertyName"]], **known)
+            del option["$ref"]
+        node["anyOf"] = node.pop("oneOf", choice)
+
+
 class Document:
     """An OpenAPI 3.1 document whose parts are addressed by JSON pointer, such as "/info/title".
 
@@ -101,6 +121,7 @@ class Document:
     def __init__(self, root: dict[str, Any]) -> None:
         """Take a document that consists of JSON values only."""
         self.root = root
+        _tag_choices(root)
         strict = copy.deepcopy(root)
         for node in nodes(strict):  # JSON Schema applies formats only to text.
             if bound := _BOUNDS.get(str(node.get("format"))):

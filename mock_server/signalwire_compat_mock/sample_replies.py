@@ -1,5 +1,6 @@
 """Makes replies from examples and schemas, for operations without a handler."""
 
+import itertools
 import json
 import math
 import re
@@ -71,8 +72,13 @@ def _make(document: Document, pointer: str, active: frozenset[str]) -> Any:
     active |= {pointer}
     sources = [document.target(schema["$ref"])] if "$ref" in schema else []
     sources += [join(pointer, "allOf", i) for i, _ in enumerate(schema.get("allOf", []))]
-    sources += [join(pointer, keyword, 0) for keyword in ("anyOf", "oneOf") if keyword in schema]
     made = [_make(document, source, active) for source in sources]
+    for keyword in (keyword for keyword in ("anyOf", "oneOf") if keyword in schema):
+        places = [join(pointer, keyword, index) for index, _ in enumerate(schema[keyword])]
+        options = (_make(document, place, active) for place in places)
+        first = next(options, _NOTHING)
+        rest = itertools.chain([first], options)
+        made.append(next((value for value in rest if document.fits(value, pointer)), first))
     made.append(_by_type(document, pointer, schema, active))
     told = [value for value in made if value is not _NOTHING]
     if told and all(isinstance(value, dict) for value in told):

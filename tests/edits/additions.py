@@ -73,6 +73,15 @@ def closed(keyword: Any) -> Edit:
     return sends(ref("Thing"), schemas={"Thing": {**THING, "unevaluatedProperties": keyword}})
 
 
+# Each of them fits both schemas, but for the discriminator.
+PET = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind", "mapping": {"cat": "#/components/schemas/Cat", "hound": "Dog"}}, "description": "A pet."}  # fmt: skip
+TAGGED: Document = {
+    "schemas": {"Cat": object_of("kind", kind=text(), name=text(maxLength=3)), "Dog": object_of("kind", kind=text()), "Pet": PET},
+    "requestBody": body(object_of("pet", pet=ref("Pet"))),
+    "responses": {"200": reply(ref("Pet"), {"kind": "hound", "name": "too long"})},
+}  # fmt: skip
+
+
 # What a contract can leave out, say in another way, or say without effect.
 VARIANTS = [
     Row("credentials of the whole contract", both(silent("security"), lambda d: d.update(security=[{"ProjectToken": []}])), ADDED, DONE, GOT, BASIC),
@@ -125,6 +134,10 @@ VARIANTS = [
     Row("a required list in a form", sends(object_of("Tag", Tag=TEXTS), FORM), ADDED, "compat.things.try_it(Tag=['a'])\n" + not_sent("Tag=[]", "a list of 1 or more items"), f"{POSTED} Tag=a"),
     Row("a required list in a form or in JSON", adds(method="post", schemas={"Tags": object_of("Tag", Tag=TEXTS), "Cat": CAT}, requestBody={"required": True, "content": {JSON: {"schema": ref("Cat")}, MULTIPART: {"schema": ref("Tags")}}}, responses={"200": reply(ref("Tags"), {"Tag": []})}), ADDED, "it = compat.things.try_it(body=m.Tags(tag=['a']))\nassert it.tag == []\n" + not_sent("body=m.Tags(tag=[])", "a list of 1 or more items"), f"{POSTED} {parted('Tag', 'a')}----|"),
     Row("one name in every place", adds("/things/{Id}", parameters=[parameter("Id", "cookie"), parameter("Id", "header"), parameter("Id"), parameter("I-d"), parameter("Id", "path")]), ADDED, "compat.things.try_it('a', Id_query='b', Id_header='c', Id_cookie='d', Id_query_='e')", f"{GOT}/a?Id=b&I-d=e", "id: c"),
+    Row("a keyword that the server alone checks", sends(object_of(name={**text(), "not": {"const": "a"}})), ADDED, "compat.things.try_it(name='b')", POSTED + ' {"name": "b"}'),
+    Row("a choice that several schemas allow", sends(object_of(it={"oneOf": [{"type": "integer"}, {"type": "number", "minimum": 5}], "description": "It."})), ADDED, "compat.things.try_it(it=3)\ncompat.things.try_it(it=5.5)\n" + not_sent("it=7", "it must be what one schema of a choice allows, not 2 of them, got"), f'{POSTED} {{"it": 3}}\n{POSTED} {{"it": 5.5}}'),
+    Row("a discriminator", adds(method="post", **TAGGED), ADDED, "it = compat.things.try_it(pet=m.Cat(kind='cat', name='a'))\nassert_type(it, m.Cat | m.Dog)\nassert type(it) is m.Dog and it.kind == 'hound'\ncompat.things.try_it(pet=m.Dog(kind='Dog'))\n" + not_sent("pet=m.Cat(kind='cow')", 'pet.kind must be "cat" or "Cat" or "hound" or "Dog", got "cow"') + "\n" + not_sent("pet=m.Cat(kind='cat', name='abcd')", "pet.name must be text of 0 to 3 characters"), f'{POSTED} {{"pet": {{"kind": "cat", "name": "a"}}}}\n{POSTED} {{"pet": {{"kind": "Dog"}}}}'),
+    Row("a discriminator of no choice", replies(ref("Pet"), {"kind": "a"}, schemas={"Pet": {**object_of("kind", kind=text()), "discriminator": {"propertyName": "kind"}}}), ADDED, "it = compat.things.try_it()\nassert it.kind == 'a'", GOT),
     Row("no operationId", silent("operationId", "tags"), ADDED, "compat.default.get_things()", GOT),
     Row("names made of equal paths", both(silent("operationId"), adds("/things/", operationId="it"), change("paths /things/ get", operationId=GONE)), f"{ADDED}, {ADDED}", "compat.things.get_things()\ncompat.things.get_things_2()", f"{GOT}\n{GOT}/"),
 ]  # fmt: skip

@@ -72,7 +72,7 @@ REFUSED = [
     Refusal("a body of a 204 reply", adds(responses={"204": reply(THING)}), (f"{THINGS}get.responses.204.content", "try_it", "remove it")),
     Refusal("an informational reply", adds(responses={"200": reply(), "1XX": reply()}), (f"{THINGS}get.responses.1XX", "try_it", "remove it")),
     Refusal("two types of allowed values", adds(schemas={"Mixed": {"enum": ["a", 1], "description": "Either."}}), ("components.schemas.Mixed", "Mixed")),
-    Refusal("an unsupported keyword", change("fields", Area={"type": "string", "description": "One.", "not": {"const": "a"}}), ("PurchaseRequest.properties.Area.not", '"not"')),
+    Refusal("an unsupported keyword", change("fields", Area={"type": "object", "description": "One.", "patternProperties": {"^a": TEXT}}), ("PurchaseRequest.properties.Area.patternProperties", '"patternProperties"')),
     Refusal("a name that no file can have", adds(operationId="a" * 300), (f"{THINGS}get.operationId", "too long")),
     Refusal("inline objects with a name too long for a file", sends(object_of(**{"p" * 150: object_of(**{"q" * 150: THING})})), ("components", "too long for a file")),
     Refusal("two schemas with one module", adds(schemas={"HTTPThing": THING, "HttpThing": CAT}), ("components.schemas.Http", "http_thing.py")),
