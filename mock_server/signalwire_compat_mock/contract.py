@@ -1,7 +1,7 @@
 """The compiled openapi.yaml: routes, fields, validators and error codes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,11 +36,15 @@ class Field:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a message: the parameters in one location, or one content type of a body."""
+    """A part of a message: the parameters in one location, or one content type of a body.
+
+    Names that are `ignored` are not documented, and may be sent without effect.
+    """
 
     pointer: str
     fields: Mapping[str, Field]
     validator: Validator
+    ignored: Collection[str] = ()
 
     @property
     def names(self) -> list[str]:

@@ -202,7 +202,8 @@ def _parameters(document: Document, item: str, operation: str) -> dict[str, Part
             "properties": {n: document.reference(join(p, "schema")) for n, p in pointers.items()},
             "required": [n for n, p in pointers.items() if document.value(p).get("required")],
         }
-        parts[location] = Part(operation, fields, document.validator(schema, operation))
+        ignored = _also_accepted(document).get("query", []) if location == "query" else ()
+        parts[location] = Part(operation, fields, document.validator(schema, operation), ignored)
     return parts
 
 

@@ -103,7 +103,7 @@ def _check_parameters(
     value, violations = _decoded(part, texts, location)
     violations += _schema_violations(part, value, show)
     if location == "query":
-        unknown = [name for name in texts if name not in part.names]
+        unknown = [name for name in texts if name not in (*part.names, *part.ignored)]
         violations += _unknown("query parameter", unknown, part.names, show)
     return value, _ordered(violations, part)
 

@@ -44,7 +44,7 @@ def test_a_number_is_bought_changed_listed_and_released_as_official_sdks_do(
 
 
 def test_a_search_and_a_list_in_json_are_checked_like_a_form(send: Send) -> None:
-    local = f"{OLDER.replace('Incoming', 'Available')}/US/Local.json?AreaCode=512"
+    local = f"{OLDER.replace('Incoming', 'Available')}/US/Local.json?AreaCode=512&PageSize=5"
     assert send("GET", local).json()["available_phone_numbers"]
     imported = NUMBERS.replace("Incoming", "Imported")
     send.mock.allow_import = True

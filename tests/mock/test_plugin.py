@@ -1,5 +1,6 @@
 """What people test their own code with: the pytest fixture, and faults on demand."""
 
+import os
 import re
 import subprocess
 import sys
@@ -50,6 +51,29 @@ def test_the_settings_of_the_environment_are_back_after_the_test(pytester: pytes
             assert "SIGNALWIRE_SPACE" not in os.environ
     """)
     pytester.runpytest("-p", "no:randomly").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(("scope", "mocks"), [("function", 6), ("module", 2), ("session", 1)])
+def test_a_mock_lives_as_long_as_the_setting_says(
+    pytester: pytest.Pytester, scope: str, mocks: int
+) -> None:
+    pytester.makeini(f"[pytest]\nsignalwire_mock_scope = {scope}")
+    test = """
+        import os
+        import pytest
+
+        @pytest.mark.parametrize("number", [1, 2, 3])
+        def test_a_purchase(monkeypatch, signalwire_mock, number):
+            assert os.environ["SIGNALWIRE_SPACE"] == signalwire_mock.url
+            monkeypatch.setenv("SIGNALWIRE_SPACE", "another")
+            with open("mocks", "a") as file:
+                print(id(signalwire_mock), signalwire_mock.url, file=file)
+    """
+    pytester.makepyfile(test_first=test, test_second=test)
+    pytester.runpytest().assert_outcomes(passed=6)
+    lines = (pytester.path / "mocks").read_text("utf-8").splitlines()
+    assert (len(lines), len(set(lines))) == (6, mocks)
+    assert [name for name in os.environ if name.startswith("SIGNALWIRE_")] == []
 
 
 def test_a_fault_that_never_happened_fails_the_test_that_asked(pytester: pytest.Pytester) -> None:

@@ -39,6 +39,39 @@ def test_a_purchase(signalwire_mock: MockServer) -> None:
     assert signalwire_mock.phone_numbers()[0]["sid"] == number.sid
 """
 
+OFFICIAL = """
+import os
+import requests
+from signalwire.rest import RestClient
+
+numbers = RestClient().compat.phone_numbers
+found = numbers.search_local("US", AreaCode="512")["available_phone_numbers"]
+sid = numbers.purchase(PhoneNumber=found[0]["phone_number"], FriendlyName="Main Line")["sid"]
+assert numbers.update(sid, FriendlyName="Support")["friendly_name"] == "Support"
+assert [number["sid"] for number in numbers.list(PageSize=20)["incoming_phone_numbers"]] == [sid]
+requests.post(f"https://{os.environ['SIGNALWIRE_SPACE']}/clock", json={"days": 14})
+numbers.delete(sid)
+assert numbers.list()["incoming_phone_numbers"] == []
+"""
+TWILIO = """
+import os
+import requests
+from twilio.rest import Client
+
+client = Client(os.environ["SIGNALWIRE_PROJECT_ID"], os.environ["SIGNALWIRE_API_TOKEN"])
+client.api.base_url = f"https://{os.environ['SIGNALWIRE_SPACE']}"
+numbers = client.incoming_phone_numbers
+found = client.available_phone_numbers("US").local.list(area_code="512", limit=5)
+sid = numbers.create(phone_number=found[0].phone_number, friendly_name="Main Line").sid
+assert numbers(sid).update(friendly_name="Support").friendly_name == "Support"
+assert numbers(sid).fetch().capabilities["sms"]
+assert [number.sid for number in numbers.list(limit=20)] == [sid]
+requests.post(f"{client.api.base_url}/clock", json={"days": 14})
+assert numbers(sid).delete()
+assert numbers.list() == []
+"""
+SDKS = {"signalwire-sdk==3.0.2": OFFICIAL, "twilio==9.13.0": TWILIO}
+
 
 def run(*command: str | Path, cwd: Path, **settings: str) -> str:
     done = conftest.run(*command, cwd=cwd, PYTHONPATH="", **settings)
@@ -58,7 +91,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     client, mock = (next(DIST.glob(f"{name}-*.whl")) for name in NAMES)
     run(
         *(interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-        *("--constraint", folder / "constraints.txt", client, f"{mock}[pytest]"),
+        *("--constraint", folder / "constraints.txt", client, f"{mock}[pytest,tls]"),
         cwd=folder,
     )
     return interpreter
@@ -110,6 +143,26 @@ def test_the_bulk_command_runs_from_the_installed_package(
 def test_the_fixture_is_there_as_soon_as_it_is_installed(python: Path, tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(USES_THE_FIXTURE, "utf-8")
     assert "1 passed" in run(python, "-m", "pytest", "-q", cwd=tmp_path)
+
+
+@pytest.fixture(scope="module")
+def sdks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the SDKs that others made into an environment of their own."""
+    folder = tmp_path_factory.mktemp("sdks")
+    venv.create(folder)
+    interpreter = folder / "bin" / "python"
+    # Their many dependencies take pip ten times as long.
+    uv = Path(sys.executable).with_name("uv")
+    run(uv, "pip", "install", "--quiet", "--python", interpreter, *SDKS, cwd=folder)
+    return interpreter
+
+
+@pytest.mark.parametrize("name", SDKS)
+def test_other_sdks_find_buy_change_list_and_release_a_number_of_the_mock(
+    python: Path, sdks: Path, tmp_path: Path, name: str
+) -> None:
+    mock = (python.with_name("signalwire-compat-mock"), "--tls", "authority.pem", "--")
+    run(*mock, sdks, "-W", "ignore", "-c", SDKS[name], cwd=tmp_path, NO_PROXY="*")
 
 
 def test_mypy_and_pyright_see_the_types_of_the_installed_packages(
