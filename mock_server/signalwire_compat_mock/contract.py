@@ -81,12 +81,14 @@ class Scheme(NamedTuple):
 class Operation:
     """One operation of the spec, with its parameters by location (`path`, `query` and so on).
 
-    `ways` are the alternatives of its credentials, none if it needs none; `has_account` says
-    whether their user is the account in the path. `repeats` says which member of a successful reply
-    repeats which argument.
+    `name` is the operationId after its first tag, such as "phone_numbers.purchase". `ways` are the
+    alternatives of its credentials, none if it needs none; `has_account` says whether their user is
+    the account in the path. `repeats` says which member of a successful reply repeats which
+    argument.
     """
 
     id: str
+    name: str
     pointer: str
     ways: tuple[tuple[Scheme, ...], ...]
     has_account: bool

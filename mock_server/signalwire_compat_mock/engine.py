@@ -11,7 +11,7 @@ from .calls import ACCOUNT, Call, Reply
 from .contract import INVALID, NOT_FOUND, Contract, Operation, Response
 from .credentials import authorize
 from .document import SpecError, Validator
-from .handlers import HANDLERS, RESOURCE
+from .handlers import HANDLERS
 from .parsing import JSON, Incoming, is_json, media_type
 from .request_checks import UUID, Refusal, Show, check_request
 from .reserved import refuse_reserved
@@ -61,7 +61,7 @@ class Engine:
                 status = int(key.replace("X", "0").replace("default", "400"))
                 with _fitting(f"{response.pointer}: an error does not fit"):
                     self._refusal(response, INVALID, "", status)
-        if not _has_handler(operation):
+        if operation.name not in HANDLERS:
             status = sample_status(operation)
             with _fitting(f"{operation.pointer}: operation {operation.id}, status {status}"):
                 self._encode(operation, self._sample(operation))
@@ -70,7 +70,7 @@ class Engine:
     def sample_operations(self) -> list[str]:
         """The operations without a handler: their replies are samples from the contract."""
         operations = self.contract.operations.values()
-        return [operation.id for operation in operations if not _has_handler(operation)]
+        return [operation.id for operation in operations if operation.name not in HANDLERS]
 
     def operation(self, incoming: Incoming) -> Operation | None:
         """Find the operation that a request is for; None if there is none."""
@@ -119,9 +119,9 @@ class Engine:
         parameters, body = check_request(incoming, operation, path, self._show)
         call = Call(self.contract, operation, parameters, body)
         refuse_reserved(call)
-        if not _has_handler(operation):
+        if operation.name not in HANDLERS:
             return _repeating(self._sample(operation), operation, parameters, body)
-        return HANDLERS[operation.id](call, self.state)
+        return HANDLERS[operation.name](call, self.state)
 
     def _sample(self, operation: Operation) -> Reply:
         status = sample_status(operation)
@@ -209,10 +209,6 @@ def _challenge(operation: Operation | None) -> str:
     """Name a way to authenticate, as a 401 must; an API key has no name of its own."""
     kinds = {scheme.kind for way in operation.ways for scheme in way} if operation else set()
     return _REALM if "basic" in kinds or not kinds else "Bearer" if "bearer" in kinds else "ApiKey"
-
-
-def _has_handler(operation: Operation) -> bool:
-    return operation.id in HANDLERS and RESOURCE in operation.pointer
 
 
 @contextlib.contextmanager

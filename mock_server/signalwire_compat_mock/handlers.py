@@ -18,9 +18,6 @@ from .sample_replies import sample_body
 from .searches import list_available_countries, search_local, search_toll_free
 from .state import Number, State
 
-RESOURCE = "PhoneNumbers"
-"""In the path of each operation with a handler: another document may have a `list`, too."""
-
 _NOT_ENABLED, _TOO_RECENT = 10001, 22121
 _CAPABILITIES = ("voice", "sms", "mms", "fax")
 _KEPT = timedelta(days=14)
@@ -111,7 +108,7 @@ def delete(call: Call, state: State) -> Reply:
 def add_example(contract: Contract, state: State) -> None:
     """Add the number of the document's example, so that its SID names something."""
     operation = contract.operations.get("get")
-    response = operation.response(200) if operation and RESOURCE in operation.pointer else None
+    response = operation.response(200) if operation and operation.name in HANDLERS else None
     record = sample_body(contract.document, response) if response else None
     if isinstance(record, dict) and {"account_sid", "sid"} <= record.keys():
         # Another number than in the example, which is still for sale.
@@ -185,14 +182,14 @@ def _fill(call: Call, own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 HANDLERS: dict[str, Callable[[Call, State], Reply]] = {
-    "purchase": purchase,
-    "list": list_numbers,
-    "get": get,
-    "update": update,
-    "delete": delete,
-    "import_number": import_number,
-    "list_available_countries": list_available_countries,
-    "search_local": search_local,
-    "search_toll_free": search_toll_free,
+    "phone_numbers.purchase": purchase,
+    "phone_numbers.list": list_numbers,
+    "phone_numbers.get": get,
+    "phone_numbers.update": update,
+    "phone_numbers.delete": delete,
+    "phone_numbers.import_number": import_number,
+    "phone_numbers.list_available_countries": list_available_countries,
+    "phone_numbers.search_local": search_local,
+    "phone_numbers.search_toll_free": search_toll_free,
 }
-"""The operations that keep state, by operationId. All others are answered from the spec."""
+"""The operations that keep state, by tag and operationId. All others are answered from the spec."""

@@ -143,8 +143,10 @@ def _operation(document: Document, item: str, method: str, path: str) -> Operati
     }
     if not any(status[0] in "2d" for status in responses):
         responses["2XX"] = Response(pointer, None, None, {})  # The spec says nothing of it.
+    id_ = value.get("operationId", f"{method.upper()} {path}")
     return Operation(
-        id=value.get("operationId", f"{method.upper()} {path}"),
+        id=id_,
+        name=".".join([*value.get("tags", [])[:1], id_]),
         pointer=pointer,
         ways=_ways(document, pointer),
         has_account=any(_is_account(document, item, pointer)),

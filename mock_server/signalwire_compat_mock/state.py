@@ -47,6 +47,7 @@ class State:
         self._numbers: dict[str, Number] = {}
         self._sold: set[str] = set()
         self._charges: Counter[str] = Counter()
+        self._records: dict[str, dict[str, dict[str, Any]]] = {}
         self._ahead = timedelta()
 
     def now(self) -> datetime:
@@ -94,6 +95,10 @@ class State:
         """Whether an account has the number."""
         return number in self._sold
 
+    def records(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return what a handler keeps of another kind, such as "addresses", by a key of its own."""
+        return self._records.setdefault(kind, {})
+
     def numbers(self, account_sid: str) -> list[Number]:
         """Return the numbers of an account, in the order in which they were added."""
         with self._lock:
@@ -125,10 +130,11 @@ class State:
         return self._charges[account_sid.lower()]
 
     def reset(self) -> None:
-        """Forget every account, number and charge, and go back to the present time."""
+        """Forget everything that was kept, and go back to the present time."""
         with self._lock:
             self._owners.clear()
             self._numbers.clear()
             self._sold.clear()
             self._charges.clear()
+            self._records.clear()
             self._ahead = timedelta()

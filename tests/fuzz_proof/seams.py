@@ -95,7 +95,7 @@ def purchases(before: Callable[[Any], object]) -> Plant:
         before(call)
         return handlers.purchase(call, state)
 
-    return lambda: handlers.HANDLERS.update(purchase=around)
+    return lambda: handlers.HANDLERS.update({"phone_numbers.purchase": around})
 
 
 def json_of(content: Any, change: Callable[[Any], Any]) -> bytes:

@@ -182,7 +182,7 @@ def test_a_schema_is_read_with_all_that_stands_for_it_and_each_part_once() -> No
 def test_a_reply_that_breaks_the_spec_is_never_sent(
     mock: MockServer, send: Send, monkeypatch: pytest.MonkeyPatch, reply: Reply, words: str
 ) -> None:
-    monkeypatch.setitem(HANDLERS, "purchase", lambda *_: reply)
+    monkeypatch.setitem(HANDLERS, "phone_numbers.purchase", lambda *_: reply)
     answer = send.buy()
     assert answer.status_code == 500
     assert answer.headers["content-type"].startswith("text/plain")
@@ -194,12 +194,12 @@ def test_a_reply_that_breaks_the_spec_is_never_sent(
 def test_a_wrong_member_of_a_reply_is_named_in_the_log(
     send: Send, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sell = HANDLERS["purchase"]
+    sell = HANDLERS["phone_numbers.purchase"]
 
     def handler(call: Call, state: State) -> Reply:
         return Reply(201, {**sell(call, state).body, "beta": "no"})
 
-    monkeypatch.setitem(HANDLERS, "purchase", handler)
+    monkeypatch.setitem(HANDLERS, "phone_numbers.purchase", handler)
     pointer = "/components/schemas/IncomingPhoneNumber/properties/beta/type"
     assert f"/beta does not fit {pointer}" in send.buy().text
     assert pointer in caplog.text
@@ -211,7 +211,7 @@ def test_a_handler_that_raises_is_an_answer_without_the_token(
     def handler(call: Call, state: State) -> Reply:
         raise KeyError(DEFAULT_TOKEN)
 
-    monkeypatch.setitem(HANDLERS, "purchase", handler)
+    monkeypatch.setitem(HANDLERS, "phone_numbers.purchase", handler)
     answer = send.buy()
     assert answer.status_code == 500
     assert "KeyError('[token]')" in answer.text
