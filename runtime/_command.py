@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import inspect
 import os
 import re
@@ -25,7 +26,10 @@ from .api import Compat
 from .types import File
 
 NAME = USER_AGENT.partition("/")[0]
-_KINDS = {str: "TEXT", int: "INTEGER", float: "NUMBER", File: "FILE"}
+_KINDS: dict[Any, str] = {
+    **{str: "TEXT", int: "INTEGER", float: "NUMBER", File: "FILE"},
+    **{datetime.date: "DATE", datetime.datetime: "TIME"},
+}
 
 
 def main() -> int:
@@ -119,7 +123,8 @@ def _add_arguments(parser: argparse.ArgumentParser, operation: Operation) -> Non
     needed = []
     for name, argument in operation.arguments.items():
         known = _reading(argument)
-        known["help"] = re.sub(r"`(\w+)`", option_of, argument.about).replace("%", "%%")
+        words = re.sub(r"`(\w+)`", option_of, argument.about).replace("%", "%%")
+        known["help"] = f"{words} Can be given again." if known.get("action") == "append" else words
         if argument.is_positional:
             parser.add_argument(f"argument {name}", **{**known, "metavar": name})
             needed.append(name)
@@ -137,7 +142,7 @@ def _add_arguments(parser: argparse.ArgumentParser, operation: Operation) -> Non
 def _reading(argument: Argument) -> dict[str, Any]:
     """Say to argparse how the text of an argument becomes its value."""
     kinds = argument.kinds
-    if bool in kinds and str not in kinds:
+    if bool in kinds and str not in kinds and not argument.is_positional:
         return {"action": argparse.BooleanOptionalAction}
     known: dict[str, Any] = {}
     if listed := [kind for kind in kinds if get_origin(kind) is list]:
@@ -151,8 +156,8 @@ def _reading(argument: Argument) -> dict[str, Any]:
     def read_one(text: str) -> Any:
         try:
             return read(text, kinds)
-        except OSError as error:
-            raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
 
     return {**known, "type": read_one}
 

@@ -139,7 +139,7 @@ def _group(tag: str, account: str) -> Any:
 def _about_arguments(method: Any) -> Iterator[tuple[str, str]]:
     """Read the words of the contract about each argument from a docstring."""
     found = re.search(r"^Args:\n((?: {4}.*\n|\n)*)", inspect.getdoc(method) or "", re.MULTILINE)
-    parts = re.split(r"^ {4}(\w+): ", found[1] if found else "", flags=re.MULTILINE)[1:]
+    parts = re.split(r"^ {4}(\w+):", found[1] if found else "", flags=re.MULTILINE)[1:]
     for name, about in zip(parts[::2], parts[1::2], strict=True):
         yield name, " ".join(about.split())
 
