@@ -203,12 +203,13 @@ def _call(name: str, options: argparse.Namespace) -> int:
 
 def _write_page(page: Any, options: argparse.Namespace) -> int:
     """Write a page, or one with the items of all pages."""
-    whole = page.to_dict()
-    items = list(page) if options.all else page._own_items()
-    if options.all:
-        whole |= {page._items: encode(items), page._next: None}
-    elif whole.get(page._next):
-        fail("There are more pages: --all asks for them.", 0)
+    if not options.all:
+        whole, items = page.to_dict(), page._own_items()
+        if whole.get(page._next):
+            fail("There are more pages: --all asks for them.", Status.DONE)
+    else:
+        items = [encode(item) for item in page] if options.json else list(page)
+        whole = {**page.to_dict(), page._items: items, page._next: None}
     return _write(whole, items, options)
 
 

@@ -60,12 +60,20 @@ def _listed(result: Any) -> list[Any] | None:
 def _table(rows: list[Any]) -> str:
     if not rows:
         return "Nothing found.\n"
-    found = [row if isinstance(row, dict) else encode(row) for row in rows]
-    if not all(isinstance(row, dict) for row in found):
-        return "".join(f"{_cell(row)}\n" for row in found)
-    plain = (name for row in found for name in row if not isinstance(row[name], dict | list))
-    columns = list(getattr(rows[0], "_columns", None) or dict.fromkeys(plain))
-    return _aligned([columns, *([_cell(row.get(name)) for name in columns] for row in found)])
+    columns = list(getattr(rows[0], "_columns", ()))
+    if not columns and all(hasattr(row, "to_dict") for row in rows):
+        members = [member for row in rows for member in row.to_dict().items()]
+        columns = list(dict.fromkeys(k for k, v in members if not isinstance(v, dict | list)))
+    if not columns:
+        return "".join(f"{_cell(row)}\n" for row in rows)
+    cells = ([_cell(members.get(name)) for name in columns] for members in map(_members, rows))
+    return _aligned([columns, *cells])
+
+
+def _members(row: Any) -> dict[str, Any]:
+    """Give the members of an item; none if a server sent something else."""
+    found = encode(row)
+    return found if isinstance(found, dict) else {}
 
 
 def _aligned(rows: list[list[str]]) -> str:
