@@ -368,7 +368,8 @@ def test_a_run_without_an_answer_needs_yes(bulk: Bulk) -> None:
 def test_a_run_needs_nothing_that_windows_lacks(bulk: Bulk, gate: Gate) -> None:
     script = Path(__file__).with_name("windows_command.py")
     with bulk.start(ONE, command=script, SIGNALWIRE_SPACE=gate.url) as first:
-        gate.arrived.wait()
+        while not gate.arrived.wait(0.05):
+            assert first.poll() is None
         with bulk.start(ONE, command=script) as second:
             assert "is in use by another run" in second.communicate()[1]
         first.send_signal(signal.SIGINT)
