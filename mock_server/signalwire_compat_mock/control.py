@@ -41,6 +41,9 @@ def routes(mock: MockServer, journal: Journal) -> list[BaseRoute]:
         view = [exchange.as_json(mock.token, journal.keys) for exchange in exchanges]
         return JSONResponse(view, headers=headers)
 
+    async def list_numbers(_: Request) -> Response:
+        return JSONResponse(mock.phone_numbers(None))
+
     async def reset(_: Request) -> Response:
         mock.reset()
         return Response(status_code=204)
@@ -55,6 +58,7 @@ def routes(mock: MockServer, journal: Journal) -> list[BaseRoute]:
 
     return [
         Route("/journal", use_journal, methods=["GET", "DELETE"]),
+        Route("/journal/phone_numbers", list_numbers, methods=["GET"]),
         Route("/reset", reset, methods=["POST"]),
         Route("/faults", _taking_json(add_fault), methods=["POST"]),
         Route("/clock", _taking_json(move_clock), methods=["POST"]),

@@ -109,7 +109,7 @@ def _reads_a_page(request: Request, *, own: bool) -> bool:
     path = request.url.path
     if request.method not in ("GET", "HEAD"):
         return False
-    return wants_page(request) if path in ("/", "/journal") else own
+    return wants_page(request) if path == "/" or path.startswith("/journal") else own
 
 
 def _with_headers(send: Send) -> Send:

@@ -26,7 +26,8 @@ class Exchange:
 
     `path` and `query` are percent-encoded. `headers` have names in lower case, and include
     credentials. `body` holds up to 1 MiB; `form` or `json` is its content, decoded. `status` is 0
-    if the connection was dropped. `refusal` is the reason for one. `at` is in UTC.
+    if the connection was dropped. `refusal` is the reason for one. `carried_out` is False if the
+    request was refused, or a fault kept it from its effect. `at` is in UTC.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Exchange:
     reply_body: bytes
     refusal: str | None
     fault: str | None = None
+    carried_out: bool = True
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def as_json(self, token: str, keys: Mapping[str, set[str]] = {}) -> dict[str, Any]:
@@ -88,9 +90,11 @@ class Journal:
             self._name, self._total, self._bytes = secrets.token_hex(4), 0, 0
             self._exchanges: deque[Exchange] = deque()
 
-    def add(self, incoming: Incoming, answer: Answer, fault: str | None) -> None:
+    def add(
+        self, incoming: Incoming, answer: Answer, fault: str | None, *, carried_out: bool
+    ) -> None:
         """Record an exchange, and forget the oldest ones that are too many."""
-        exchange = Exchange(*(*_REQUEST(incoming), *_REPLY(answer), fault))
+        exchange = Exchange(*(*_REQUEST(incoming), *_REPLY(answer), fault, carried_out))
         with self._lock:
             self._total += 1
             self._bytes += exchange.size

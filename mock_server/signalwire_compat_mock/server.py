@@ -127,8 +127,11 @@ class MockServer:
         """Count the purchases that an account was charged for."""
         return self._state.charges(account_sid)
 
-    def phone_numbers(self, account_sid: str = DEFAULT_PROJECT) -> list[dict[str, Any]]:
-        """Return an account's numbers as the API returned them, in order of purchase."""
+    def phone_numbers(self, account_sid: str | None = DEFAULT_PROJECT) -> list[dict[str, Any]]:
+        """Return an account's numbers as the API returned them, in order of purchase.
+
+        None stands for all accounts.
+        """
         return self._state.phone_numbers(account_sid)
 
     def reserved_numbers(self, operation: str = "purchase") -> list[ReservedNumber]:
@@ -274,15 +277,17 @@ class MockServer:
         operation_id = operation.id if operation else None
         fault = self._next_fault(operation_id)
         answer = Answer(200, b"", {"content-type": "application/json"}, operation_id)
+        carried_out = False
         if fault.has_effect:
             answer = self._engine.answer(incoming)
+            carried_out = answer.refusal is None
         if fault.code is not None:
             answer = self._engine.refuse(operation, fault.code)
         answer = fault.apply(answer)
         if self._forgetful:
             self._forget()
         answer = self._change(answer) if self._change else answer
-        self._journal.add(incoming, answer, str(fault) or None)
+        self._journal.add(incoming, answer, str(fault) or None, carried_out=carried_out)
         if fault.delay_seconds:
             await _wait(receive, fault.delay_seconds)
         if fault.drop:

@@ -99,10 +99,13 @@ class State:
         """Return what a handler keeps of another kind, such as "addresses", by a key of its own."""
         return self._records.setdefault(kind, {})
 
-    def numbers(self, account_sid: str) -> list[Number]:
-        """Return the numbers of an account, in the order in which they were added."""
+    def numbers(self, account_sid: str | None) -> list[Number]:
+        """Return the numbers of an account, or of all, in the order in which they were added."""
         with self._lock:
-            return [n for n in self._numbers.values() if n.account_sid == account_sid.lower()]
+            numbers = [*self._numbers.values()]
+        if account_sid is None:
+            return numbers
+        return [number for number in numbers if number.account_sid == account_sid.lower()]
 
     def find(self, account_sid: str, sid: str) -> Number | None:
         """Return a number of an account; None if the account has no such number."""
@@ -121,8 +124,8 @@ class State:
             self._numbers.pop(number.sid, None)
             self._sold.discard(number.phone_number)
 
-    def phone_numbers(self, account_sid: str) -> list[dict[str, Any]]:
-        """Return the records of an account's numbers, in the order in which they were added."""
+    def phone_numbers(self, account_sid: str | None) -> list[dict[str, Any]]:
+        """Return the records of the same numbers as `numbers`."""
         return [copy.deepcopy(number.record) for number in self.numbers(account_sid)]
 
     def charges(self, account_sid: str) -> int:

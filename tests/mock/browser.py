@@ -1,6 +1,7 @@
 """The pages of the mock, in a browser as people use them. Run by `make test-browser`."""
 
 import contextlib
+import shlex
 import shutil
 import threading
 from base64 import b64encode
@@ -249,9 +250,50 @@ def test_the_journal_follows_what_happens_without_the_password(
     sent = dict(mock.journal[0].headers)["authorization"].split()[1]
     assert sent not in page.content()
     assert DEFAULT_TOKEN not in page.content()
+
+
+def test_the_journal_tells_what_was_carried_out_and_what_the_account_owns(
+    page: Page, mock: MockServer
+) -> None:
+    lost, kept = "+15551230001", "+15551230002"
+    with RestClient(PROJECT, DEFAULT_TOKEN, mock.url, max_retries=0, look_up_timeout=0) as client:
+        for number, carried_out in ((lost, False), (kept, True)):
+            mock.inject(drop=True, carried_out=carried_out)
+            with pytest.raises(SignalWireError):
+                client.compat.phone_numbers.purchase(PhoneNumber=number, FriendlyName="It's 1 & 2")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/journal")
+    rows = page.locator("#exchanges li")
+    expect(rows.filter(has_text=lost)).to_contain_text("The request was not carried out.")
+    expect(rows.filter(has_text=kept)).to_contain_text("The request was carried out.")
+    numbers = page.get_by_label("Phone numbers")
+    expect(numbers).to_have_text(f"Owned by account {PROJECT} (1){kept}")
+    page.get_by_label("Filter requests").fill("PURCHASE 0001")
+    expect(rows.filter(visible=True)).to_have_count(1)
+    expect(rows.filter(visible=True)).to_contain_text(lost)
+    rows.filter(visible=True).locator("summary").click()
+    page.get_by_role("button", name="Copy as curl").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = shlex.split(page.evaluate("navigator.clipboard.readText()"))
+    target = f"{mock.url}/api/laml/2010-04-01/Accounts/{PROJECT}/IncomingPhoneNumbers"
+    assert copied[:4] == ["curl", "-X", "POST", target]
+    assert copied[copied.index("-u") + 1] == f"{PROJECT}:$SIGNALWIRE_API_TOKEN"
+    assert copied[-2:] == ["--data-raw", mock.journal[0].body.decode()]
+
+
+def test_the_mock_is_reset_only_after_a_question(page: Page, mock: MockServer) -> None:
+    with RestClient(PROJECT, DEFAULT_TOKEN, mock.url) as client:
+        client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+    page.goto("/journal")
+    expect(page.get_by_label("Phone numbers")).to_contain_text(NUMBER)
+    page.once("dialog", lambda question: question.dismiss())
+    page.get_by_role("button", name="Reset mock").click()
+    assert len(mock.journal) == 1
+    page.once("dialog", lambda question: question.accept())
     page.get_by_role("button", name="Reset mock").click()
     expect(page.get_by_role("status")).to_have_text("No requests yet")
-    assert mock.journal == []
+    expect(page.get_by_label("Phone numbers")).to_have_text("")
+    assert (mock.journal, mock.phone_numbers()) == ([], [])
 
 
 def test_a_purchase_needs_no_mouse(page: Page, mock: MockServer) -> None:

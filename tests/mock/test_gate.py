@@ -17,6 +17,7 @@ FOREIGN: list[dict[str, str]] = [
 ]
 USES: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "/journal", {}),
+    ("GET", "/journal/phone_numbers", {}),
     ("DELETE", "/journal", {}),
     ("POST", "/reset", {}),
     ("POST", "/faults", {"json": {"code": 30002}}),

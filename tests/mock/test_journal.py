@@ -1,10 +1,12 @@
 """The journal holds what was on the wire, for programs and browsers; and the explorer's pages."""
 
+import contextlib
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote, unquote_plus
 
 import httpx
@@ -50,6 +52,33 @@ def test_the_journal_holds_every_request_in_order_of_arrival(mock: MockServer, s
     ]
     assert [e.refusal is None for e in mock.journal] == [True] + [False] * 4
     assert (mock.journal[1].path, mock.journal[1].query) == ("/nowhere", "a=%20")
+
+
+@pytest.mark.parametrize(
+    ("fault", "carried_out"),
+    [
+        ({"drop": True}, True),
+        ({"drop": True, "carried_out": False}, False),
+        ({"code": 30002}, False),
+        ({"code": 30002, "carried_out": True}, True),
+        ({"status": 504}, False),
+        ({"body": "{"}, True),
+    ],
+)
+def test_the_journal_says_whether_a_request_was_carried_out(
+    mock: MockServer, send: Send, fault: dict[str, Any], carried_out: bool
+) -> None:
+    send.buy(ANOTHER, OTHER)
+    send.buy(ANOTHER)
+    mock.inject(**fault)
+    with contextlib.suppress(httpx.RemoteProtocolError):
+        send.buy()
+    shown = send("GET", "/journal").json()
+    assert [entry["carried_out"] for entry in shown] == [True, False, carried_out]
+    owned = send("GET", "/journal/phone_numbers").json()
+    names = [(number["account_sid"], number["phone_number"]) for number in owned]
+    assert names == [(OTHER, ANOTHER), (PROJECT, NUMBER)][: 1 + carried_out]
+    assert owned == mock.phone_numbers(None)
 
 
 def test_the_journal_holds_a_request_whose_sender_hung_up(mock: MockServer, send: Send) -> None:

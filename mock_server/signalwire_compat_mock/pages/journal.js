@@ -34,6 +34,30 @@ function outcome(exchange) {
   return [String(exchange.status), exchange.status < 400 ? "good" : "bad"];
 }
 
+// The token is left to the shell: the journal does not have it.
+function curl(exchange) {
+  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  const path = exchange.path + (exchange.query && `?${exchange.query}`);
+  const words = ["curl", "-X", exchange.method, quoted(location.origin + path)];
+  for (const [name, value] of exchange.headers) {
+    const [, project] = /^Basic (.*):\[redacted\]$/.exec(value) || [];
+    if (name === "authorization" && project) words.push("-u", `${quoted(`${project}:`)}"$SIGNALWIRE_API_TOKEN"`);
+    else if (name.startsWith("content-type") || name.startsWith("x-")) words.push("-H", quoted(`${name}: ${value}`));
+  }
+  if (exchange.body) words.push("--data-raw", quoted(exchange.body));
+  return words.join(" ");
+}
+
+function copyButton(exchange) {
+  const button = element("button", "Copy as curl");
+  button.type = "button";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(curl(exchange));
+    button.textContent = "Copied";
+  });
+  return button;
+}
+
 function row(exchange) {
   const item = element("li");
   const details = element("details");
@@ -46,13 +70,17 @@ function row(exchange) {
     element("time", new Date(exchange.at).toLocaleTimeString()),
     element("span", exchange.path, "path"),
   );
-  if (exchange.fault) summary.append(element("span", `Injected fault: ${exchange.fault}`, "why"));
+  if (exchange.fault) {
+    const effect = exchange.carried_out ? "was carried out" : "was not carried out";
+    summary.append(element("span", `Injected fault: ${exchange.fault}. The request ${effect}.`, "why"));
+  }
   if (exchange.refusal) summary.append(element("span", exchange.refusal, "why"));
   details.append(summary);
   details.append(element("h2", "Request"), table(exchange.headers));
   if (exchange.query) details.append(element("pre", `?${exchange.query}`));
   if (exchange.form) details.append(table(exchange.form));
   else if (exchange.body) details.append(element("pre", pretty(exchange.body)));
+  details.append(copyButton(exchange));
   details.append(element("h2", "Reply"), element("pre", pretty(exchange.reply_body)));
   for (const block of details.querySelectorAll("pre")) block.tabIndex = 0;
   item.append(details);
@@ -77,6 +105,24 @@ function show(exchanges, total) {
     total ? many + part : "No requests yet";
 }
 
+function showNumbers(numbers) {
+  const owned = Map.groupBy(numbers, (number) => number.account_sid);
+  document.getElementById("numbers").replaceChildren(
+    ...[...owned].flatMap(([account, held]) => [
+      element("dt", `Owned by account ${account} (${held.length})`),
+      element("dd", held.map((number) => number.phone_number).join(" ")),
+    ]),
+  );
+}
+
+function filter() {
+  const words = document.getElementById("filter").value.toLowerCase().split(/\s+/);
+  for (const item of document.querySelectorAll("#exchanges > li")) {
+    const text = item.textContent.toLowerCase();
+    item.hidden = !words.every((word) => text.includes(word));
+  }
+}
+
 async function look() {
   try {
     const headers = { accept: "application/json" };
@@ -85,6 +131,8 @@ async function look() {
     if (reply.status === 200) {
       version = reply.headers.get("etag");
       show(await reply.json(), Number(reply.headers.get("journal-length")));
+      showNumbers(await (await fetch("/journal/phone_numbers", { cache: "no-store" })).json());
+      filter();
     }
   } catch {
     document.getElementById("count").textContent = "The mock is not responding";
@@ -93,5 +141,9 @@ async function look() {
   setTimeout(look, 700);
 }
 
-document.getElementById("reset").addEventListener("click", () => fetch("/reset", { method: "POST" }));
+document.getElementById("filter").addEventListener("input", filter);
+document.getElementById("reset").addEventListener("click", () => {
+  const question = "Forget all numbers, charges, faults and requests of this mock?";
+  if (confirm(question)) fetch("/reset", { method: "POST" });
+});
 look();
