@@ -30,6 +30,7 @@ from codegen.document import (
     resolved,
     types_of,
 )
+from codegen.one_way import split
 from codegen.schema_code import TAGS
 
 STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
@@ -111,6 +112,7 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
         for _, end in parameters_of(document, where):
             if (at(document, end)["in"], at(document, end)["name"].lower()) in keys:
                 at(document, end)["required"] = False  # The client sends its credentials.
+    split(document)
     return document
 
 

@@ -19,8 +19,6 @@ from codegen.document import (
     members_of,
     nodes,
     parameters_of,
-    reachable,
-    resolved,
     target,
     types_of,
 )
@@ -74,7 +72,6 @@ def unsupported(document: dict[str, Any]) -> Iterator[Problem]:
     for where in cycles(document, *inline, through_objects=False):
         what = "leads back to itself without an object among components, which would be a class"
         yield (*where, "$ref"), f"{what}: move one there"
-    yield from _one_way(document)
     yield from _tags(document)
     yield from _equal_paths(document)
     checks = {"schema": _schema, "operation": _operation, "parameter": _parameter}
@@ -87,26 +84,6 @@ def unsupported(document: dict[str, Any]) -> Iterator[Problem]:
             yield (*where, key), prefix + _REFUSED[kind, key]
         for place, what in checks[kind](document, where, node) if kind in checks else ():
             yield place, prefix + what
-
-
-def _one_way(document: dict[str, Any]) -> Iterator[Problem]:
-    """Find required members that requests, or replies, must not have."""
-    for keyword, way, roots in (
-        ("readOnly", "requests", {"requestBody", "parameters", "requestBodies"}),
-        ("writeOnly", "replies", {"responses"}),
-    ):
-        starts = [
-            (kind, where)
-            for kind, where, _ in nodes(document)
-            if kind == "schema" and roots & {*where} and not is_served_by_caller(where)
-        ]
-        for _, place, _ in reachable(document, starts):
-            members, required = members_of(document, place)
-            for name in members.keys() & required:
-                if resolved(document, at(document, members[name])).get(keyword):
-                    what = f'"{name}" is {keyword} and required, so {way} would need it as well'
-                    todo = f"take it out of required, or give {way} a schema of their own"
-                    yield members[name], f"{what}: {todo}"
 
 
 def _equal_paths(document: dict[str, Any]) -> Iterator[Problem]:

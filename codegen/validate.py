@@ -42,6 +42,7 @@ from codegen.look_up import SHAPE as LOOK_UP_SHAPE
 from codegen.look_up import look_ups
 from codegen.normal_form import as_3_1, normal
 from codegen.notes import META, Note, notes
+from codegen.one_way import COPIES
 from codegen.pages import pages
 from codegen.repeated_arguments import KEY, SHAPE, repeated_arguments
 from codegen.samples import described, misfits
@@ -82,7 +83,10 @@ class Checked(NamedTuple):
 
     def _lines(self, found: Iterable[Problem]) -> list[tuple[str, str]]:
         lines: dict[Mark, tuple[str, str]] = {}
+        copies = self.document.get(COPIES, {})
         for where, what in found:
+            if where[:2] == ("components", "schemas") and where[2:]:
+                where = (*where[:2], copies.get(where[2], where[2]), *where[3:])
             place = nearest(self.source.data, where)
             # One mistake often breaks several rules; the first rule describes it best.
             mark = self.source.marks[place]
@@ -104,12 +108,13 @@ def read(path: Path) -> Checked:
     if broken := source.problems or malformed(source.data):
         return Checked(source, {}, broken, [])
     document = normal(source.data)
-    wrong = list(misfits(document))
+    made = [("components", "schemas", name) for name in document.get(COPIES, {})]
+    wrong = [each for each in misfits(document) if each[0][:3] not in made]
     refusals = problems(document)
     refusals += [(where, what) for value, where, what in wrong if _rules(value)]
     for value in {value for value, _, _ in wrong if value[-1] == "default"}:
         del at(document, value[:-1])["default"]  # None is sent, and the generator would refuse it.
-    found = list(notes(source.data, document))
+    found = [note for note in notes(source.data, document) if note.where[:3] not in made]
     found += [
         Note(f"{'default' if value[-1] == 'default' else 'example'} that does not fit", where, what)
         for value, where, what in wrong

@@ -23,7 +23,7 @@ Validator = jsonschema_rs.Draft202012Validator
 VALUE = "the value"
 """Stands for the rejected value in the messages of a validator."""
 
-_ADDRESS = "urn:openapi"
+_ADDRESS, _SENT = "urn:openapi", "urn:openapi:requests"
 _BOUNDS = {"int32": 2**31, "int64": 2**63}
 _CHECKED = ("uuid", "uri", "date", "date-time", "email")
 # Keys with free values, and keys with named parts of one kind.
@@ -126,7 +126,9 @@ class Document:
         for node in nodes(strict):  # JSON Schema applies formats only to text.
             if bound := _BOUNDS.get(str(node.get("format"))):
                 node["allOf"] = [*node.get("allOf", []), {"minimum": -bound, "maximum": bound - 1}]
-        self._registry = jsonschema_rs.Registry([(_ADDRESS, strict)])
+        ways = {_ADDRESS: ("writeOnly", False), _SENT: ("readOnly", True)}
+        forms = [(at, self._one_way(strict, *way)) for at, way in ways.items()]
+        self._registry = jsonschema_rs.Registry(forms)
         # Any other format is an annotation.
         formats = {str(node.get("format")) for node in nodes(root)} - {*_CHECKED}
         self._formats = dict.fromkeys(formats, lambda _: True)
@@ -175,9 +177,44 @@ class Document:
             pointer = self.target(value["$ref"])
         raise SpecError(f"{pointer}: refers to itself. Fix the reference.")
 
-    def reference(self, pointer: str) -> dict[str, str]:
-        """Return a schema for `validator` that stands for the one at the pointer."""
-        return {"$ref": f"{_ADDRESS}#{quote(pointer)}"}
+    def reference(self, pointer: str, *, is_sent: bool = False) -> dict[str, str]:
+        """Return a schema for `validator` that stands for the one at the pointer.
+
+        With `is_sent`, it is of a request, which has no `readOnly` members.
+        """
+        return {"$ref": f"{_SENT if is_sent else _ADDRESS}#{quote(pointer)}"}
+
+    def _one_way(self, strict: Any, keyword: str, is_refused: bool) -> Any:
+        """Copy all schemas, without requiring members that have the keyword, or refusing them."""
+        result = copy.deepcopy(strict)
+        told, changed = [*nodes(strict)], [*nodes(result)]
+        if not any(node.get(keyword) is True for node in told):
+            return strict
+        for schema, node in zip(told, changed, strict=True):
+            parts = [*self._joined(schema)] if schema.keys() & {"properties", "allOf"} else []
+            names = {
+                name
+                for part in parts
+                for name, member in part.get("properties", {}).items()
+                if any(each.get(keyword) is True for each in self._joined(member))
+            }
+            for part in (node, *node.get("allOf", ())) if names else ():
+                if isinstance(part.get("required"), list):
+                    part["required"] = [name for name in part["required"] if name not in names]
+                for name in names & part.get("properties", {}).keys() if is_refused else ():
+                    part["properties"][name] = False
+        return result
+
+    def _joined(self, schema: Any, seen: frozenset[int] = frozenset()) -> Iterator[dict[str, Any]]:
+        """Yield a schema and its parts, by `$ref` and `allOf`."""
+        if not isinstance(schema, dict) or id(schema) in seen:
+            return
+        yield schema
+        seen |= {id(schema)}
+        for part in schema.get("allOf", ()):
+            yield from self._joined(part, seen)
+        if isinstance(schema.get("$ref"), str):
+            yield from self._joined(self.value(self.target(schema["$ref"])), seen)
 
     def validator(self, schema: dict[str, Any], place: str) -> Validator:
         """Compile a schema, with its references and its formats; an error names the place."""

@@ -201,7 +201,9 @@ def _parameters(document: Document, item: str, operation: str) -> dict[str, Part
     for location, pointers in found.items():
         fields = {name: _parameter(document, pointer) for name, pointer in pointers.items()}
         schema = {
-            "properties": {n: document.reference(join(p, "schema")) for n, p in pointers.items()},
+            "properties": {
+                n: document.reference(join(p, "schema"), is_sent=True) for n, p in pointers.items()
+            },
             "required": [n for n, p in pointers.items() if document.value(p).get("required")],
         }
         ignored = _also_accepted(document).get("query", []) if location == "query" else ()
@@ -244,7 +246,7 @@ def _body(document: Document, reference: str) -> Body:
                 continue
             todo = f"Use {JSON}, {FORM}, {MULTIPART}, or a schema of the type string."
             raise SpecError(f"{pointer}: {content_type} is not served. {todo}")
-        media[kind] = _media(document, place)
+        media[kind] = _media(document, place, is_sent=True)
     if FORM in media and _also_accepted(document).get("json"):
         media.setdefault(JSON, media[FORM])
     return Body(bool(value.get("required")), media)
@@ -264,12 +266,13 @@ def _response(document: Document, reference: str) -> Response:
     return Response(pointer, kind, media, headers)
 
 
-def _media(document: Document, pointer: str) -> Part:
+def _media(document: Document, pointer: str, *, is_sent: bool = False) -> Part:
     if "schema" not in document.value(pointer):
         return Part(pointer, {}, document.validator({}, pointer))
     schema = join(pointer, "schema")
     fields = _fields(document, schema)
-    return Part(pointer, fields, document.validator(document.reference(schema), schema))
+    reference = document.reference(schema, is_sent=is_sent)
+    return Part(pointer, fields, document.validator(reference, schema))
 
 
 def _fields(document: Document, schema: str) -> dict[str, Field]:

@@ -203,6 +203,8 @@ def _schema_violations(part: Part, value: Any, show: Show) -> Iterator[Violation
             text = show.name(error.message, _MESSAGE_CHARACTERS)
             text = text.removeprefix(VALUE) if text.startswith(f"{VALUE} ") else f": {text}"
             known = part.fields.get(str(path[0]) if path else "") or Field("")
+            if isinstance(kind, ValidationErrorKind.FalseSchema):
+                text = " can't be sent: leave it out"
             text = f"{where} {show(error.instance)}{text}"
             yield Violation(text, known.name or None, known.invalid)
 

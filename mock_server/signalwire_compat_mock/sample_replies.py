@@ -99,12 +99,16 @@ def _by_type(
             return _NOTHING
         return None if value is _NOTHING else value
 
+    def is_write_only(name: str) -> bool:
+        parts = document.parts(join(pointer, "properties", name))
+        return any(part.get("writeOnly") for _, part in parts)
+
     named = schema.get("type", [])
     types = [named] if isinstance(named, str) else named
     kind = next((name for name in types if name != "null"), "null" if types else None)
     if kind == "object" or (kind is None and "properties" in schema):
         required = schema.get("required", [])
-        names = schema.get("properties", {})
+        names = [n for n in schema.get("properties", {}) if not is_write_only(n)]
         made = {name: part("properties", name, required=name in required) for name in names}
         return {name: value for name, value in made.items() if value is not _NOTHING}
     if kind == "array" or (kind is None and "items" in schema):

@@ -83,8 +83,6 @@ REFUSED = [
     Refusal("a member that is true", sends(object_of(Any=True)), ("schema.properties.Any", "true", "write {}")),
     Refusal("items that are false", sends(object_of(No={"type": "array", "items": False, "description": "None."})), ("schema.properties.No.items", "false")),
     Refusal("a component that is true", sends(ref("Any"), schemas={"Any": True}), ("components.schemas.Any", "true")),
-    Refusal("a required member that requests must not have", sends(ref("Both"), schemas={"Both": {"allOf": [ref("Own")], "required": ["id"], "description": "It."}, "Own": object_of(id=text(readOnly=True))}), ("components.schemas.Own.properties.id", "readOnly", "requests a schema of their own")),
-    Refusal("a required member that replies must not have", replies(object_of("key", key=text(writeOnly=True)), {"key": "a"}), ("schema.properties.key", "writeOnly", "replies a schema of their own")),
     Refusal("a tag without a letter", adds(tags=["1st"]), (f"{THINGS}get.tags[0]", '"1st"')),
     Refusal("a tag that no folder can have", adds(tags=["t" * 300]), (f"{THINGS}get.tags[0]", "too long")),
     Refusal("a tag with a name of every module", adds(tags=["annotations"]), (f"{THINGS}get.tags[0]", '"annotations"')),

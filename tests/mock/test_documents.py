@@ -61,6 +61,19 @@ def test_a_purchase_without_what_its_handler_needs_is_told_what_to_require(
     assert "Traceback" not in caplog.text
 
 
+def test_a_read_only_field_is_refused_and_not_required_in_a_request(serve: Serve) -> None:
+    def close(spec: dict[str, Any]) -> None:
+        request = spec["components"]["schemas"]["PurchaseRequest"]
+        request["properties"]["FriendlyName"]["readOnly"] = True
+        request["required"] = ["PhoneNumber", "FriendlyName"]
+
+    send = serve(close)
+    reply = send(data={"PhoneNumber": NUMBER, "FriendlyName": "a"})
+    assert (reply.status_code, "FriendlyName" in reply.text) == (400, True)
+    assert "can't be sent: leave it out" in reply.json()["message"]
+    assert send.buy().status_code == 201
+
+
 def test_a_reply_without_the_number_in_it_is_sold_as_any_other(serve: Serve) -> None:
     def rename(spec: dict[str, Any]) -> None:
         reply = spec["components"]["schemas"]["IncomingPhoneNumber"]
