@@ -165,7 +165,7 @@ def test_the_command_opens_the_api_to_the_origins_that_it_is_told(http: httpx.Cl
 def test_what_the_command_prints_points_a_shell_and_its_client_at_it() -> None:
     with command("--port", "0") as process:
         exports = "".join(line for line in printed(process) if line.startswith("export "))
-        script = f"{exports}exec {sys.executable} {ROOT / 'examples' / 'buy.py'}"
+        script = f"{exports}exec {sys.executable} {ROOT / 'examples' / 'buy.py'} +15551234567"
         bought = subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True)
     assert "+1555" in bought.stdout
 
