@@ -39,24 +39,10 @@ class SignalWireError(Exception):
     """Base class of every error that this package raises.
 
     The message has at most two lines. An attribute is None where the value is not known.
-
-    Attributes:
-        operation: The operation as `tag.name`.
-        arguments: The arguments of the call, by their names in the contract.
-        status: HTTP status of the reply.
-        headers: Headers of the reply, names in lower case.
-        content: Body of the reply, as far as it arrived.
-        code: Error code of the platform.
-        message: Error message of the platform.
-        more_info: URL of a page about the error.
-        category: Kind of the error.
-        advice: What to do about it.
-        outcome_unknown: True if the request may have taken effect although no reply says so. Check
-            what exists before you retry.
-        looks: What the client saw when it looked for the outcome, oldest first. See `look_up`.
     """
 
     looks: tuple[Look, ...] = ()
+    """What the client saw when it looked for the outcome, oldest first. See `look_up`."""
 
     def __init__(
         self,
@@ -75,17 +61,32 @@ class SignalWireError(Exception):
         outcome_unknown: bool = False,
     ) -> None:
         super().__init__(text)
-        self.operation = operation
-        self.arguments = dict(arguments or {})
-        self.status = status
-        self.headers = {name.lower(): value for name, value in (headers or {}).items()}
-        self.content = content
-        self.code = code
-        self.message = message
-        self.more_info = more_info
-        self.category = category
-        self.advice = advice
-        self.outcome_unknown = outcome_unknown
+        self.operation: str | None = operation
+        """The operation as `tag.name`."""
+        self.arguments: dict[str, Any] = dict(arguments or {})
+        """The arguments of the call, by their names in the contract."""
+        self.status: int | None = status
+        """HTTP status of the reply."""
+        self.headers: dict[str, str] = {
+            name.lower(): value for name, value in (headers or {}).items()
+        }
+        """Headers of the reply, names in lower case."""
+        self.content: bytes | None = content
+        """Body of the reply, as far as it arrived."""
+        self.code: int | str | None = code
+        """Error code of the platform."""
+        self.message: str | None = message
+        """Error message of the platform."""
+        self.more_info: str | None = more_info
+        """URL of a page about the error."""
+        self.category: Category | None = category
+        """Kind of the error."""
+        self.advice: str | None = advice
+        """What to do about it."""
+        self.outcome_unknown: bool = outcome_unknown
+        """True if the request may have taken effect although no reply says so. Check what exists
+        before you retry.
+        """
 
     @property
     def body(self) -> Any:
@@ -110,15 +111,12 @@ class SignalWireError(Exception):
 
 
 class InvalidRequestError(SignalWireError, ValueError):
-    """Input that was refused before anything was sent.
-
-    Attributes:
-        problems: One sentence for each value that can't be sent.
-    """
+    """Input that was refused before anything was sent."""
 
     def __init__(self, text: str = "", *, problems: list[str] | None = None, **known: Any) -> None:
         super().__init__(text, **{"category": "input", "message": text, **known})
-        self.problems = problems or [text]
+        self.problems: list[str] = problems or [text]
+        """One sentence for each value that can't be sent."""
 
 
 class APIConnectionError(SignalWireError):

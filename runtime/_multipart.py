@@ -18,8 +18,11 @@ class File:
     """A file of a multipart form: its content, its name and its media type."""
 
     payload: FileContent
+    """The content, or a file that is open for reading."""
     file_name: str | None = None
+    """The name that the server is told."""
     mime_type: str | None = None
+    """The media type, such as `image/png`."""
 
 
 def read_file(file: File) -> bytes | str:

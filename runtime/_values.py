@@ -25,7 +25,13 @@ class Unset:
 
 
 UNSET: Unset = Unset()
+"""Marks an argument or a member that was left out."""
 T = TypeVar("T")
+
+
+def or_default(value: T | Unset | None, default: T) -> T:
+    """Give the value of an optional argument, or its default if it was left out."""
+    return default if value is None or isinstance(value, Unset) else value
 
 
 def or_unset(value: T | Unset | None) -> T | Unset:
@@ -35,6 +41,7 @@ def or_unset(value: T | Unset | None) -> T | Unset:
 
 FileContent = IO[bytes] | bytes | str
 FileTypes = tuple[str | None, FileContent, str | None]
+"""A file as httpx takes it: name, content, media type."""
 _Model = TypeVar("_Model")
 
 

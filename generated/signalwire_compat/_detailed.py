@@ -15,17 +15,16 @@ T = TypeVar("T")
 
 @frozen(kw_only=True)
 class Response(Generic[T]):
-    """A documented reply, decoded.
-
-    Attributes:
-        content: The body as it arrived.
-        parsed: The model that the contract names for `status_code`.
-    """
+    """A documented reply, decoded."""
 
     status_code: int
+    """The HTTP status."""
     headers: Mapping[str, str]
+    """The headers, names in lower case."""
     content: bytes
+    """The body as it arrived."""
     parsed: T
+    """The model that the contract names for `status_code`."""
 
     @classmethod
     def of(cls, reply: Reply, parsed: T) -> Response[T]:

@@ -33,15 +33,12 @@ T = TypeVar("T")
 
 
 class Look(NamedTuple):
-    """One look for what became of a call.
-
-    Attributes:
-        at: When the answer came, in UTC by the clock of this machine.
-        result: What was seen, in words.
-    """
+    """One look for what became of a call."""
 
     at: datetime.datetime
+    """When the answer came, in UTC by the clock of this machine."""
     result: str
+    """What was seen, in words."""
 
 
 class LookUp(NamedTuple):

@@ -18,7 +18,7 @@ from .reserved import refuse_reserved
 from .sample_replies import sample_body, sample_headers, sample_status
 from .state import State
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _REALM = 'Basic realm="SignalWire Compatibility API", charset="UTF-8"'
 
@@ -46,7 +46,9 @@ class Engine:
 
     def __init__(self, contract: Contract, token: str, state: State) -> None:
         """Check the replies that the spec describes."""
-        self.contract, self._token, self.state = contract, token, state
+        self.contract: Contract = contract
+        self.state: State = state
+        self._token = token
         self._show = Show(token)
         try:
             for operation in contract.operations.values():

@@ -21,16 +21,24 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to one request. `MockServer.inject` has the meaning of each member."""
+    """What happens to one request. `MockServer.inject` says more of each member."""
 
     code: int | None = None
+    """A published error code, which brings its status and body."""
     status: int | None = None
+    """The HTTP status that is sent."""
     body: str | bytes | None = None
+    """The body that is sent."""
     headers: Mapping[str, str] | None = None
+    """Headers that are added, or replace those of the reply."""
     delay_seconds: float = 0
+    """Seconds before the reply."""
     drop: bool = False
+    """Whether the connection is closed without a reply."""
     carried_out: bool | None = None
+    """Whether the request takes effect. None: as `has_effect` says."""
     operation: str | None = None
+    """The operationId that it is for. None: whatever comes next."""
 
     @property
     def has_effect(self) -> bool:

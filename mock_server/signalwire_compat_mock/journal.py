@@ -22,28 +22,36 @@ _REPLY = attrgetter("operation_id", "status", "body", "refusal")
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request and its reply.
-
-    `path` and `query` are percent-encoded. `headers` have names in lower case, and include
-    credentials. `body` holds up to 1 MiB; `form` or `json` is its content, decoded. `status` is 0
-    if the connection was dropped. `refusal` is the reason for one. `carried_out` is False if the
-    request was refused, or a fault kept it from its effect. `at` is in UTC.
-    """
+    """A request and its reply."""
 
     method: str
+    """The HTTP method."""
     path: str
+    """The path, percent-encoded."""
     query: str
+    """The query, percent-encoded."""
     headers: list[tuple[str, str]] = field(repr=False)
+    """Names in lower case, and values; credentials included."""
     body: bytes
+    """Up to 1 MiB of the body of the request."""
     form: list[tuple[str, str]] | None
+    """The body, if it is a form."""
     json: Any
+    """The body, if it is JSON."""
     operation_id: str | None
+    """The operation of the contract, if one matches."""
     status: int
+    """The status of the reply. 0 if the connection was dropped."""
     reply_body: bytes
+    """The body of the reply."""
     refusal: str | None
+    """Why the request was refused."""
     fault: str | None = None
+    """The fault that was injected."""
     carried_out: bool = True
+    """False if the request was refused, or a fault kept it from its effect."""
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When it was answered, in UTC."""
 
     def as_json(self, token: str, keys: Mapping[str, set[str]] = {}) -> dict[str, Any]:
         """Return JSON values: bytes as text; passwords, cookie values and the token redacted.

@@ -76,7 +76,8 @@ class MockServer:
             raise ValueError("token is empty: the mock needs one")
         if min(journal_entries, journal_bytes) < 0:
             raise ValueError("journal_entries and journal_bytes can't be less than 0")
-        self.token = token
+        self.token: str = token
+        """The password of every project."""
         self._address = (host, port)
         self._origins = check_origins(allow_origins)
         self._state = State(allow_import=allow_import)

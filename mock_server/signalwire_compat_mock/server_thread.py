@@ -39,7 +39,7 @@ class Listening:
         address = ip_address(name.partition("%")[0])
         if address.is_unspecified:  # Clients can't connect to it.
             host = "::1" if ":" in host else "127.0.0.1"
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.url: str = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._config = uvicorn.Config(
             app(address.is_loopback), ws="none", log_config=None, access_log=False
         )

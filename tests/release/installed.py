@@ -5,6 +5,7 @@ versions of the lock.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -12,12 +13,14 @@ import tarfile
 import venv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from signalwire_compat_mock import DEFAULT_TOKEN
 
 from tests import conftest
 from tests.conftest import PROJECT, ROOT, VARIABLES
+from tests.release.editor import Jedi, language_server
 
 DIST = ROOT / "dist"
 NAMES = ("signalwire_compat", "signalwire_compat_mock")
@@ -71,6 +74,30 @@ assert numbers(sid).delete()
 assert numbers.list() == []
 """
 SDKS = {"signalwire-sdk==3.0.2": OFFICIAL, "twilio==9.13.0": TWILIO}
+# What a user writes; and the names that are asked about in it, what hovering says, and the target.
+WRITTEN = """from signalwire_compat import RestClient, SignalWireError
+
+with RestClient() as client:
+    try:
+        number = client.compat.phone_numbers.purchase(PhoneNumber="+15551234567")
+        print(number.capabilities.sms, number.date_created_datetime)
+        for each in client.compat.phone_numbers.list(PageSize=10):
+            print(each.sid)
+    except SignalWireError as error:
+        print(error.outcome_unknown, error.advice)
+"""
+ASKED = [
+    ("with RestClient", "Safe to share between threads", "class RestClient("),
+    ("number = client.compat", "The operations, by tag", "def compat("),
+    ("number = client.compat.phone_numbers", "Phone numbers that", "def phone_n"),
+    ("number = client.compat.phone_numbers.purchase", "PhoneNumber: Number to", "def purchase("),
+    ("client.compat.phone_numbers.list", "PageSize: How many numbers", "def list("),
+    ("number.capabilities.sms", "receives text messages", "sms: bool"),
+    ("number.date_created_datetime", "None if that is", "def date_c"),
+    ("each.sid", "SID of the number. Not always a UUID", "sid: str"),
+    ("error.outcome_unknown", "before you retry", "self.outcome_unknown"),
+    ("error.advice", "What to do about it", "self.advice"),
+]
 
 
 def run(*command: str | Path, cwd: Path, **settings: str) -> str:
@@ -190,3 +217,51 @@ def test_each_sdist_holds_all_that_a_wheel_is_built_of() -> None:
         packed = {path.removeprefix("generated/") for path in names}
         assert {"LICENSE", "README.md", "pyproject.toml", f"{name}/py.typed"} <= packed
     assert "signalwire_compat_mock/openapi.yaml" in names
+
+
+@pytest.mark.parametrize("package", NAMES)
+def test_pyright_knows_the_type_of_everything_public(
+    python: Path, tmp_path: Path, package: str
+) -> None:
+    command = (Path(sys.executable).parent / "basedpyright", "--verifytypes", package)
+    path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+    assert "Type completeness score: 100%" in run(
+        *command, "--ignoreexternal", cwd=tmp_path, PATH=path
+    )
+
+
+@pytest.fixture(params=["basedpyright", "jedi"])
+def editor(request: pytest.FixtureRequest, python: Path, tmp_path: Path) -> Iterator[Any]:
+    file = tmp_path / "mine.py"
+    file.write_text(WRITTEN, "utf-8")
+    if request.param == "jedi":
+        yield Jedi(python, file)
+        return
+    environment = python.parents[1]
+    settings = {"venvPath": str(environment.parent), "venv": environment.name}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), "utf-8")
+    command = Path(sys.executable).with_name("basedpyright-langserver")
+    with language_server(command, file) as server:
+        yield server
+
+
+def test_an_editor_completes_explains_and_finds_what_a_user_writes(
+    editor: Any, python: Path, contract: dict[str, Any]
+) -> None:
+    def place(text: str) -> tuple[int, int]:
+        """Find the last character of a text."""
+        before = WRITTEN[: WRITTEN.index(text) + len(text) - 1]
+        return before.count("\n"), len(before.rpartition("\n")[2])
+
+    line, column = place("number = client.compat.phone_numbers.")
+    operations = {o["operationId"] for path in contract["paths"].values() for o in path.values()}
+    found = editor.completions((line, column + 1))
+    assert {name for name in found if not name.startswith("_")} == operations
+    package = python.parents[1].joinpath("lib").glob("python*/site-packages/signalwire_compat")
+    (folder,) = package
+    for text, says, defined in ASKED:
+        at = place(text)
+        assert says in editor.hover(at), text
+        target = editor.target(at)
+        assert target.path.is_relative_to(folder), text
+        assert target.path.read_text("utf-8").splitlines()[target.line].strip().startswith(defined)

@@ -8,10 +8,12 @@ import re
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 
+import griffe
 import pytest
 import readme_renderer.markdown
 import signalwire_compat
@@ -148,6 +150,33 @@ def test_a_model_that_was_pickled_is_the_same_in_another_process() -> None:
     written = pickle.dumps(model)
     assert run_code(f"import pickle; print(pickle.loads({written!r}))") == f"{model}\n"
     assert pickle.loads(written) == model  # noqa: S301  # our own
+
+
+def undocumented(part: griffe.Object | griffe.Alias, known: set[str]) -> Iterator[str]:
+    """Name what is public, of this repository, and has no docstring: a part and its members."""
+    found = part.final_target if isinstance(part, griffe.Alias) else part
+    if found.path in known or not found.path.startswith("signalwire_compat"):
+        return
+    known.add(found.path)
+    if not found.docstring:
+        yield found.path
+    for name, member in found.all_members.items() if found.is_class else ():
+        if not name.startswith("_"):
+            yield from undocumented(member, known)
+
+
+@pytest.mark.parametrize("name", ["signalwire_compat", "signalwire_compat_mock"])
+def test_everything_public_explains_itself(name: str) -> None:
+    package = griffe.load(name)
+    places = {"signalwire_compat": ("types", "models", "api", "api.phone_numbers")}.get(name, ())
+    known: set[str] = set()
+    missing: list[str] = []
+    for place in (package, *(package[each] for each in places)):
+        for member in place.members.values():
+            if member.is_public and not member.is_module:
+                missing += undocumented(member, known)
+    assert missing == []
+    assert len(known) > 40
 
 
 def test_the_public_names_are_sorted_and_exist() -> None:

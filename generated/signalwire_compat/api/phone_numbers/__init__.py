@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from ... import models as _models
 from ..._rest_client import AsyncRestClient, RestClient
-from ..._values import or_unset
+from ..._values import or_default, or_unset
 from ...models.available_countries import AvailableCountries
 from ...models.available_phone_numbers import AvailablePhoneNumbers
 from ...models.capability import Capability
@@ -53,113 +53,191 @@ class ListOptions(TypedDict, total=False):
     """The optional arguments of `list`, to be passed with `**`."""
 
     Page: int | None
+    """Number of the page, from 0. Above 0 it needs `PageToken`, too. Default: `0`."""
     PageSize: int | None
+    """How many numbers a page has at most, 1 to 1000. Default: `50`."""
     PageToken: str | None
+    """Where the page begins, as `next_page_uri` gives it."""
     PhoneNumber: str | None
+    """Only numbers that match this pattern."""
     FriendlyName: str | None
+    """Only numbers with this display name."""
     AccountSid: str | None
+    """The account that the request is for. If left out, the account of the client."""
 
 
 class PurchaseOptions(TypedDict, total=False):
     """The optional arguments of `purchase`, to be passed with `**`."""
 
     FriendlyName: str | None
+    """Display name of the number. If absent, the number in its national format."""
     SmsApplicationSid: str | None
+    """SID of the application that handles messages to the number, a UUID."""
     SmsFallbackMethod: HttpMethod | None
+    """Method of the request to `SmsFallbackUrl`. Default: `POST`."""
     SmsFallbackUrl: str | None
+    """URL to request when fetching `SmsUrl` fails."""
     SmsMethod: HttpMethod | None
+    """Method of the request to `SmsUrl`. Default: `POST`."""
     SmsUrl: str | None
+    """URL to request when a message to the number comes in."""
     StatusCallback: str | None
+    """URL to request when a call to the number ends. A fragment such as `#rt=5000` sets the
+    timeouts of that request and is sent as it is.
+    """
     StatusCallbackMethod: HttpMethod | None
+    """Method of the request to `StatusCallback`. Default: `POST`."""
     VoiceApplicationSid: str | None
+    """SID of the application that handles calls to the number, a UUID."""
     VoiceFallbackMethod: HttpMethod | None
+    """Method of the request to `VoiceFallbackUrl`. Default: `POST`."""
     VoiceFallbackUrl: str | None
+    """URL to request when fetching `VoiceUrl` fails."""
     VoiceMethod: HttpMethod | None
+    """Method of the request to `VoiceUrl`. Default: `POST`."""
     VoiceReceiveMode: VoiceReceiveMode | None
+    """Whether the number receives voice calls or faxes. Default: `voice`."""
     VoiceUrl: str | None
+    """URL to request when a call to the number comes in."""
     AccountSid: str | None
+    """The account that the request is for. If left out, the account of the client."""
 
 
 class GetOptions(TypedDict, total=False):
     """The optional arguments of `get`, to be passed with `**`."""
 
     AccountSid: str | None
+    """The account that the request is for. If left out, the account of the client."""
 
 
 class UpdateOptions(TypedDict, total=False):
     """The optional arguments of `update`, to be passed with `**`."""
 
     AccountSid: str | None
+    """Account of the same Space that the number is transferred to, a UUID."""
     EmergencyAddressSid: str | None
+    """SID of the address for emergency calls (E911), a UUID."""
     FriendlyName: str | None
+    """Display name of the number, 1 to 255 characters."""
     SmsApplicationSid: str | None
+    """SID of the application that handles messages to the number, a UUID."""
     SmsFallbackMethod: HttpMethod | None
+    """Method of the request to `SmsFallbackUrl`. Default: `POST`."""
     SmsFallbackUrl: str | None
+    """URL to request when fetching `SmsUrl` fails."""
     SmsMethod: HttpMethod | None
+    """Method of the request to `SmsUrl`. Default: `POST`."""
     SmsUrl: str | None
+    """URL to request when a message to the number comes in."""
     StatusCallback: str | None
+    """URL to request when a call to the number ends. A fragment such as `#rt=5000` sets the
+    timeouts of that request and is sent as it is.
+    """
     StatusCallbackMethod: HttpMethod | None
+    """Method of the request to `StatusCallback`. Default: `POST`."""
     VoiceApplicationSid: str | None
+    """SID of the application that handles calls to the number, a UUID."""
     VoiceFallbackMethod: HttpMethod | None
+    """Method of the request to `VoiceFallbackUrl`. Default: `POST`."""
     VoiceFallbackUrl: str | None
+    """URL to request when fetching `VoiceUrl` fails."""
     VoiceMethod: HttpMethod | None
+    """Method of the request to `VoiceUrl`. Default: `POST`."""
     VoiceReceiveMode: VoiceReceiveMode | None
+    """Whether the number receives voice calls or faxes."""
     VoiceUrl: str | None
+    """URL to request when a call to the number comes in."""
 
 
 class DeleteOptions(TypedDict, total=False):
     """The optional arguments of `delete`, to be passed with `**`."""
 
     AccountSid: str | None
+    """The account that the request is for. If left out, the account of the client."""
 
 
 class ImportNumberOptions(TypedDict, total=False):
     """The optional arguments of `import_number`, to be passed with `**`."""
 
     capabilities: builtins.list[Capability] | None
+    """What the number can receive, at least one. If left out, everything. The list is sent as
+    repeated keys; the provider does not publish its form, so this is assumed.
+    """
     AccountSid: str | None
+    """The account that the request is for. If left out, the account of the client."""
 
 
 class ListAvailableCountriesOptions(TypedDict, total=False):
     """The optional arguments of `list_available_countries`, to be passed with `**`."""
 
     AccountSid: str | None
+    """The account that the request is for. If left out, the account of the client."""
 
 
 class SearchLocalOptions(TypedDict, total=False):
     """The optional arguments of `search_local`, to be passed with `**`."""
 
     AreaCode: str | None
+    """Area code that the numbers begin with. For the United States and Canada."""
     Beta: bool | None
+    """Whether numbers that are new on the platform are found, too."""
     Contains: str | None
+    """Digits or letters of a telephone keypad that the numbers contain. Wildcards are allowed; the
+    provider does not describe them.
+    """
     ExcludeAllAddressRequired: bool | None
+    """Has no effect."""
     ExcludeForeignAddressRequired: bool | None
+    """Has no effect."""
     ExcludeLocalAddressRequired: bool | None
+    """Has no effect."""
     FaxEnabled: bool | None
+    """Has no effect."""
     InLocality: str | None
+    """City of the numbers. Needs `InRegion`, too."""
     InRegion: str | None
+    """Region of the numbers, such as a state."""
     MmsEnabled: bool | None
+    """Has no effect."""
     SmsEnabled: bool | None
+    """Has no effect."""
     VoiceEnabled: bool | None
+    """Has no effect."""
     AccountSid: str | None
+    """The account that the request is for. If left out, the account of the client."""
 
 
 class SearchTollFreeOptions(TypedDict, total=False):
     """The optional arguments of `search_toll_free`, to be passed with `**`."""
 
     AreaCode: str | None
+    """Area code that the numbers begin with. For the United States and Canada."""
     Beta: bool | None
+    """Whether numbers that are new on the platform are found, too."""
     Contains: str | None
+    """Digits or letters of a telephone keypad that the numbers contain. Wildcards are allowed; the
+    provider does not describe them.
+    """
     ExcludeAllAddressRequired: bool | None
+    """Has no effect."""
     ExcludeForeignAddressRequired: bool | None
+    """Has no effect."""
     ExcludeLocalAddressRequired: bool | None
+    """Has no effect."""
     FaxEnabled: bool | None
+    """Has no effect."""
     InLocality: str | None
+    """City of the numbers. Needs `InRegion`, too."""
     InRegion: str | None
+    """Region of the numbers, such as a state."""
     MmsEnabled: bool | None
+    """Has no effect."""
     SmsEnabled: bool | None
+    """Has no effect."""
     VoiceEnabled: bool | None
+    """Has no effect."""
     AccountSid: str | None
+    """The account that the request is for. If left out, the account of the client."""
 
 
 class PhoneNumbers:
@@ -208,9 +286,7 @@ class PhoneNumbers:
         from . import list_ as _operation
 
         return _operation.sync(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             page=or_unset(Page),
             page_size=or_unset(PageSize),
             page_token=or_unset(PageToken),
@@ -290,9 +366,7 @@ class PhoneNumbers:
         from . import purchase as _operation
 
         return _operation.sync(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             client=self._client,
             body=_models.PurchaseRequest.from_dict(
                 {
@@ -342,9 +416,7 @@ class PhoneNumbers:
         from . import get as _operation
 
         return _operation.sync(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             sid=Sid,
             client=self._client,
         )
@@ -471,9 +543,7 @@ class PhoneNumbers:
         from . import delete as _operation
 
         return _operation.sync(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             sid=Sid,
             client=self._client,
         )
@@ -517,9 +587,7 @@ class PhoneNumbers:
         from . import import_number as _operation
 
         return _operation.sync(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             client=self._client,
             body=_models.ImportRequest.from_dict(
                 {
@@ -554,9 +622,7 @@ class PhoneNumbers:
         from . import list_available_countries as _operation
 
         return _operation.sync(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             client=self._client,
         )
 
@@ -614,9 +680,7 @@ class PhoneNumbers:
         from . import search_local as _operation
 
         return _operation.sync(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             iso_country=IsoCountry,
             area_code=or_unset(AreaCode),
             beta=or_unset(Beta),
@@ -687,9 +751,7 @@ class PhoneNumbers:
         from . import search_toll_free as _operation
 
         return _operation.sync(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             iso_country=IsoCountry,
             area_code=or_unset(AreaCode),
             beta=or_unset(Beta),
@@ -756,9 +818,7 @@ class AsyncPhoneNumbers:
         from . import list_ as _operation
 
         return await _operation.asyncio(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             page=or_unset(Page),
             page_size=or_unset(PageSize),
             page_token=or_unset(PageToken),
@@ -838,9 +898,7 @@ class AsyncPhoneNumbers:
         from . import purchase as _operation
 
         return await _operation.asyncio(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             client=self._client,
             body=_models.PurchaseRequest.from_dict(
                 {
@@ -890,9 +948,7 @@ class AsyncPhoneNumbers:
         from . import get as _operation
 
         return await _operation.asyncio(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             sid=Sid,
             client=self._client,
         )
@@ -1019,9 +1075,7 @@ class AsyncPhoneNumbers:
         from . import delete as _operation
 
         return await _operation.asyncio(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             sid=Sid,
             client=self._client,
         )
@@ -1065,9 +1119,7 @@ class AsyncPhoneNumbers:
         from . import import_number as _operation
 
         return await _operation.asyncio(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             client=self._client,
             body=_models.ImportRequest.from_dict(
                 {
@@ -1102,9 +1154,7 @@ class AsyncPhoneNumbers:
         from . import list_available_countries as _operation
 
         return await _operation.asyncio(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             client=self._client,
         )
 
@@ -1162,9 +1212,7 @@ class AsyncPhoneNumbers:
         from . import search_local as _operation
 
         return await _operation.asyncio(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             iso_country=IsoCountry,
             area_code=or_unset(AreaCode),
             beta=or_unset(Beta),
@@ -1235,9 +1283,7 @@ class AsyncPhoneNumbers:
         from . import search_toll_free as _operation
 
         return await _operation.asyncio(
-            account_sid=self._client.account
-            if AccountSid is None or isinstance(AccountSid, Unset)
-            else AccountSid,
+            account_sid=or_default(AccountSid, self._client.account),
             iso_country=IsoCountry,
             area_code=or_unset(AreaCode),
             beta=or_unset(Beta),
