@@ -87,7 +87,7 @@ ci: check-generated lint typecheck diff test-all fuzz test-package test-browser 
 
 ##@ The contract and the package
 generate: $(READY) ## rebuild generated/ from openapi.yaml, codegen/ and runtime/
-	@$(BIN)/python -m codegen.generate --spec "$(SPEC)" --output "$(OUT)"
+	@$(BIN)/python -m codegen.generate --spec "$(SPEC)" --output "$(OUT)" --report reports/generate.md
 
 try: $(READY) ## generate from SPEC into a temporary folder, and call every operation of its mock
 	@$(BIN)/python -m scripts.try_document "$(SPEC)"

@@ -35,7 +35,7 @@ from codegen.content_types import accepted, put_json_first
 from codegen.credentials import Credentials
 from codegen.document import Pointer, dotted, is_bytes, nearest, nodes
 from codegen.facts import Constraints, tag_classes
-from codegen.notes import Note, summary
+from codegen.notes import report, summary
 from codegen.schema_code import keep_sources
 from codegen.stamp import NAME, record
 from codegen.unsupported import OWN_NAMES
@@ -60,8 +60,8 @@ class GenerateError(Exception):
 
 def generate(
     spec: Path, output: Path, *, hooks: bool = True, compiled: BytecodeCache | None = None
-) -> list[Note]:
-    """Write the package for `spec` to `output`, all or nothing; return what it goes without.
+) -> Checked:
+    """Write the package for `spec` to `output`, all or nothing; return what was read.
 
     `hooks` says whether the formatter runs; `compiled` keeps templates between calls.
     Errors: `SpecError` for a mistake in the document, `GenerateError` for anything else.
@@ -85,7 +85,7 @@ def generate(
             raise _refused(spec, errors[0])
         (package / NAME).write_text(record(spec), "utf-8")
         _swap(package, output, Path(folder) / "old")
-    return checked.notes
+    return checked
 
 
 def _parsed(checked: Checked, config: Config) -> GeneratorData:
@@ -234,21 +234,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--spec", type=Path, default=Path("openapi.yaml"))
     parser.add_argument("--output", type=Path, default=Path("generated/signalwire_compat"))
+    told = "where to name the places that have no effect"
+    parser.add_argument("--report", type=Path, default=None, help=told)
     options = parser.parse_args(arguments)
     # Post-hooks are looked up on PATH; the one of this environment is the pinned one.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     try:
-        notes = generate(options.spec, options.output)
+        checked = generate(options.spec, options.output)
+        _write_report(checked, options.report)
     except (SpecError, GenerateError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write(f"Stopped. {options.output} is as it was.\n")
         return 130
-    if notes:
-        todo = f"`python -m codegen.validate {options.spec}` names the places"
-        sys.stdout.write(f"Without effect in the client: {summary(notes)}; {todo}.\n")
+    if checked.notes:
+        where = options.report or f"`python -m codegen.validate {options.spec}`"
+        found = summary(checked.notes)
+        sys.stdout.write(f"Without effect in the client: {found}; {where} names the places.\n")
     return 0
+
+
+def _write_report(checked: Checked, file: Path | None) -> None:
+    """Name each place without effect in a file; without such places, none is left from before."""
+    if file and checked.notes:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(report(checked.notes, checked.lines), "utf-8")
+    elif file:
+        file.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

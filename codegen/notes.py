@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from jsonschema_rs import Draft202012Validator
@@ -15,6 +15,7 @@ from codegen.content_types import is_written, read
 from codegen.document import (
     INTEGER_BOUNDS,
     Pointer,
+    Problem,
     at,
     is_generated,
     nodes,
@@ -77,6 +78,16 @@ def summary(found: list[Note]) -> str:
     """Count the notes by kind, as `341 x unknown format, 26 x example that does not fit`."""
     counts = Counter(note.kind for note in found).most_common()
     return ", ".join(f"{count} x {kind}" for kind, count in counts)
+
+
+def report(found: list[Note], lines: Callable[[Iterable[Problem]], list[str]]) -> str:
+    """List the places by kind, each with its line, as Markdown."""
+    text = ["# Without effect in the client", ""]
+    text += ["The package was generated. What is listed here is not checked, or has no effect."]
+    for kind, count in Counter(note.kind for note in found).most_common():
+        places = ((note.where, note.what) for note in found if note.kind == kind)
+        text += ["", f"## {kind}: {count}", "", *(f"- {line}" for line in lines(places))]
+    return "\n".join([*text, ""])
 
 
 def _operation(raw: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Note]:

@@ -301,8 +301,11 @@ def test_what_is_not_checked_is_counted_by_kind_and_fails_lint(
     del at(document, PURCHASE)["tags"]
     file = tmp_path / "openapi.yaml"
     file.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
-    assert generate.main(["--spec", str(file), "--output", str(tmp_path / "out")]) == 0
+    report = tmp_path / "reports" / "generate.md"
+    command = ["--output", str(tmp_path / "out"), "--report", str(report), "--spec"]
+    assert generate.main([*command, str(file)]) == 0
     (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith(f"; {report} names the places.")
     counts = line.removeprefix("Without effect in the client: ").partition("; ")[0]
     assert sorted(counts.split(", ")) == [
         "1 x missing tag",
@@ -310,7 +313,13 @@ def test_what_is_not_checked_is_counted_by_kind_and_fails_lint(
         "2 x unknown keyword",
         "4 x unknown format",
     ]
+    told = report.read_text("utf-8").splitlines()
+    assert next(line for line in told if line.startswith("## ")) == "## unknown format: 4"
+    places = [line.removeprefix("- ") for line in told if line.startswith("- ")]
     assert main([str(file)]) == 1
+    assert {*places} >= {*capsys.readouterr().out.splitlines()}
+    assert generate.main([*command, str(ROOT / "openapi.yaml")]) == 0
+    assert not report.exists()
 
 
 TREES = """
