@@ -18,7 +18,8 @@ from .sample_replies import sample_body
 from .searches import list_available_countries, search_local, search_toll_free
 from .state import Number, State
 
-_NOT_ENABLED, _TOO_RECENT = 10001, 22121
+_NOT_ENABLED, _WRONG_NAME, _TOO_RECENT = 10001, 20002, 22121
+_MOST_CHARACTERS = 64
 _CAPABILITIES = ("voice", "sms", "mms", "fax")
 _KEPT = timedelta(days=14)
 _EXAMPLE_NUMBER = "+12025550199"
@@ -27,9 +28,13 @@ _EXAMPLE_NUMBER = "+12025550199"
 def purchase(call: Call, state: State) -> Reply:
     """Sell a number to the account in the path and charge for it, unless it is sold.
 
-    Errors: `SpecError` if the spec allows a request without a number or account.
+    Errors: `Refusal` 20002 for a name of a wrong length; `SpecError` if the spec allows a request
+    without a number or account.
     """
     number = call.text(call.body, "PhoneNumber")
+    if not 1 <= len(call.body.get("FriendlyName", "-")) <= _MOST_CHARACTERS:
+        problem = f"FriendlyName is not 1 to {_MOST_CHARACTERS} characters long."
+        raise Refusal(_WRONG_NAME, problem)
     able = dict.fromkeys(_CAPABILITIES, True)
     known: dict[str, Any] = {"origin": "signalwire", "capabilities": able}
     if offer := inventory().get(number):

@@ -8,7 +8,7 @@ import re
 from signalwire_compat_fuzz import document as doc
 from signalwire_compat_fuzz.document import AnyCase
 
-_FORMAT, _INVALID, _TOKEN, _UNKNOWN = 90000, 10000, 54453, 20404
+_FORMAT, _INVALID, _NAME, _TOKEN, _UNKNOWN = 90000, 10000, 20002, 54453, 20404
 _COUNTRIES = ("US", "CA", "GB")
 _PATTERN = re.compile(r"\+?[0-9A-Za-z*?.]*")
 _KNOWN = {
@@ -38,6 +38,12 @@ def broken_rules(case: AnyCase) -> dict[str, int]:
         broken["PageToken"] = _TOKEN
     if "InLocality" in query and "InRegion" not in query:
         broken["InLocality"] = _FORMAT
+    body = case.body if isinstance(case.body, dict) else {}
+    if "FriendlyName" in body and not 1 <= len(str(body["FriendlyName"])) <= 64:
+        # A schema that has limits of its own goes before.
+        members = doc.named_members(doc.body_schema(case) or {})
+        if "maxLength" not in members["FriendlyName"]:
+            broken["FriendlyName"] = _NAME
     for name in ("Contains", "PhoneNumber"):
         if name in query and not _PATTERN.fullmatch(str(query[name])):
             broken[name] = _FORMAT

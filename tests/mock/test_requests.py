@@ -85,6 +85,8 @@ def test_another_token_is_accepted_instead_of_the_default(serve: Serve) -> None:
         ({"StatusCallback": "/status"}, 21456, 'StatusCallback "/status" is not a "uri"'),
         ({"SmsApplicationSid": "AP1"}, 21218, 'SmsApplicationSid "AP1" is not a "uuid"'),
         ({"VoiceApplicationSid": OTHER[:-1]}, 21218, 'is not a "uuid"'),
+        ({"FriendlyName": ""}, 20002, "1 to 64 characters"),
+        ({"FriendlyName": "x" * 65}, 20002, "1 to 64 characters"),
         ({"SmsUrl": "x", "VoiceMethod": "", "PhoneNumber": "1"}, 21401, "VoiceMethod"),
         ({"VoiceUrl": "x", "SmsMethod": "PUT", "Extra": "1"}, 21209, 'VoiceUrl "x"'),
         ({"VoiceUrl": "x" * 999}, 21402, "xxx..."),
@@ -100,6 +102,12 @@ def test_a_wrong_field_is_refused_with_the_code_of_the_spec(
     assert all(name in message for name in fields)
     assert len(message) < 500
     assert mock.charges(PROJECT) == 0
+
+
+def test_a_name_of_64_characters_is_taken(send: Send) -> None:
+    name = "é" * 64
+    reply = send(data={"PhoneNumber": NUMBER, "FriendlyName": name})
+    assert (reply.status_code, reply.json()["friendly_name"]) == (201, name)
 
 
 def test_an_unknown_field_is_refused_with_the_nearest_known_name(send: Send) -> None:

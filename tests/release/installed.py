@@ -7,6 +7,7 @@ versions of the lock.
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from signalwire_compat_mock import DEFAULT_TOKEN
 
@@ -23,6 +25,7 @@ from tests.conftest import PROJECT, ROOT, VARIABLES
 from tests.release.editor import Jedi, language_server
 
 DIST = ROOT / "dist"
+UV = Path(sys.executable).with_name("uv")
 NAMES = ("signalwire_compat", "signalwire_compat_mock")
 EXAMPLES = ("buy.py", "buy_async.py", "demo.py", "quickstart.py")
 # An ignore that mypy needs is one that pyright needs: both find the same mistakes.
@@ -179,8 +182,7 @@ def sdks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder)
     interpreter = folder / "bin" / "python"
     # Their many dependencies take pip ten times as long.
-    uv = Path(sys.executable).with_name("uv")
-    run(uv, "pip", "install", "--quiet", "--python", interpreter, *SDKS, cwd=folder)
+    run(UV, "pip", "install", "--quiet", "--python", interpreter, *SDKS, cwd=folder)
     return interpreter
 
 
@@ -190,6 +192,28 @@ def test_other_sdks_find_buy_change_list_and_release_a_number_of_the_mock(
 ) -> None:
     mock = (python.with_name("signalwire-compat-mock"), "--tls", "authority.pem", "--")
     run(*mock, sdks, "-W", "ignore", "-c", SDKS[name], cwd=tmp_path, NO_PROXY="*")
+
+
+def test_the_steps_of_the_dockerfile_end_in_a_mock_that_other_machines_reach(
+    tmp_path: Path,
+) -> None:
+    dockerfile = (ROOT / "mock_server" / "Dockerfile").read_text("utf-8")
+    steps = dict(re.findall(r"^(\w+) (.+)", dockerfile, re.MULTILINE))
+    for source, target in re.findall(r"^COPY (\S+) (\S+)$", dockerfile, re.MULTILINE):
+        copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
+        copy(ROOT / source, tmp_path / target)
+    venv.create(tmp_path / "venv")
+    tools = tmp_path / "venv" / "bin"
+    run(UV, *steps["RUN"].split(), "--python", tools / "python", cwd=tmp_path)
+    program, *options = json.loads(steps["ENTRYPOINT"])
+    assert options[-1] == steps["EXPOSE"]
+    command = [tools / program, *options, "--port", "0", "--tls", "authority.pem"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        reply = httpx.get(f"{url}/journal", headers={"host": "mock:8000"}, trust_env=False)
+        process.terminate()
+    assert (reply.json(), process.returncode) == ([], 0)
 
 
 def test_mypy_and_pyright_see_the_types_of_the_installed_packages(
