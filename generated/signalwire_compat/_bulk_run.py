@@ -64,13 +64,13 @@ class Run:
         """Let the first Ctrl-C stop the run, and the second end it at once."""
         loop = asyncio.get_running_loop()
 
-        def interrupt(*_: object) -> None:
+        def interrupt() -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            loop.call_soon_threadsafe(self._stop, INTERRUPTED)
+            self._stop(INTERRUPTED)
             _say("Waiting for open calls. Press Ctrl-C again to quit at once.")
 
         # Not a handler of the loop: Windows has none.
-        before = signal.signal(signal.SIGINT, interrupt)
+        before = signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(interrupt))
         try:
             yield
         finally:

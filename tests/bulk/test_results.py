@@ -214,7 +214,8 @@ def test_a_results_file_that_an_editor_replaced_ends_the_run_and_loses_no_purcha
 
     with bulk.mock.answering(edit):
         ended = bulk.run(*MANY)
-    assert (ended.status, "was changed during the run" in ended.err) == (1, True)
+    # 3 if the record that was lost is that of a row in flight.
+    assert (ended.status in (1, 3), "was changed during the run" in ended.err) == (True, True)
     assert 1 <= bulk.mock.charges() <= 4
     ended = bulk.run(*MANY)
     assert (ended.status, ended.summary) == (0, "16 of 16 done.")
