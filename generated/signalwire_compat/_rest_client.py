@@ -7,13 +7,7 @@ import httpx
 
 from ._client import AsyncClient, SyncClient, async_transport, sync_transport
 from ._credentials import hide, hide_user
-from ._settings import (
-    DEFAULT_LOOK_UP_TIMEOUT,
-    DEFAULT_MAX_REPLY_BYTES,
-    DEFAULT_MAX_RETRIES,
-    DEFAULT_TIMEOUT,
-    read_settings,
-)
+from ._settings import read_settings
 from .api import AsyncCompat, Compat
 
 
@@ -49,10 +43,10 @@ class RestClient(SyncClient):
         token: str | None = None,
         host: str | None = None,
         *,
-        timeout: float | None = DEFAULT_TIMEOUT,
-        max_retries: int = DEFAULT_MAX_RETRIES,
-        look_up_timeout: float = DEFAULT_LOOK_UP_TIMEOUT,
-        max_reply_bytes: int = DEFAULT_MAX_REPLY_BYTES,
+        timeout: float | None = 30.0,
+        max_retries: int = 2,
+        look_up_timeout: float = 10.0,
+        max_reply_bytes: int = 10_000_000,
         allow_http: bool = False,
         headers: dict[str, str] | None = None,
         http_client: httpx.Client | None = None,
@@ -97,10 +91,10 @@ class AsyncRestClient(AsyncClient):
         token: str | None = None,
         host: str | None = None,
         *,
-        timeout: float | None = DEFAULT_TIMEOUT,
-        max_retries: int = DEFAULT_MAX_RETRIES,
-        look_up_timeout: float = DEFAULT_LOOK_UP_TIMEOUT,
-        max_reply_bytes: int = DEFAULT_MAX_REPLY_BYTES,
+        timeout: float | None = 30.0,
+        max_retries: int = 2,
+        look_up_timeout: float = 10.0,
+        max_reply_bytes: int = 10_000_000,
         allow_http: bool = False,
         headers: dict[str, str] | None = None,
         http_client: httpx.AsyncClient | None = None,

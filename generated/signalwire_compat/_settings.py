@@ -16,10 +16,6 @@ from ._encoding import headers as encode_headers
 from ._errors import InvalidRequestError
 from ._redaction import Secrets
 
-DEFAULT_TIMEOUT = 30.0
-DEFAULT_MAX_RETRIES = 2
-DEFAULT_LOOK_UP_TIMEOUT = 10.0
-DEFAULT_MAX_REPLY_BYTES = 10_000_000
 SHOWN = (*filter(None, [USER]), "host")
 """The settings with an environment variable that hold no secret."""
 # The client sets these itself: a caller's value would break the request or its reply.
