@@ -1,6 +1,7 @@
 """The pages of docs/ show what happens, name what there is, and link to what is there."""
 
 import ast
+import contextlib
 import inspect
 import re
 import tomllib
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 import signalwire_compat
-from signalwire_compat import RestClient
+from signalwire_compat import APIStatusError, RestClient
 from signalwire_compat.api.phone_numbers import PhoneNumbers
 from signalwire_compat_mock import MockServer
 
@@ -85,6 +86,18 @@ def test_the_page_names_every_operation_of_a_phone_number(
     page = (DOCS / name).read_text("utf-8")
     names = operations(contract)
     assert [each for each in names if not re.search(rf"[`.]{each}[`(]", page)] == []
+
+
+def test_every_call_of_the_contract_page_reaches_the_mock(
+    contract: dict[str, Any], mock: MockServer, client: RestClient
+) -> None:
+    page = contract_page(contract)
+    for code in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        with contextlib.suppress(APIStatusError):
+            exec(code, {"client": client})  # noqa: S102  # it is what a reader would run
+    called = [exchange.operation_id for exchange in mock.journal]
+    assert called == operations(contract)
+    assert page.count("??? example") >= 4 * len(called)
 
 
 def test_the_contract_page_names_all_that_the_contract_does(contract: dict[str, Any]) -> None:

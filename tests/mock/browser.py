@@ -1,21 +1,25 @@
 """The pages of the mock, in a browser as people use them. Run by `make test-browser`."""
 
 import contextlib
+import re
 import shlex
 import shutil
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+import signalwire_compat
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
 from signalwire_compat import RestClient, SignalWireError
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
+from scripts import build_docs
 from tests.conftest import PROJECT
 from tests.mock.helpers import OTHER
 
@@ -25,6 +29,12 @@ FLAGS = (
 )
 NUMBER = "+15551234567"
 CUT_OR_TOUCHING = Path(__file__).with_name("cut_or_touching.js").read_text("utf-8")
+# What is wider than the box that hides the rest of it.
+CUT = """() => [...document.querySelectorAll("body *")].filter((element) =>
+  element.clientWidth > 1 && element.scrollWidth > element.clientWidth + 1
+  && getComputedStyle(element).overflowX !== "visible").map((element) =>
+  `${element.tagName} ${element.className}: ${element.textContent.trim().slice(0, 80)}`)"""
+SITE = build_docs.BUILD / "site"
 COMPLAINTS = ("error", "warning")
 # A busy machine is slow, and not wrong.
 expect.set_options(timeout=30_000)
@@ -42,12 +52,12 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def page(browser: Browser, mock: MockServer) -> Iterator[Page]:
-    """Open a page on the mock; whatever it complains of, or fetches elsewhere, fails the test."""
+@contextlib.contextmanager
+def watched(browser: Browser, url: str, width: int = 1280) -> Iterator[Page]:
+    """Open a page; whatever it complains of, or fetches from elsewhere, fails the test."""
     problems: list[str] = []
-    size: ViewportSize = {"width": 1280, "height": 900}
-    with browser.new_context(base_url=mock.url, viewport=size) as context:
+    size: ViewportSize = {"width": width, "height": 900}
+    with browser.new_context(base_url=url, viewport=size) as context:
         opened = context.new_page()
         opened.on("pageerror", lambda error: problems.append(str(error)))
         opened.on("console", lambda m: problems.append(m.text) if m.type in COMPLAINTS else None)
@@ -55,8 +65,31 @@ def page(browser: Browser, mock: MockServer) -> Iterator[Page]:
         yield opened
     # A refusal is an error of the console to Chromium, and what some tests are about.
     known = ("401 (Unauth", "404 (Not Found", "422 (Unprocessable")
-    usual = (mock.url, "data:", *(f"{REFUSED} {status}" for status in known))
+    usual = (url, "data:", "blob:", *(f"{REFUSED} {status}" for status in known))
     assert [problem for problem in problems if not problem.startswith(usual)] == []
+
+
+@pytest.fixture
+def page(browser: Browser, mock: MockServer) -> Iterator[Page]:
+    with watched(browser, mock.url) as opened:
+        yield opened
+
+
+class Files(SimpleHTTPRequestHandler):
+    """Serves files."""
+
+    def log_message(self, *_: object) -> None:
+        """Write nothing to standard error."""
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """Build and serve the reference site."""
+    assert build_docs.main() == 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=SITE)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
 
 
 @pytest.fixture
@@ -104,6 +137,49 @@ def buy(page: Page, status: int) -> None:
 def answered(page: Page, status: int) -> None:
     shown = page.locator(".live-responses-table .response-col_status").last
     expect(shown).to_contain_text(str(status))
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_no_page_of_the_reference_site_cuts_a_line(browser: Browser, site: str, width: int) -> None:
+    with watched(browser, site, width) as page:
+        for path in sorted(SITE.rglob("*.html")):
+            page.goto(path.relative_to(SITE).as_posix())
+            assert (path.name, fits(page), page.evaluate(CUT)) == (path.name, True, [])
+
+
+def test_the_reference_shows_values_for_defaults_and_only_public_bases(
+    browser: Browser, site: str
+) -> None:
+    with watched(browser, site) as page:
+        page.goto("api.html")
+        text = page.locator("article").inner_text()
+    defaults = {*re.findall(r"default: *([^ )]+)", text)}
+    assert {"30.0", "10000000"} <= defaults
+    assert {each for each in defaults if re.match("[_a-zA-Z]", each)} == {"None", "False", "UNSET"}
+    bases = {base for line in re.findall("Bases: (.*)", text) for base in line.split(", ")}
+    assert "APIStatusError" in bases
+    assert bases - {*signalwire_compat.__all__} == {"Exception", "ValueError"}
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_no_page_of_the_mock_cuts_a_line(browser: Browser, mock: MockServer, width: int) -> None:
+    with watched(browser, mock.url, width) as page:
+        page.goto("/docs")
+        operations = page.locator("button.opblock-summary-control")
+        operations.first.wait_for()
+        for operation in operations.all():
+            operation.click()
+        expect(page.get_by_role("button", name="Execute")).to_have_count(operations.count())
+        assert (fits(page), page.evaluate(CUT)) == (True, [])
+        mock.inject(drop=True)
+        with RestClient(PROJECT, DEFAULT_TOKEN, mock.url) as client:
+            client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+        page.goto("/journal")
+        exchanges = page.locator("#exchanges summary")
+        exchanges.first.wait_for()
+        for exchange in exchanges.all():
+            exchange.click()
+        assert (fits(page), page.evaluate(CUT)) == (True, [])
 
 
 def fits(page: Page) -> bool:
