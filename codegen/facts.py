@@ -28,6 +28,7 @@ from codegen.document import (
 from codegen.look_up import argument_of, look_up_of
 from codegen.normal_form import DELIMITERS, WIRE_NAME
 from codegen.schema_code import SOURCE, Expression
+from codegen.servers import urls_of
 
 _FILLED = {"minItems": 1}
 
@@ -65,6 +66,10 @@ class Constraints:
     def security(self, operation: str) -> tuple[tuple[str, ...], ...]:
         """Give the ways to authorize an operation, each as names of security schemes."""
         return tuple(tuple(way) for way in self._operation(operation)["security"])
+
+    def server(self, operation: str) -> str:
+        """Give the URL of the server of an operation, if it has one of its own."""
+        return "".join(urls_of(self._operation(operation))[:1])
 
     def route(self, operation: str) -> str:
         """Give the path of an operation as the contract writes it."""

@@ -37,6 +37,7 @@ from codegen.document import Pointer, dotted, is_bytes, nearest, nodes
 from codegen.facts import Constraints, tag_classes
 from codegen.notes import report, summary
 from codegen.schema_code import keep_sources
+from codegen.servers import is_complete, urls_of
 from codegen.stamp import NAME, record
 from codegen.unsupported import OWN_NAMES
 from codegen.validate import Checked, read
@@ -93,8 +94,6 @@ def _parsed(checked: Checked, config: Config) -> GeneratorData:
     document, refusals = checked.document, checked.refusals
     data: GeneratorData | GeneratorError | None = None
     if document:
-        if not document.get("servers"):
-            refusals.append(((), "has different servers, and a client has one: add `servers` here"))
         put_json_first(document)
         keep_sources(document)
         for kind, where, _ in nodes(document):
@@ -136,6 +135,7 @@ def prepared(document: dict[str, Any], data: GeneratorData, config: Config) -> P
     classes = tag_classes(data.endpoint_collections_by_tag, taken)
     found = {"candidates": candidates(document), "cautions": cautions(document)}
     project.env.globals.update(found, tag_classes=classes)
+    project.env.globals.update(urls_of=urls_of, is_complete=is_complete)
     project.env.globals.update(security=Credentials(document, VARIABLES))
     return project
 

@@ -32,6 +32,7 @@ from codegen.document import (
 )
 from codegen.one_way import split
 from codegen.schema_code import TAGS
+from codegen.servers import put_on_operations
 
 STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 """How a parameter is written if it does not say; only `form` explodes."""
@@ -90,7 +91,7 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
     document = copy.deepcopy(as_3_1(document))
     document.setdefault("paths", {})
     document.setdefault("components", {}).setdefault("schemas", {})
-    _servers(document)
+    put_on_operations(document)
     found = list(nodes(document))
     ids = {node.get("operationId") for kind, _, node in found if kind == "operation"}
     for kind, where, node in found:
@@ -144,24 +145,6 @@ def _equal_arguments(document: dict[str, Any], where: Pointer) -> None:
 
 def _spelled(name: str) -> str:
     return PythonIdentifier(name, "field_", skip_snake_case=True)
-
-
-def _servers(document: dict[str, Any]) -> None:
-    """Move servers to the top if all operations have the same, and remove equal ones below."""
-    parts = [(where, node) for _, where, node in nodes(document) if where[:1] == ("paths",)]
-    operations = dict(called_operations(document))
-    if "servers" not in document:
-        used = [
-            node.get("servers", at(document, where[:2]).get("servers"))
-            for where, node in operations.items()
-        ]
-        if used and used[0] and all(each == used[0] for each in used):
-            document["servers"] = used[0]
-        elif not any(used):
-            document["servers"] = [{"url": "/"}]
-    for part in (node for where, node in parts if len(where) <= 3):
-        if "servers" in part and part["servers"] == document.get("servers"):
-            del part["servers"]
 
 
 def is_served_by_caller(where: Pointer) -> bool:

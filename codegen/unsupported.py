@@ -27,11 +27,8 @@ from codegen.normal_form import DELIMITERS, STYLES, is_query_list, is_served_by_
 KEYWORDS = {"patternProperties", "prefixItems", "$dynamicRef", "$recursiveRef"}
 """Keywords that neither a model nor a check of the client can hold."""
 _ENCODINGS = ("style", "explode", "allowReserved", "contentType", "headers")
-_SERVERS = "has servers of its own, and a client has one server: move them to the top"
 # Keys that no part of a kind may have.
 _REFUSED = {
-    ("path", "servers"): _SERVERS,
-    ("operation", "servers"): _SERVERS,
     ("path", "$ref"): "has its operations elsewhere, and they would be dropped: write them here",
     ("parameter", "content"): "has content, which the client cannot write: give it a schema",
     ("schema", "nullable"): 'is of OpenAPI 3.0, and means nothing in 3.1: add "null" to the type',

@@ -12,6 +12,7 @@ from typing import Any
 from codegen.credentials import sent_ways
 from codegen.document import is_account, resolved
 from codegen.normal_form import normal
+from codegen.servers import urls_of
 from contract_diff.contract_calls import Node, Operation, callbacks, operations
 from contract_diff.schemas import (
     Change,
@@ -62,6 +63,10 @@ class _Comparison(SchemaComparison):
         ways = [*map(sent_ways, self.documents, (old.raw, new.raw))]
         if ways[0] != ways[1]:
             yield Change(name, "changed", "its credentials", False, on_wire=True)
+        urls = ["".join(urls_of(side.raw)[:1]) for side in (old, new)]
+        if urls[0] != urls[1]:
+            what = became(*(url or "the server of the contract" for url in urls))
+            yield Change(name, "changed", what, False, on_wire=True)
         before, after = map(callbacks, self.documents, (old, new))
         yield from unpaired(f"{name}: callback ", before, after)
         for where, one, other in paired(f"{name}: callback ", before, after):
@@ -230,24 +235,13 @@ def _with_moves(parameters: list[Change], body: list[Change]) -> Changes:
 
 
 def _servers(old: Node, new: Node) -> Changes:
-    before, after = _server_urls(old), _server_urls(new)
+    before, after = (urls_of(side) or ["/"] for side in (old, new))
     if before[0] != after[0]:
         what = f"{before[0]} became {after[0]}: the client takes its path, callers name the host"
         yield Change("servers", "changed", what, False, on_wire=True)
     for change in unpaired("", before[1:], after[1:], "server"):
         what = f"{change.where}, which callers can pass as the host"
         yield Change("servers", change.kind, what, False)
-
-
-def _server_urls(document: Node) -> list[str]:
-    """Write the URL of each server, with the default of each variable."""
-    urls = []
-    for server in document.get("servers") or [{"url": "/"}]:
-        url = str(server["url"])
-        for name, variable in server.get("variables", {}).items():
-            url = url.replace(f"{{{name}}}", str(variable.get("default")))
-        urls.append(url)
-    return urls
 
 
 def _error_categories(old: Node, new: Node) -> Changes:

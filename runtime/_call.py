@@ -289,12 +289,13 @@ class Call:
         arrived: bool,
     ) -> APIConnectionError:
         unknown = (arrived or self._uncertain) and not self.request.is_safe
+        server = self._settings.url_of(self.request.server)
         if arrived:
             what = "incomplete reply"
         elif is_certificate_error(cause):
-            what = f"the certificate of {self._settings.base_url} can't be verified"
+            what = f"the certificate of {server} can't be verified"
         else:
-            what = f"no connection to {self._settings.base_url}"
+            what = f"no connection to {server}"
             if self._transport.proxy_url:
                 what += f" over the proxy {self._transport.proxy_url}"
         limit = f" within timeout={self._settings.timeout} seconds"

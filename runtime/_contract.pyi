@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 Category: TypeAlias = str
 BASE_PATH: str
+SERVER: str
 SERVERS: tuple[str, ...]
 SCHEMES: dict[str, tuple[str, str, tuple[str, ...]]]
 REQUIRED: tuple[str, ...]

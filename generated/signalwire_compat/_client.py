@@ -57,7 +57,7 @@ class BaseClient:
 
     @property
     def base_url(self) -> str:
-        """The URL that the path of every operation follows."""
+        """The URL that the path of an operation follows, unless it has a server of its own."""
         return self._settings.base_url
 
     @property
@@ -140,7 +140,11 @@ class BaseClient:
         if self._transport.is_closed:
             raise InvalidRequestError("the client is closed. Make a new one.", **request.context)
         query = f"?{request.query}" if request.query else ""
-        url = f"{self.base_url}{request.path}{query}"
+        base_url = self._settings.url_of(request.server)
+        if base_url.startswith("http:") and self.base_url.startswith("https:"):
+            problem = f"{base_url} is not encrypted. Pass host= to send it elsewhere."
+            raise InvalidRequestError(problem, **request.context)
+        url = f"{base_url}{request.path}{query}"
         try:
             prepared = self._transport.request(request, url, call.headers(_USER_AGENT))
         except (TypeError, ValueError) as error:

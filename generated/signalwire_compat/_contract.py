@@ -4,7 +4,10 @@
 from typing import Literal
 
 BASE_PATH = "/api/laml/2010-04-01"
-SERVERS = ()
+SERVER = ""
+"""The URL of the server, if it is the same for everybody."""
+SERVERS: tuple[str, ...] = ()
+"""Its alternatives."""
 SCHEMES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "ProjectToken": (
         "basic",

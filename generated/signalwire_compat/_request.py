@@ -21,6 +21,7 @@ class Request(NamedTuple):
         route: The path as the contract writes it.
         path: The path below the base path, percent-encoded.
         query: The query, percent-encoded.
+        server: The URL of the server as the contract writes it, if the operation has its own.
         security: The ways to authorize the call, each as names of security schemes that are used
             together. None of them if the call needs no credentials.
     """
@@ -38,6 +39,7 @@ class Request(NamedTuple):
     content_type: str | None = None
     files: list[tuple[str, FileTypes]] | None = None
     accept: str = "application/json"
+    server: str = ""
     security: tuple[tuple[str, ...], ...] = ()
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ._contract import BASE_PATH, SCHEMES, SERVERS, USER, VARIABLES
+from ._contract import BASE_PATH, SCHEMES, SERVER, SERVERS, USER, VARIABLES
 from ._credentials import Credentials, read_credentials, text_problem
 from ._encoding import headers as encode_headers
 from ._errors import InvalidRequestError
@@ -32,11 +32,26 @@ class Settings(NamedTuple):
     credentials: Credentials
     account: str
     base_url: str
+    others_below: str
     timeout: float | None
     max_retries: int
     look_up_timeout: float
     max_reply_bytes: int
     headers: dict[str, str]
+
+    def url_of(self, server: str) -> str:
+        """Give the URL that the path of an operation follows; `server` is its own, if it has one.
+
+        It goes to the host that the caller named, or else to that of the contract.
+        """
+        parts = urlsplit(server)
+        if not server:
+            return self.base_url
+        if not self.others_below and parts.scheme:
+            return server.rstrip("/")
+        here = urlsplit(self.base_url)
+        below = self.others_below or f"{here.scheme}://{here.netloc}"
+        return f"{below}/{parts.path.strip('/')}".rstrip("/")
 
     @property
     def secrets(self) -> Secrets:
@@ -58,7 +73,7 @@ def read_settings(
     """Check all settings, secrets hidden. Errors: `InvalidRequestError` names every problem."""
     checks: dict[str, Callable[[], Any]] = {
         "credentials": lambda: read_credentials(credentials),
-        "base_url": lambda: _base_url(host, allow_http=allow_http),
+        "urls": lambda: _urls(host, allow_http=allow_http),
         "timeout": lambda: check_timeout(timeout),
         "max_retries": lambda: check_count("max_retries", max_retries, 0),
         "look_up_timeout": lambda: _check_look_up_timeout(look_up_timeout),
@@ -74,7 +89,10 @@ def read_settings(
             problems += error.problems
     if problems:
         raise InvalidRequestError(" ".join(problems), problems=problems)
-    return Settings(**checked, account=checked["credentials"].user)
+    base_url, below = checked.pop("urls")
+    return Settings(
+        **checked, base_url=base_url, others_below=below, account=checked["credentials"].user
+    )
 
 
 def check_timeout(seconds: float | None) -> float | None:
@@ -121,8 +139,11 @@ def is_loopback(name: str) -> bool:
         return name == "localhost" or name.endswith(".localhost")
 
 
-def _base_url(host: Any, *, allow_http: bool) -> str:
+def _urls(host: Any, *, allow_http: bool) -> tuple[str, str]:
+    """Give the base URL, and the one below which are other servers, if the caller names a host."""
     host = os.environ.get(VARIABLES["host"]) if host is None else host
+    is_named = bool(host) or not SERVER
+    host = host if is_named else SERVER
     if problem := text_problem("host", host):
         raise InvalidRequestError(f"host {problem}.")
     if "://" not in host and host.count(":") > 1 and not host.startswith("["):
@@ -153,7 +174,9 @@ def _base_url(host: Any, *, allow_http: bool) -> str:
     authority = f"[{name}]" if ":" in name else name
     if port is not None:
         authority = f"{authority}:{port}"
-    return f"{scheme}://{authority}{parts.path.rstrip('/') or BASE_PATH}"
+    path = parts.path.rstrip("/")
+    below = f"{scheme}://{authority}{path}" if is_named else ""
+    return f"{scheme}://{authority}{path or BASE_PATH}", below
 
 
 def _host_error(host: str, problem: str) -> InvalidRequestError:

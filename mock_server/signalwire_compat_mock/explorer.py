@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from .contract import Contract
 from .document import Document, join, nodes
+from .loading import path_of
 from .parsing import FORM
 
 _PAGES = Path(__file__).with_name("pages")
@@ -52,6 +53,10 @@ def described(contract: Contract) -> dict[str, Any]:
     document = Document(copy.deepcopy(contract.document.root))
     root = document.root
     root["servers"] = [{"url": contract.base_path or "/", "description": "This mock"}]
+    for path in root.get("paths", {}).values():
+        for part in (path, *(node for node in path.values() if isinstance(node, dict))):
+            if "servers" in part:
+                part["servers"] = [{"url": path_of(part["servers"][0]) or "/"}]
     error = root["components"]["schemas"]["Error"]
     error["description"] += "\n\n" + _table(contract, None)
     for operation in contract.operations.values():

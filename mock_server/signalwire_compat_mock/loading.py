@@ -72,11 +72,9 @@ def _contract(path: Path, document: Document) -> Contract:
     for name in schemas:
         pointer = join("/components/schemas", name)
         document.validator(document.reference(pointer), pointer)
-    server = _server(document)
-    url = _BRACES.sub(lambda m: str(server["variables"][m[1]]["default"]), server["url"])
-    base_path = urlsplit(url).path.rstrip("/")
+    base_path = path_of(_server(document))
     paths = [path for path in document.root.get("paths", {}) if path.startswith("/")]
-    routes = [_route(document, base_path, path) for path in paths]
+    routes = [route for path in paths for route in _routes(document, base_path, path)]
     operations: dict[str, Operation] = {}
     for operation in (op for route in routes for op in route.operations.values()):
         if operation.id in operations:
@@ -102,14 +100,14 @@ def _contract(path: Path, document: Document) -> Contract:
 
 
 def _server(document: Document) -> dict[str, Any]:
-    """Find the first server: at the top, or else of a path or an operation."""
-    if "servers" not in document.root:
-        for _, item in sorted(document.root.get("paths", {}).items()):
-            for part in (item, *(item.get(method, {}) for method in _METHODS)):
-                if "servers" in part:
-                    return dict(part["servers"][0])
-        return {"url": "/"}
-    return dict(document.value("/servers/0"))
+    """Return the first server, the one of operations that have none of their own."""
+    return dict(document.root.get("servers", [{"url": "/"}])[0])
+
+
+def path_of(server: dict[str, Any]) -> str:
+    """Return the path of the URL of a server, with the defaults of its variables."""
+    url = _BRACES.sub(lambda m: str(server["variables"][m[1]]["default"]), server["url"])
+    return f"/{urlsplit(url).path.strip('/')}".rstrip("/")
 
 
 def _also_accepted(document: Document) -> dict[str, Any]:
@@ -118,10 +116,21 @@ def _also_accepted(document: Document) -> dict[str, Any]:
     return also
 
 
-def _route(document: Document, base_path: str, path: str) -> Route:
+def _routes(document: Document, base_path: str, path: str) -> Iterator[Route]:
+    """Compile a path; the operations that have a server with another path, each by itself."""
     pointer, item = document.follow(join("/paths", path))
-    methods = [method for method in _METHODS if method in item]
-    operations = {m.upper(): _operation(document, pointer, m, path) for m in methods}
+    by_base: dict[str, list[str]] = {}
+    for method in (method for method in _METHODS if method in item):
+        own = item[method].get("servers") or item.get("servers")
+        by_base.setdefault(path_of(own[0]) if own else base_path, []).append(method)
+    for base, methods in by_base.items():
+        operations = {m.upper(): _operation(document, pointer, m, path) for m in methods}
+        yield _route(document, base, path, operations)
+
+
+def _route(
+    document: Document, base_path: str, path: str, operations: dict[str, Operation]
+) -> Route:
     also = _also_accepted(document)
     bases = "|".join(re.escape(quote(base)) for base in (base_path, *also.get("base-paths", [])))
     # Not greedy, so that a suffix is not taken for a part of the last value.

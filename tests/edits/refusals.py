@@ -50,7 +50,6 @@ REFUSED = [
     Refusal("an array in a header", takes("X-Tag", "header", {"type": "array", "items": TEXT}), (f"{THINGS}get", "X-Tag")),
     Refusal("an array in the path", adds("/things/{Id}", parameters=[parameter("Id", "path", {"type": "array", "items": TEXT})]), ("paths./things/{Id}.get", "Id")),
     Refusal("an object in a cookie", takes("Filter", "cookie", THING), (f"{THINGS}get", "Filter")),
-    Refusal("an operation with its own server", adds(servers=[{"url": "https://example.com"}]), (f"{THINGS}get.servers", "try_it")),
     Refusal("a body of an unknown type", sends(TEXT, "application/xml"), (f"{BODY}.application/xml", "try_it", "write application/json")),
     Refusal("a body of text", sends(TEXT, "text/plain"), (f"{BODY}.text/plain", "try_it", "write application/json")),
     Refusal("a body of no content type", adds(method="post", requestBody={"content": {}}), (BODY, "try_it", "name one")),
@@ -113,6 +112,5 @@ REFUSED = [
     Refusal("pages of a reply without JSON", adds(**PAGES), (f"{THINGS}get.x-pages.items", 'the reply 204 has no member "things"', "name a member")),
     Refusal("a schema with the name of a page", paged(schemas={"AsyncTryItPage": THING}, items="things", next="next"), ("components.schemas.AsyncTryItPage", "a name that the package uses")),
     Refusal("a schema with the name of options", adds(schemas={"TryItOptions": THING}), ("components.schemas.TryItOptions", "a name that the package uses")),
-    Refusal("servers of one path alone", both(adds(servers=[{"url": "https://example.com"}]), lambda d: d.pop("servers")), (f"{THINGS}get.servers", "try_it", "move them to the top")),
     Refusal("a pattern that is none", change("fields", Area=text(pattern=r"\\p{L}")), ("PurchaseRequest", r"\\p{L}")),
 ]  # fmt: skip
