@@ -3,6 +3,7 @@ PYTHON ?= python3
 PKG := signalwire_compat
 SPEC ?= openapi.yaml
 OUT ?= generated/$(PKG)
+CONFIG ?= generator-config.yml
 # What a release must pass before it is built.
 GATE ?= ci
 BIN := .venv/bin
@@ -87,10 +88,11 @@ ci: check-generated lint typecheck diff test-all fuzz test-package test-browser 
 
 ##@ The contract and the package
 generate: $(READY) ## rebuild generated/ from openapi.yaml, codegen/ and runtime/
-	@$(BIN)/python -m codegen.generate --spec "$(SPEC)" --output "$(OUT)" --report reports/generate.md
+	@$(BIN)/python -m codegen.generate --spec "$(SPEC)" --output "$(OUT)" --config "$(CONFIG)" \
+	  --report reports/generate.md
 
 try: $(READY) ## generate from SPEC into a temporary folder, and call every operation of its mock
-	@$(BIN)/python -m scripts.try_document "$(SPEC)"
+	@$(BIN)/python -m scripts.try_document "$(SPEC)" "$(CONFIG)"
 
 check-generated: $(READY) ## fail if generated/ differs from what `make generate` writes
 	@rm -rf .build/generated && mkdir -p .build

@@ -10,7 +10,7 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.strings import ClassName
 
 from codegen.document import Pointer, Problem
-from codegen.facts import Constraints, method_name
+from codegen.facts import Constraints
 from codegen.unsupported import LONGEST, OWN_NAMES
 
 OWN_MEMBERS = {"additional_properties", "found_by_look_up", "from_dict", "to_dict"}
@@ -32,7 +32,7 @@ def own_names(document: dict[str, Any], data: GeneratorData) -> set[str]:
     """Name the classes that the package makes itself."""
     schemas, own = Constraints(document), {*OWN_NAMES}
     for endpoint in endpoints(data):
-        name = ClassName(method_name(endpoint.name), "")
+        name = ClassName(schemas.method(endpoint.name), "")
         own |= {f"{name}Options"}
         own |= {f"{name}Page", f"Async{name}Page"} if schemas.pages(endpoint.name) else set()
     return own

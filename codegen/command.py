@@ -6,7 +6,7 @@ from typing import Any
 from openapi_python_client.strings import PythonIdentifier
 
 from codegen.document import Pointer, Problem, at, called_operations, members_of, nodes
-from codegen.facts import method_name
+from codegen.facts import method_of
 from codegen.repeated_arguments import nearest_name
 
 CAUTION, COLUMNS = "x-caution", "x-columns"
@@ -26,7 +26,7 @@ def operation_name(document: Any, where: Pointer) -> str:
     """Name an operation as callers do, below `client.compat`."""
     node = at(document, where)
     tag = PythonIdentifier(node["tags"][0], "field_")
-    return f"{tag}.{method_name(PythonIdentifier(node['operationId'], 'field_'))}"
+    return f"{tag}.{method_of(node)}"
 
 
 def wrong_cautions_and_columns(document: dict[str, Any]) -> Iterator[Problem]:

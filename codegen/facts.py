@@ -26,6 +26,7 @@ from codegen.document import (
     success_schema,
 )
 from codegen.look_up import argument_of, look_up_of
+from codegen.names import NAME
 from codegen.normal_form import DELIMITERS, WIRE_NAME
 from codegen.schema_code import SOURCE, Expression
 from codegen.servers import urls_of
@@ -37,6 +38,11 @@ def method_name(operation: str) -> str:
     """Name the method of an operation. A builtin can have the same name, such as `list`."""
     plain = operation.removesuffix("_")
     return operation if keyword.iskeyword(plain) else plain
+
+
+def method_of(node: dict[str, Any]) -> str:
+    """Name the method of an operation, given its node in the normal form."""
+    return str(node.get(NAME) or method_name(PythonIdentifier(node["operationId"], "field_")))
 
 
 def tag_classes(tags: Iterable[str], taken: set[str]) -> dict[str, str]:
@@ -76,8 +82,8 @@ class Constraints:
         return str(self._operations[operation][1])
 
     def method(self, operation: str) -> str:
-        """Do what `method_name` does."""
-        return method_name(operation)
+        """Name the method of an operation."""
+        return method_of(self._operation(operation))
 
     def annotation(self, annotation: str) -> str:
         """Write a type so that a method of the same name, such as `list`, does not hide it."""

@@ -20,7 +20,7 @@ NAME = "inputs.txt"
 _HEAD = "# What this package was generated from; `make check-generated` says which input changed.\n"
 
 
-def inputs(spec: Path, root: Path = ROOT) -> dict[str, str]:
+def inputs(spec: Path, root: Path = ROOT, config: Path | None = None) -> dict[str, str]:
     """Name every input that shapes the package, with its version or a hash of its content."""
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     codegen = root / "codegen"
@@ -28,16 +28,18 @@ def inputs(spec: Path, root: Path = ROOT) -> dict[str, str]:
         "spec": _digest([spec]),
         "codegen": _digest([*codegen.rglob("*.py"), *codegen.rglob("*.jinja")]),
         "runtime": _digest((root / "runtime").rglob("*.py")),
-        "generator-config.yml": _digest([root / "generator-config.yml"]),
+        "generator-config.yml": _digest([config or root / "generator-config.yml"]),
         "openapi-python-client": version("openapi-python-client"),
         "ruff": version("ruff"),
         "version": project["version"],
     }
 
 
-def record(spec: Path) -> str:
+def record(spec: Path, config: Path | None = None) -> str:
     """Write the record of the inputs."""
-    return _HEAD + "".join(f"{name} {value}\n" for name, value in sorted(inputs(spec).items()))
+    return _HEAD + "".join(
+        f"{name} {value}\n" for name, value in sorted(inputs(spec, config=config).items())
+    )
 
 
 def changed_inputs(committed: Path, generated: Path) -> list[str]:

@@ -40,6 +40,7 @@ from codegen.lint import style
 from codegen.look_up import KEY as LOOK_UP
 from codegen.look_up import SHAPE as LOOK_UP_SHAPE
 from codegen.look_up import look_ups
+from codegen.names import USUAL, Names, put_names
 from codegen.normal_form import as_3_1, normal
 from codegen.notes import META, Note, notes
 from codegen.one_way import COPIES
@@ -94,20 +95,21 @@ class Checked(NamedTuple):
         return [lines[mark] for mark in sorted(lines)]
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path, names: Names = USUAL) -> dict[str, Any]:
     """Read and check an OpenAPI 3.1 document. Errors: `SpecError` with all refusals."""
-    checked = read(path)
+    checked = read(path, names)
     if checked.refusals:
         raise SpecError(checked.grouped(checked.refusals))
     return checked.document
 
 
-def read(path: Path) -> Checked:
+def read(path: Path, names: Names = USUAL) -> Checked:
     """Read a document, bring it into its normal form and check it. Errors: `SpecError`."""
     source = Source(path)
     if broken := source.problems or malformed(source.data):
         return Checked(source, {}, broken, [])
     document = normal(source.data)
+    put_names(document, names)
     made = [("components", "schemas", name) for name in document.get(COPIES, {})]
     wrong = [each for each in misfits(document) if each[0][:3] not in made]
     refusals = problems(document)

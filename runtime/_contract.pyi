@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 Category: TypeAlias = str
 BASE_PATH: str
+HOST: str
 SERVER: str
 SERVERS: tuple[str, ...]
 SCHEMES: dict[str, tuple[str, str, tuple[str, ...]]]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ._contract import BASE_PATH, SCHEMES, SERVER, SERVERS, USER, VARIABLES
+from ._contract import BASE_PATH, HOST, SCHEMES, SERVER, SERVERS, USER, VARIABLES
 from ._credentials import Credentials, read_credentials, text_problem
 from ._encoding import headers as encode_headers
 from ._errors import InvalidRequestError
@@ -182,6 +182,5 @@ def _host_error(host: str, problem: str) -> InvalidRequestError:
     shown = host.rpartition("@")[2]  # A password can stand before the @ of a URL.
     others = f" Documented as well: {', '.join(SERVERS)}." if SERVERS else ""
     return InvalidRequestError(
-        f"host can't be {shown!r}: {problem}. "
-        f"Pass a name such as your-space.signalwire.com.{others}"
+        f"host can't be {shown!r}: {problem}. Pass a name such as {HOST}.{others}"
     )

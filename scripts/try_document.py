@@ -31,7 +31,8 @@ from signalwire_compat_mock.sample_replies import sample
 from codegen import generate
 from codegen.credentials import sent_keys
 from codegen.document import at, merged, parameters_of
-from codegen.facts import method_name
+from codegen.facts import method_of
+from codegen.names import Names, read_names
 from codegen.validate import load
 from contract_diff.contract_calls import Operation, operations
 from contract_diff.recording import credentials, load_package
@@ -98,23 +99,24 @@ class _Warnings(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-async def call_all(package: Any, spec: Path) -> dict[str, list[str]]:
+async def call_all(package: Any, spec: Path, names: Names) -> dict[str, list[str]]:
     """Call every operation: what went wrong, by its name."""
-    document, warned = Document(load(spec)), _Warnings()
+    document, warned = Document(load(spec, names)), _Warnings()
     logging.getLogger().addHandler(warned)
     found: dict[str, list[str]] = {}
-    settings = credentials(package.RestClient, DEFAULT_TOKEN)
+    client_class = getattr(package, names.client)
+    settings = credentials(client_class, DEFAULT_TOKEN)
     async with contextlib.AsyncExitStack() as stack:
         mock = stack.enter_context(MockServer(spec, allow_import=True))
-        client = stack.enter_context(package.RestClient(**settings, host=mock.url))
-        other = package.AsyncRestClient(**settings, host=mock.url)
+        client = stack.enter_context(client_class(**settings, host=mock.url))
+        other = getattr(package, f"Async{names.client}")(**settings, host=mock.url)
         clients = client, await stack.enter_async_context(other)
         for name, operation in operations(document.root).items():
             found[name] = []
             for caller, every in itertools.product(clients, (False, True)):
                 try:
                     given = arguments(document, operation, every=every)
-                    await _call(package, caller, operation, given)
+                    await _call(package, getattr(caller, names.namespace), operation, given)
                 except Exception as error:
                     if getattr(error, "status", None) in _STATE:
                         continue
@@ -125,10 +127,10 @@ async def call_all(package: Any, spec: Path) -> dict[str, list[str]]:
     return found
 
 
-async def _call(package: Any, client: Any, operation: Operation, given: dict[str, Any]) -> None:
+async def _call(package: Any, namespace: Any, operation: Operation, given: dict[str, Any]) -> None:
     tag = PythonIdentifier(operation.raw["tags"][0], "tag")
-    method = method_name(PythonIdentifier(operation.raw["operationId"], "field_"))
-    function = getattr(getattr(client.compat, tag), method)
+    method = method_of(operation.raw)
+    function = getattr(getattr(namespace, tag), method)
     hints = typing.get_type_hints(function, localns=vars(package))
     done = function(**{k: as_hinted(v, hints.get(k), package) for k, v in given.items()})
     if inspect.isawaitable(done):
@@ -138,16 +140,17 @@ async def _call(package: Any, client: Any, operation: Operation, given: dict[str
 def main(words: list[str]) -> int:
     """Run the command; see the docstring of this module."""
     spec = Path(words[0] if words else "openapi.yaml")
+    config = Path(words[1]) if words[1:] else generate.CONFIG
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "package"
-        if generate.main(["--spec", str(spec), "--output", str(output)]):
+        if generate.main(["--spec", str(spec), "--output", str(output), "--config", str(config)]):
             return 1
         command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary"]
         command += [f"--cache-dir={folder}/cache", "package"]
         typed = subprocess.run(  # noqa: S603  # this environment's own mypy
             command, cwd=folder, capture_output=True, text=True, check=False
         )
-        found = asyncio.run(call_all(load_package(output), spec))
+        found = asyncio.run(call_all(load_package(output), spec, read_names(config)))
     for name, wrong in found.items():
         line = [name, *dict.fromkeys(wrong)] if wrong else [name, "works"]
         sys.stdout.write(": ".join(line) + "\n")

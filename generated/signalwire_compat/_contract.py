@@ -4,6 +4,8 @@
 from typing import Literal
 
 BASE_PATH = "/api/laml/2010-04-01"
+HOST = "your-space.signalwire.com"
+"""What a host looks like."""
 SERVER = ""
 """The URL of the server, if it is the same for everybody."""
 SERVERS: tuple[str, ...] = ()

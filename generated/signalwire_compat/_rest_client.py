@@ -17,8 +17,9 @@ class RestClient(SyncClient):
     Args:
         project: Project ID, a UUID. Defaults to $SIGNALWIRE_PROJECT_ID.
         token: API token with the scope Numbers. Defaults to $SIGNALWIRE_API_TOKEN.
-        host: Host name of the Space, or a full URL. Defaults to $SIGNALWIRE_SPACE. Host names use
-            https, loopback ones http. The path of a URL replaces the documented base path.
+        host: Host name, such as your-space.signalwire.com, or a full URL. Defaults to
+            $SIGNALWIRE_SPACE. Host names use https, loopback ones http. The path of a URL replaces
+            the documented base path.
         timeout: Seconds for a whole call: connecting, sending, the complete reply, and all retries.
             None waits for ever.
         max_retries: How often a call is sent again that cannot have taken effect: nothing was sent,

@@ -21,7 +21,7 @@ else:
 
 
 class Compat:
-    """The operations of the Compatibility API, one attribute for each tag."""
+    """The operations, one attribute for each tag."""
 
     def __init__(self, client: RestClient) -> None:
         self._client = client
@@ -35,7 +35,7 @@ class Compat:
 
 
 class AsyncCompat:
-    """The operations of the Compatibility API, one attribute for each tag."""
+    """The operations, one attribute for each tag."""
 
     def __init__(self, client: AsyncRestClient) -> None:
         self._client = client
