@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import inspect
-import os
 import re
 import shlex
 import sys
@@ -20,7 +19,15 @@ from ._operation import Argument, Operation, kinds_of, methods, read, tags
 from ._request import Request
 from ._rest_client import RestClient
 from ._settings import SHOWN
-from ._terminal import STATUSES, Status, fail, may_go_on, write_json, write_table
+from ._terminal import (
+    STATUSES,
+    Status,
+    fail,
+    may_go_on,
+    results_written,
+    write_json,
+    write_table,
+)
 from ._values import encode
 from .api import Compat
 from .types import File
@@ -215,19 +222,13 @@ def _write_page(page: Any, options: argparse.Namespace) -> int:
 
 def _write(whole: Any, shown: Any, options: argparse.Namespace) -> int:
     """Write the result of a call: `whole` as JSON, `shown` for people."""
-    try:
+    with results_written():
         if isinstance(whole, bytes):
             sys.stdout.buffer.write(whole)
         elif options.json:
             write_json(whole)
         else:
             write_table(shown)
-        sys.stdout.flush()
-    except OSError as error:
-        # Python would try to write the rest once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        what = f"It was done, but the result can't be written: {error.strerror}."
-        return fail(what, Status.NOT_DONE)
     return Status.DONE
 
 
@@ -239,9 +240,9 @@ def _failed(error: SignalWireError, listing: Request | None, options: argparse.N
     if error.outcome_unknown and listing:
         words = [NAME, *map(_spelled, listing.operation.split("."))]
         known = _options(Operation(listing.operation))
-        given = {known.get(name, ""): value for name, value in listing.arguments.items()}
-        given |= {f"--{name}": getattr(options, name) for name in SHOWN}
-        for option, value in given.items():
+        given = [(known.get(name, ""), value) for name, value in listing.arguments.items()]
+        given += [(f"--{name}", getattr(options, name)) for name in SHOWN]
+        for option, value in given:
             words += [option, str(value)][not option :] if value is not None else []
         fail(f"To look for it: {shlex.join(words)}", status)
     return status

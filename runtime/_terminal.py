@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any
 
@@ -30,6 +33,19 @@ class Status(IntEnum):
     USAGE = 2
     UNKNOWN = 3
     INTERRUPTED = 130
+
+
+@contextlib.contextmanager
+def results_written() -> Iterator[None]:
+    """Write the results of calls inside. Ends the program if that fails."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        # Python would try to write the rest once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        what = f"Every call has ended, but the result can't be written: {error.strerror}."
+        raise SystemExit(fail(what, Status.NOT_DONE)) from None
 
 
 def write_json(result: Any) -> None:

@@ -22,7 +22,7 @@ from ._operation import Operation, Row
 from ._rest_client import AsyncRestClient
 from ._results_file import DONE, EXISTING, IN_FLIGHT, UNKNOWN, Record, ResultsFile
 from ._settings import SHOWN
-from ._terminal import STATUSES, Status, fail, may_go_on
+from ._terminal import STATUSES, Status, fail, may_go_on, results_written
 
 _HELP = """\
 Call an operation for each row of a CSV file, whose columns are argument names, or for what
@@ -159,7 +159,8 @@ def _process(job: _Job, results: ResultsFile, options: argparse.Namespace) -> in
     for reason in dict.fromkeys(run.reasons):
         fail(f"Stopped: {reason}", Status.NOT_DONE)
     found = [record["arguments"] for record in results.records.values()]
-    status = _print_outcomes(found if job.search else job.rows, results, options.count)
+    with results_written():
+        status = _print_outcomes(found if job.search else job.rows, results, options.count)
     return Status.INTERRUPTED if INTERRUPTED in run.reasons else status
 
 

@@ -258,16 +258,27 @@ def test_what_a_server_sends_reaches_the_terminal_without_control_characters(
     assert shown.replace("\n", "").isprintable()
 
 
-def test_a_result_that_nobody_reads_is_said(mock: MockServer) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("phone-numbers", *BUY),
+        ("bulk", "phone_numbers.purchase", f"{ROOT}/examples/numbers.csv", "results.jsonl"),
+    ],
+)
+def test_a_result_that_nobody_reads_is_said(
+    mock: MockServer, tmp_path: Path, words: tuple[str, ...]
+) -> None:
     read, write = os.pipe()
     os.close(read)
     env = {**os.environ, **mock.environment}
-    command = [sys.executable, "-W", "error", str(COMMAND), "phone-numbers", *BUY, "--yes"]
-    done = subprocess.run(command, env=env, stdout=write, stderr=subprocess.PIPE, check=False)
+    command = [sys.executable, "-W", "error", str(COMMAND), *words, "--yes"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, stdout=write, stderr=subprocess.PIPE, check=False
+    )
     os.close(write)
     assert (done.returncode, done.stderr) == (
         1,
-        b"It was done, but the result can't be written: Broken pipe.\n",
+        b"Every call has ended, but the result can't be written: Broken pipe.\n",
     )
 
 

@@ -119,7 +119,11 @@ PURCHASE = "api.phone_numbers.purchase"
 @pytest.mark.parametrize(
     ("code", "present", "absent"),
     [
-        ("import signalwire_compat", "_errors", "httpx httpcore anyio _client api. models."),
+        (
+            "import signalwire_compat",
+            "_errors",
+            "httpx httpcore anyio _client _command api. models.",
+        ),
         (CLIENT, "_client httpx", "api. models."),
         ("from signalwire_compat.models import Error", "models.error", "models.capabilities"),
         (f"{CLIENT}.compat.phone_numbers", "models.http_method", PURCHASE),
