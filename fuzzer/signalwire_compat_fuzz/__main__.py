@@ -1,47 +1,158 @@
-"""Run the fuzz tests once, or with one seed after another while FUZZ_SECONDS are left.
+"""Fuzz a server, a client or both against an OpenAPI document: signalwire-compat-fuzz --help."""
 
-FUZZ_EXAMPLES: random cases for each operation and kind of data, 150 by default.
-FUZZ_SEED: the first seed, 1 by default; the same seed gives the same cases.
-FUZZ_SECONDS: start rounds, each with the next seed, until this time has passed. Below 90, one
-smaller round.
-FUZZ_ONLY: an expression of `pytest -k` that selects tests.
-"""
-
+import argparse
+import ipaddress
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from .options import TESTS, number
+from . import options, report
 
 SUITE = Path(__file__).with_name("suite")
+REPORTS = Path("reports")
 EXAMPLES = 150
+SECONDS = 120
 ROUND_SECONDS = 90
-"""How long a round of EXAMPLES takes at most, on two cores."""
+"""How long a round of EXAMPLES takes at most, on two cores, for nine operations."""
+COSTS = "Every valid case of a purchase costs money there."
 
 
-def run_round(seed: int, examples: int, only: str) -> int:
-    """Run every test once and return the exit status of pytest."""
-    command = [sys.executable, "-m", "pytest", *TESTS, str(SUITE), "--quiet", "--tb=short"]
-    command += ["--numprocesses=auto", "--dist=worksteal", "-p", "no:randomly"]
-    command += ["--junitxml=reports/fuzz.xml", *(["-k", only] if only else [])]
-    settings = {"FUZZ_SEED": str(seed), "FUZZ_EXAMPLES": str(examples)}
-    environment = {**os.environ, **settings, "FUZZ_REPORT": "part" if only else "all"}
-    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # pytest
-
-
-def main() -> int:
-    """Run rounds until one fails or the time has passed."""
-    seconds = number("seconds", 0)
-    share = min(1, seconds / ROUND_SECONDS) if seconds else 1
-    examples = number("examples", max(1, round(EXAMPLES * share)))
-    seed, end = number("seed", 1), time.monotonic() + seconds
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run rounds until one fails or the time has passed; return 0, 1 for findings, or 2."""
+    parser = _parser()
+    given = vars(parser.parse_args(sys.argv[1:] if arguments is None else arguments))
+    os.environ["FUZZ_ARGUMENTS"] = report.arguments(given)
+    allowed = given.pop("allow_host")
+    for name, value in given.items():
+        if value not in (None, []):
+            text = "\n".join(value) if isinstance(value, list) else str(value)
+            os.environ[f"FUZZ_{name.upper()}"] = text
+    url, client = options.setting("url"), options.setting("client")
+    spec = Path(options.setting("spec", "openapi.yaml"))
+    seconds = options.number("seconds", SECONDS)
+    options.number("examples", EXAMPLES)
+    if not (url or client):
+        parser.error("give --url URL, --client PACKAGE or both")
+    if options.setting("learn") and not options.setting("known"):
+        parser.error("--learn needs --known FILE")
+    options.selected("include")
+    options.selected("exclude")
+    if not spec.is_file():
+        parser.error(f"{spec} is not a file: name the document with --spec")
+    host = urlsplit(url).hostname or ""
+    if url and not (urlsplit(url).scheme in ("http", "https") and host):
+        parser.error(f"{url} is not an address: give one such as http://127.0.0.1:8000")
+    if url and not _is_loopback(host):
+        if allowed != host:
+            parser.error(
+                f"{host} is not this machine. {COSTS} "
+                f"To fuzz it all the same, name it again: --allow-host {host}"
+            )
+        sys.stderr.write(f"Fuzzing {host}, which is not this machine. {COSTS}\n")
+    REPORTS.mkdir(exist_ok=True)
+    seed, end = options.number("seed", 1), time.monotonic() + seconds
     while True:
-        status = run_round(seed, examples, os.environ.get("FUZZ_ONLY", ""))
-        if status or time.monotonic() >= end:
+        left = max(1, round(end - time.monotonic())) if seconds else 0
+        status = _round(url, client, seed, left)
+        if status or not options.setting("seconds") or time.monotonic() >= end - 1:
             return status
         seed += 1
+
+
+def _round(url: str, client: str, seed: int, seconds: int) -> int:
+    """Fuzz the server, then the client, and report both."""
+    for path in REPORTS.glob("fuzz*"):
+        path.unlink()
+    is_both = bool(url and client)
+    status = 0
+    if url:
+        status = run_server(url, seed, seconds // 2 if is_both else seconds)
+    if client:
+        status = max(status, run_round(seed, seconds // 2 if is_both else seconds))
+    report.write(REPORTS, report.replay(seed))
+    return status
+
+
+def run_server(url: str, seed: int, seconds: int) -> int:
+    """Run schemathesis with our cases and checks, and say what it counted."""
+    from . import server_run
+
+    done, told = server_run.run(
+        url,
+        *server_run.selection(),
+        *("--report", "junit", "--report-junit-path", str(REPORTS / "fuzz-server.xml")),
+        seed=seed,
+        examples=options.number("examples", EXAMPLES),
+        seconds=seconds,
+    )
+    report.tell(told, REPORTS / "fuzz-server.json")
+    if not told.get("cases"):
+        sys.stderr.write("Not one case was tried.\n")
+        return max(1, done.returncode)
+    return min(done.returncode, 2)
+
+
+def run_round(seed: int, seconds: int) -> int:
+    """Run every test of the client once, and return the exit status of pytest."""
+    only, tests = options.setting("only"), options.setting("tests").split()
+    share = min(1, seconds / ROUND_SECONDS) if seconds else 1
+    examples = options.number("examples", max(1, round(EXAMPLES * share)))
+    # With tests of its own, a project has a configuration of pytest too.
+    ini = Path("pyproject.toml") if tests else Path(__file__).with_name("pytest.ini")
+    command = [sys.executable, "-m", "pytest", "-c", str(ini), "--rootdir=."]
+    command += [*tests, str(SUITE), "--quiet", "--tb=short", "--show-capture=no", "-rN"]
+    command += ["--numprocesses=auto", "--dist=worksteal", "-p", "no:cacheprovider"]
+    command += [f"--junitxml={REPORTS / 'fuzz.xml'}", *(["-k", only] if only else [])]
+    settings = {
+        "FUZZ_SEED": str(seed),
+        "FUZZ_EXAMPLES": str(examples),
+        "FUZZ_END": str(time.time() + seconds) if seconds else "",
+        "FUZZ_REPORT": "part" if only or seconds else "all",
+    }
+    done = subprocess.run(command, env={**os.environ, **settings}, check=False)  # noqa: S603  # pytest
+    return done.returncode
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="signalwire-compat-fuzz",
+        description="Fuzz a server, a generated client or both against an OpenAPI document. Each "
+        "option is also a variable, such as FUZZ_SPEC, and a key of [tool.signalwire-compat-fuzz] "
+        "in ./pyproject.toml. Reports are written to reports/.",
+    )
+    add = parser.add_argument
+    add("--version", action="version", version=version("signalwire-compat-fuzz"))
+    add("--spec", metavar="PATH", help="the document (openapi.yaml)")
+    add("--url", help="fuzz this server")
+    add("--allow-host", metavar="HOST", help=f"the host of --url, if it is not here. {COSTS}")
+    add("--client", metavar="PACKAGE", help="drive this package, which `make generate` wrote")
+    add("--auth", metavar="USER:PASSWORD", help="credentials for --url")
+    add("--header", metavar="'NAME: VALUE'", action="append", help="send this to --url; repeatable")
+    kinds = "KIND=VALUE, with the kind id, tag or method; repeatable"
+    add("--include", metavar="KIND=VALUE", action="append", help=f"these operations only: {kinds}")
+    add("--exclude", metavar="KIND=VALUE", action="append", help="all operations but these")
+    add("--hooks", metavar="MODULE", help="a module with around_case(case), a context manager")
+    add("--known", metavar="FILE", help="known failures: these do not fail the run")
+    add("--learn", action="store_true", default=None, help="write what fails to the --known file")
+    add("--seconds", metavar="N", help=f"time for the whole run; 0 for no limit ({SECONDS})")
+    add("--seed", metavar="N", help="the same seed gives the same cases (1)")
+    add("--examples", metavar="N", help=f"random cases for each operation ({EXAMPLES})")
+    add("--only", metavar="EXPRESSION", help="some tests of the client, as in pytest -k")
+    return parser
 
 
 if __name__ == "__main__":

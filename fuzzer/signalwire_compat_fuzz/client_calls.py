@@ -20,6 +20,7 @@ from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
 
 from . import document as doc
+from .around import around_case
 from .document import AnyCase
 from .options import CLIENT
 
@@ -88,7 +89,8 @@ class Caller(logging.Handler):
         """Send a case. Never raises what the client raises: that is an outcome too."""
         value, failure, self._warnings = None, None, []
         try:
-            value = self._send(way, case)
+            with around_case(case):
+                value = self._send(way, case)
         except UnsatisfiedAssumption:
             raise
         except Exception as error:

@@ -16,12 +16,13 @@ from schemathesis import Case
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
 
-from .options import SPEC
+from .options import SPEC, is_selected
 
 AnyCase = Case[Any]
 Schema = dict[str, Any]
 DOCUMENT: dict[str, Any] = yaml.safe_load(SPEC.read_text("utf-8"))
-BASE_PATH = urlsplit(DOCUMENT["servers"][0]["url"].replace("{", "").replace("}", "")).path
+_SERVER = DOCUMENT.get("servers", [{"url": ""}])[0]["url"]
+BASE_PATH = urlsplit(_SERVER.replace("{", "").replace("}", "")).path.rstrip("/")
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 MULTIPART = "multipart/form-data"
 BODY = "body"
@@ -32,8 +33,14 @@ CHOICES = ("allOf", "anyOf", "oneOf")
 
 
 def operations() -> Iterator[tuple[str, str, Schema]]:
+    """List path, method and the operation itself, of those that are to be fuzzed."""
     for path, item in DOCUMENT["paths"].items():
-        yield from ((path, method, item[method]) for method in METHODS if method in item)
+        for method in METHODS:
+            if method in item:
+                operation = item[method]
+                name, tags = operation.get("operationId", ""), operation.get("tags", [])
+                if is_selected(name, tags, method):
+                    yield path, method, operation
 
 
 def objects(node: Any) -> Iterator[Schema]:
@@ -92,7 +99,8 @@ def _validator(document: Schema, schema: Schema) -> jsonschema_rs.Draft202012Val
     key = (id(document), json.dumps(schema))
     if key not in _VALIDATORS:
         _USED.append(document)  # No other document gets this `id` while it is kept.
-        bounded = with_objects({**schema, "components": document["components"]}, with_bounds)
+        components = document.get("components", {})
+        bounded = with_objects({**schema, "components": components}, with_bounds)
         _VALIDATORS[key] = jsonschema_rs.Draft202012Validator(bounded, validate_formats=True)
     return _VALIDATORS[key]
 
@@ -120,7 +128,12 @@ def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def plain(value: Any) -> Any:
     """Write a value as JSON has it: each byte of a file is a character."""
-    return mapped(value, lambda v: v.data.decode("latin-1") if isinstance(v, Binary) else v)
+    return mapped(value, _as_characters)
+
+
+def _as_characters(value: Any) -> Any:
+    data = value.data if isinstance(value, Binary) else value
+    return data.decode("latin-1") if isinstance(data, bytes) else data
 
 
 def as_json(value: Any) -> str:

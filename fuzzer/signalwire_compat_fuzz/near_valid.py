@@ -2,7 +2,7 @@
 
 import itertools
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, find, settings
@@ -19,6 +19,7 @@ _ODD: tuple[Any, ...] = (
 _SEGMENTS = (".", "..")
 """Texts that have a meaning of their own in a path."""
 _GROUPS = ("path_parameters", "query", "headers", "cookies")
+_LONGEST = 300
 _ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
@@ -55,50 +56,70 @@ def valid_case(operation: Operation) -> AnyCase:
     return found
 
 
-def near_valid_cases(operation: Operation, part: int = 0, parts: int = 1) -> Iterator[AnyCase]:
+def near_valid_cases(
+    operation: Operation, part: int = 0, parts: int = 1, *, awkward: bool = False
+) -> Iterator[AnyCase]:
     """Make a case for each member and each value that it could be mistaken for, and each name.
 
     The first is valid; several `parts` share the others. A small number of examples takes only
-    some of these, from all members alike.
+    some of these, from all members alike. With `awkward`, members of JSON too get all the texts
+    that are awkward in forms and URLs.
     """
     base = valid_case(operation)
     yield base
     stride = parts * max(1, 100 // EXAMPLES)
-    yield from itertools.islice(_cases_with_an_odd_member(base), part, None, stride)
+    # One value of each member, then the next of each: any beginning has some of all members.
+    rows = itertools.zip_longest(*_odd_members(base, awkward))
+    cases = (case for row in rows for case in row if case is not None)
+    yield from itertools.islice(cases, part, None, stride)
 
 
-def _cases_with_an_odd_member(base: AnyCase) -> Iterator[AnyCase]:
+def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
+    """List the cases with an odd value of each member, those that find most first."""
     settings_ = tomllib.loads(CONFIG.read_text("utf-8"))
     texts = [*settings_["dictionaries"]["texts"]["values"], *_ALLOWED]
+
+    def with_member(group: str, name: str, values: Iterable[Any]) -> Iterator[AnyCase]:
+        return (changed(base, **{group: {**getattr(base, group), name: v}}) for v in values)
+
     for name in doc.parameter_schemas(base):
         group = next(g for g in _GROUPS if any(p.name == name for p in getattr(base.operation, g)))
-        for value in [
-            *texts,
-            *_SEGMENTS,
-            *_EXAMPLES.get(name, []),
-            *misspelt(_EXAMPLES.get(name, [])),
-        ]:
-            yield changed(base, **{group: {**getattr(base, group), name: value}})
+        examples = _examples(base, name, getattr(base, group).get(name))
+        yield with_member(group, name, (*misspelt(examples), *examples, *texts, *_SEGMENTS))
     schema = doc.body_schema(base)
     has_json = doc.is_json(base.media_type)
     if schema is None or not isinstance(base.body, dict):
-        yield from (changed(base, body=value) for value in (_ODD if has_json else ()))
+        yield (changed(base, body=value) for value in (_ODD if has_json else ()))
         return
     members = doc.named_members(schema)
     if isinstance(more := doc.resolved(schema).get("additionalProperties"), dict):
         members["x"] = more
-    if has_json:  # Its texts are written by a library, as they are.
+    if has_json and not awkward:  # Its texts are written by a library, as they are.
         texts = ["", "null", "true", "false", "0", *_ALLOWED]
     for name, member in members.items():
-        examples = _EXAMPLES.get(name, [])
+        examples = _examples(base, name, base.body.get(name))
         # Schemathesis takes a part of a form for text, and text for all that it holds.
         inside = _odd_inside(member, base.body.get(name)) if doc.is_form(base) else ()
-        for value in (*texts, *_ODD, *examples, *misspelt(examples), *inside):
-            yield changed(base, body={**base.body, name: value})
-    for name in base.body:
-        yield changed(base, body={key: value for key, value in base.body.items() if key != name})
-    unknown = (changed(base, body={**base.body, f"{name}2": "x"}) for name in members)
-    yield from (case for case in unknown if not doc.has_unnamed_members(case))
+        values = (*misspelt(examples), *examples, *texts, *_ODD, *inside)
+        yield with_member("body", name, values)
+    body = base.body
+    yield (changed(base, body={k: v for k, v in body.items() if k != name}) for name in body)
+    unknown = (changed(base, body={**body, f"{name}2": "x"}) for name in members)
+    yield (case for case in unknown if not doc.has_unnamed_members(case))
+
+
+def _examples(base: AnyCase, name: str, value: Any) -> list[str]:
+    """List the examples of a name, else what the base has, and the longest text like that one."""
+    found = _EXAMPLES.get(name) or ([value] if isinstance(value, str) and value else [])
+    schema = (doc.parameter_schemas(base) | doc.named_members(doc.body_schema(base) or {})).get(
+        name
+    )
+    text = found[0] if found else ""
+    if text and schema and doc.is_valid(base, schema, text):
+        grown = (text + text[-1] * more for more in range(1, _LONGEST))
+        first = next((longer for longer in grown if not doc.is_valid(base, schema, longer)), None)
+        found = [*found, *([first[:-1]] if first else [])]
+    return [*dict.fromkeys(found)]
 
 
 def _odd_inside(schema: Schema, base: Any, above: tuple[Schema, ...] = ()) -> Iterator[Any]:
@@ -142,7 +163,8 @@ def misspelt(values: list[str]) -> list[str]:
     """Make values that are almost, but not quite, like these."""
     spelt: list[str] = []
     for value in values:
-        spelt += [f"{value}\n", f"\n{value}", f" {value}", f"{value} ", value[1:], value[:-1]]
-        spelt += [value + value[-1:], value.upper(), value.lower(), value.translate(_ARABIC)]
+        spelt += [value + value[-1:], value[:-1]]
+        spelt += [f"{value}\n", f"\n{value}", f" {value}", f"{value} ", value[1:]]
+        spelt += [value.upper(), value.lower(), value.translate(_ARABIC)]
         spelt += [f"{value}é", value.replace("-", ""), value.replace(":", "")]
     return [value for value in dict.fromkeys(spelt) if value not in values]

@@ -7,9 +7,11 @@ the pyproject.toml in the current folder, else a default. The command sets the v
 import os
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+KINDS = ("id", "tag", "method")
 _PYPROJECT = Path("pyproject.toml")
 _TABLE: dict[str, Any] = (
     tomllib.loads(_PYPROJECT.read_text("utf-8")).get("tool", {}).get("signalwire-compat-fuzz", {})
@@ -19,7 +21,10 @@ _TABLE: dict[str, Any] = (
 
 
 def setting(name: str, default: object = "") -> str:
-    return os.environ.get(f"FUZZ_{name.upper()}") or str(_TABLE.get(name, default))
+    """Return a setting as text; of several values, each on a line."""
+    value = _TABLE.get(name, default)
+    text = "\n".join(value) if isinstance(value, list) else str(value)
+    return os.environ.get(f"FUZZ_{name.upper()}") or text
 
 
 def number(name: str, default: int) -> int:
@@ -30,8 +35,27 @@ def number(name: str, default: int) -> int:
     return int(text)
 
 
+def selected(way: str) -> list[tuple[str, str]]:
+    """Return kind and value of each `include` or `exclude`. Errors: `SystemExit`."""
+    pairs = [line.partition("=") for line in setting(way).splitlines() if line]
+    if wrong := [kind for kind, _, value in pairs if kind not in KINDS or not value]:
+        sys.exit(f"--{way} {wrong[0]}: give id=, tag= or method= and a value")
+    return [(kind, value) for kind, _, value in pairs]
+
+
+def is_selected(operation_id: str, tags: Sequence[str], method: str) -> bool:
+    """Tell whether an operation is to be fuzzed: what is excluded is not, whatever includes it."""
+    has = {("id", operation_id), ("method", method.upper()), *(("tag", tag) for tag in tags)}
+
+    def named(way: str) -> bool:
+        pairs = selected(way)
+        return any((k, v.upper() if k == "method" else v) in has for k, v in pairs)
+
+    return (named("include") or not selected("include")) and not named("exclude")
+
+
 SPEC = Path(setting("spec", "openapi.yaml"))
-CLIENT = setting("client")
+CLIENT, URL = setting("client"), setting("url")
 RULES = setting("rules")
 TESTS = setting("tests").split()
 EXAMPLES = number("examples", 12)

@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from .budget import BUDGET, left
 from .options import TESTS
 
 pytest.register_assert_rewrite("signalwire_compat_fuzz")
+NO_TIME = "no time is left"
 FOLDERS = (Path(__file__).with_name("suite"), *(Path(name).resolve() for name in TESTS))
 
 
@@ -26,8 +28,10 @@ def is_fuzz(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in filter(is_fuzz, items):
+    ours = [*filter(is_fuzz, items)]
+    for item in ours:
         item.user_properties.append(("name", item.name))
+    BUDGET.waiting = len(ours) / int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if os.environ.get("FUZZ_REPORT"):
         # The part that takes longest begins first: no other process waits for it in the end. Then
         # come those that find most in least time.
@@ -40,6 +44,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         return (yield)
     from . import reporting
 
+    if left() <= 0:
+        pytest.skip(NO_TIME)
+    BUDGET.begin(is_capped=item.path.is_relative_to(FOLDERS[0]))
     name = item.path.stem.removeprefix("test_")
     progress = reporting.current = reporting.Progress(item.name, run=name)
     start = time.monotonic()
@@ -51,6 +58,21 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if progress.cases == 0:
         pytest.fail("not one case was tried")
     return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say of a failure what happened, the case, and how to see it again: no more."""
+    report = yield
+    if report.failed and call.when == "call" and call.excinfo and is_fuzz(item):
+        from .reporting import essence, known_failures
+
+        report.longrepr = essence(call.excinfo.value)
+        if item.name in known_failures():
+            report.outcome, report.wasxfail = "skipped", "it is known"
+    return report
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,25 +1,35 @@
 """What is printed: how to see a failing case again, a line for each part, and the summary."""
 
 import os
-import shlex
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import reject
 from hypothesis.errors import UnsatisfiedAssumption
 from schemathesis import Case
 
+from . import report
+from .budget import BUDGET
 from .contract_coverage import COVERAGE
 from .document import BASE_PATH, AnyCase
-from .options import EXAMPLES, SEED
+from .options import EXAMPLES, SEED, SPEC, URL, setting
 from .settings import AUTHORIZATION
 
+_LINES = 12
+_WIDTH = 3000
+_OF_HYPOTHESIS = ("Falsifying", "You can reproduce", "Explanation", "(note:")
+MOCK = "make mock" if setting("command") else f"signalwire-compat-mock --forgetful --spec {SPEC}"
 LOCAL = "http://127.0.0.1:8000"
 """Where `make mock` serves: printed commands go there, since a test's own mock is gone."""
+PLACE = URL or LOCAL
+BY_HAND = "the same by hand" if URL else f"the same by hand, while `{MOCK}` runs"
 
 
 @dataclass
@@ -36,23 +46,57 @@ class Progress:
 current = Progress()
 
 
+def _short(case: Any) -> str:
+    text = repr(case)
+    return text if len(text) <= _WIDTH else f"{text[:_WIDTH]}..."
+
+
 def replay() -> str:
     test, _, part = current.name.partition("[")
     slice_ = part.partition("]")[0]
-    only = shlex.quote(f"{test} and {slice_}" if slice_.isidentifier() else test)
-    return f"make fuzz FUZZ_SEED={SEED} FUZZ_EXAMPLES={EXAMPLES} FUZZ_ONLY={only}"
+    only = f"{test} and {slice_}" if slice_.isidentifier() else test
+    return report.replay(SEED, examples=EXAMPLES, only=only)
 
 
 def curl(case: AnyCase) -> str:
     try:
-        return case.as_curl_command({"Authorization": AUTHORIZATION}, base_url=LOCAL + BASE_PATH)
+        shown = "Basic [Filtered]" if setting("auth") else AUTHORIZATION
+        return case.as_curl_command({"Authorization": shown}, base_url=PLACE + BASE_PATH)
     except Exception as error:  # HTTP can't carry every case.
         return f"none: {error}"
+
+
+def known_file() -> Path:
+    """Return the file with the tests of a client that fail; that of a server is beside it."""
+    return Path(f"{setting('known')}.client")
+
+
+def known_failures() -> list[str]:
+    is_known = setting("known") and known_file().is_file()
+    return known_file().read_text("utf-8").splitlines() if is_known else []
+
+
+def essence(error: BaseException) -> str:
+    """Return what a reader of a failure needs; Hypothesis can find several at once."""
+    if isinstance(error, BaseExceptionGroup):
+        return "\n\n".join(map(essence, error.exceptions))
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "signalwire_compat_fuzz" in frame.filename]
+    where = [f"  in {f.name}, {Path(f.filename).name}:{f.lineno}" for f in (ours or frames)[-1:]]
+    lines = f"{type(error).__name__}: {error}".splitlines()
+    if len(lines) > _LINES and not getattr(error, "is_whole", False):
+        lines = [*lines[:_LINES], "..."]
+    notes = [n for n in getattr(error, "__notes__", ()) if not n.startswith(_OF_HYPOTHESIS)]
+    return "\n".join([*lines, *where, *notes])
 
 
 @contextmanager
 def counted(shortest: Any, *, cases: int = 1) -> Iterator[None]:
     """Count a case; if it fails, add the case, its curl command, the seed and how to replay it."""
+    if BUDGET.is_over():
+        if current.failed_after is not None:
+            reject()  # What was found is to be told, and not to be made simpler for long.
+        pytest.skip(f"its share of the time is over, after {current.cases:,} cases")
     current.cases += cases
     try:
         yield
@@ -62,9 +106,9 @@ def counted(shortest: Any, *, cases: int = 1) -> Iterator[None]:
     except Exception as error:
         if current.failed_after is None:
             current.failed_after = current.cases
-        error.add_note(f"shortest case: {shortest!r}")
+        error.add_note(f"shortest case: {_short(shortest)}")
         if isinstance(shortest, Case):
-            error.add_note(f"the same by hand, while `make mock` runs:\n  {curl(shortest)}")
+            error.add_note(f"{BY_HAND}:\n  {curl(shortest)}")
         error.add_note(f"seed: {SEED}; first seen at case {current.failed_after} of this test")
         error.add_note(f"to replay it:\n  {replay()}")
         raise
@@ -79,6 +123,8 @@ class Reporter:
         self._parts = 0
         self._cases: Counter[str] = Counter()
         self._gaps: list[str] = []
+        self._left_out: dict[str, str] = {}
+        self._failed: list[str] = []
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Print no dot for what has a line of its own."""
@@ -89,6 +135,11 @@ class Reporter:
         told: dict[str, Any] = dict(report.user_properties)
         # Schemathesis gives all slices of a test one id: no report could tell them apart.
         report.nodeid = f"{report.nodeid.partition('::')[0]}::{told['name']}"
+        if report.failed:
+            self._failed.append(told["name"])
+        why = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
+        if report.skipped and "time is" in why:
+            self._left_out[told["name"]] = why.removeprefix("Skipped: ")
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is None or report.when != "call" or "run" not in told:
             return
@@ -113,6 +164,12 @@ class Reporter:
         terminalreporter.ensure_newline()
         for gap in self._gaps:
             terminalreporter.write_line(f"not covered: {gap}")
+        for name, why in self._left_out.items():
+            terminalreporter.write_line(f"left out: {name}: {why}")
+        if setting("learn"):
+            names = sorted({*known_failures(), *self._failed})
+            known_file().write_text("".join(f"{name}\n" for name in names), "utf-8")
+        report.keep(Path("reports/fuzz-client.json"), self._left_out)
         terminalreporter.write_line(f"covered: {COVERAGE.summary()}")
         total = f"{self._cases.total():,} cases with seed {SEED}"
         terminalreporter.write_line(f"fuzz: {total} in {seconds}: {runs}")

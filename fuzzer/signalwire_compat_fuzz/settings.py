@@ -17,12 +17,14 @@ from schemathesis import APIOperation, BaseSchema, GenerationMode
 from schemathesis.core.result import Ok
 
 from . import document as doc
+from . import hooks  # noqa: F401  # It corrects the cases of schemathesis.
 from .document import DOCUMENT, JSON, Schema, json_schema, with_objects
-from .options import SEED, SPEC
+from .options import SEED, SPEC, setting
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-PROJECT, TOKEN = "b3877c40-da60-4998-90ad-b792e98472ac", "PTmock-token-of-no-account"
-"""What a mock accepts. The token opens nothing else."""
+_OF_A_MOCK = "b3877c40-da60-4998-90ad-b792e98472ac:PTmock-token-of-no-account"
+PROJECT, _, TOKEN = setting("auth", _OF_A_MOCK).partition(":")
+"""Credentials. Those that are used if none are given open nothing but a mock."""
 AUTHORIZATION = f"Basic {base64.b64encode(f'{PROJECT}:{TOKEN}'.encode()).decode()}"
 Operation = APIOperation[Any, Any, Any, Any]
 VALID, INVALID = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
@@ -33,7 +35,10 @@ def config() -> schemathesis.Config:
 
 
 def spec() -> BaseSchema:
-    return schemathesis.openapi.from_path(SPEC, config=config())
+    """Load the document, and of its operations those that are to be fuzzed."""
+    labels = {f"{method.upper()} {path}" for path, method, _ in doc.operations()}
+    loaded = schemathesis.openapi.from_path(SPEC, config=config())
+    return loaded.include(lambda context: context.operation.label in labels)
 
 
 def operations(schema: BaseSchema) -> list[Operation]:
@@ -99,7 +104,7 @@ def _load(change: Callable[[Schema], Schema], *, first_only: bool = False) -> Ba
         "openapi": DOCUMENT["openapi"],
         "info": {"title": "replies", "version": "1"},
         "paths": paths,
-        "components": {"schemas": DOCUMENT["components"]["schemas"]},
+        "components": {"schemas": DOCUMENT.get("components", {}).get("schemas", {})},
     }
     return schemathesis.openapi.from_dict(with_objects(document, change), config=config())
 

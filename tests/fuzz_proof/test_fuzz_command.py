@@ -53,7 +53,7 @@ def test_a_new_operation_is_fuzzed_with_no_test_touched(
     edit_document(folder, keep_some)  # The others would take long.
     edit_document(folder, add_second_operation)
     generate(folder, checked=False)  # Some components are not used now.
-    result = fuzz(folder, FUZZ_EXAMPLES="8", FUZZ_ONLY=chosen)
+    result = fuzz(folder, FUZZ_EXAMPLES="10", FUZZ_ONLY=chosen)
     assert result.returncode == 0, result.stdout[-4000:]
     lines = [line for line in result.stdout.splitlines() if "Notes" in line or "/annotate/" in line]
     for part in ("client", "replies"):
@@ -134,30 +134,33 @@ def test_the_run_turns_red_when_a_keyword_of_a_form_was_not_tried(
 @pytest.mark.parametrize(
     ("settings", "statuses", "rounds"),
     [
-        ({}, [0], [(1, 150)]),
-        ({"FUZZ_SEED": "7", "FUZZ_EXAMPLES": "9"}, [1], [(7, 9)]),
-        ({"FUZZ_SECONDS": "9"}, [0], [(1, 15)]),
-        ({"FUZZ_SECONDS": "150", "FUZZ_SEED": "5"}, [0] * 3, [(5, 150), (6, 150), (7, 150)]),
-        ({"FUZZ_SECONDS": "9999"}, [0, 1], [(1, 150), (2, 150)]),
+        ({}, [0], [(1, 0)]),
+        ({"FUZZ_SEED": "7"}, [1], [(7, 0)]),
+        ({"FUZZ_SECONDS": "9"}, [0], [(1, 9)]),
+        ({"FUZZ_SECONDS": "150", "FUZZ_SEED": "5"}, [0] * 3, [(5, 150), (6, 90), (7, 30)]),
+        ({"FUZZ_SECONDS": "9999"}, [0, 1], [(1, 9999), (2, 9939)]),
     ],
 )
 def test_rounds_have_seeds_of_their_own_until_one_fails_or_time_is_over(
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
     settings: dict[str, str],
     statuses: list[int],
     rounds: list[tuple[int, int]],
 ) -> None:
-    for name in ("FUZZ_SEED", "FUZZ_EXAMPLES", "FUZZ_SECONDS", "FUZZ_ONLY"):
+    for name in ("FUZZ_SEED", "FUZZ_EXAMPLES", "FUZZ_SECONDS", "FUZZ_ONLY", "FUZZ_ARGUMENTS"):
         monkeypatch.setenv(name, settings.get(name, ""))
+    monkeypatch.chdir(tmp_path)
+    Path("openapi.yaml").touch()
     seen: list[tuple[int, int]] = []
 
-    def run_round(seed: int, examples: int, _: str) -> int:
-        seen.append((seed, examples))
+    def run_round(seed: int, seconds: int) -> int:
+        seen.append((seed, seconds))
         return statuses[len(seen) - 1]
 
     monkeypatch.setattr(run_fuzz, "run_round", run_round)
     monkeypatch.setattr("time.monotonic", lambda: 60 * len(seen))
-    assert run_fuzz.main() == statuses[-1]
+    assert run_fuzz.main([]) == statuses[-1]
     assert seen == rounds
 
 

@@ -1,0 +1,117 @@
+"""A small server of shop.yaml, by hand and without anything of this project.
+
+    python shop.py [BUG ...]
+
+It prints its address, and has each of the BUGS that is named.
+"""
+
+import base64
+import json
+import re
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+BUGS = ("one digit too many", "no echo", "rare failure", "wrong type")
+AUTH = "6d0f2cb2-8a37-4a29-9d0f-3b3f2a3f9f10:secret"
+KEY = f"Basic {base64.b64encode(AUTH.encode()).decode()}"
+ORDERS: dict[str, dict[str, Any]] = {}
+PLANTED: list[str] = []
+
+
+class Shop(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = 65536  # One packet for each reply: several would wait for one another.
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if not self._is_allowed(("/orders",), "POST"):
+            return
+        if self.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
+            self._send(422, {"error": "not JSON"})
+            return
+        try:
+            order = json.loads(body)
+        except ValueError:
+            order = None
+        if not self._is_order(order):
+            self._send(422, {"error": "not an order"})
+        elif "rare failure" in PLANTED and "%" in (order.get("note") or ""):
+            self._send(500, {"error": "unsupported format character"})
+        else:
+            made = {"id": f"{len(ORDERS):08}", "note": None, "gift": False, **order}
+            if "no echo" in PLANTED and "gift" in order:
+                made["note"] = None
+            ORDERS[made["id"]] = made
+            self._send(201, made)
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        url = urlsplit(self.path)
+        if not self._is_allowed(("/prices", r"/orders/[^/]+"), "GET"):
+            return
+        if url.path == "/prices":
+            given = parse_qsl(url.query, keep_blank_values=True)
+            limits = [value for name, value in given if name == "limit"]
+            if not all(re.fullmatch("[1-9]|[1-4][0-9]|50", limit, re.ASCII) for limit in limits):
+                self._send(422, {"error": "not a limit"})
+                return
+            cents: Any = "100" if "wrong type" in PLANTED else 100
+            self._send(200, [{"code": "12345", "cents": cents}])
+        elif order := ORDERS.get(unquote(url.path.rpartition("/")[2])):
+            self._send(200, order)
+        else:
+            self._send(404, {"error": "no such order"})
+
+    def _other(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._is_allowed((), self.command)
+
+    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = do_TRACE = do_QUERY = _other
+
+    def _is_order(self, order: Any) -> bool:
+        if not isinstance(order, dict) or order.keys() - {"code", "note", "gift"}:
+            return False
+        most = 6 if "one digit too many" in PLANTED else 5
+        code, note = order.get("code"), order.get("note", "")
+        return (
+            isinstance(code, str)
+            and re.fullmatch(f"[0-9]{{5,{most}}}", code, re.ASCII) is not None
+            and isinstance(note, str)
+            and len(note) <= 100
+            and isinstance(order.get("gift", False), bool)
+        )
+
+    def _is_allowed(self, paths: tuple[str, ...], method: str) -> bool:
+        path = urlsplit(self.path).path
+        known = {"/orders": "POST", "/prices": "GET", r"/orders/[^/]+": "GET"}
+        allowed = [verb for name, verb in known.items() if re.fullmatch(name, path)]
+        if not allowed:
+            self._send(404, {"error": "no such path"})
+        elif method not in allowed:
+            self._send(405, {"error": "no such method"}, allow=", ".join(allowed))
+        elif self.headers.get("Authorization") != KEY:
+            self._send(401, {"error": "wrong key"})
+        return bool(allowed) and method in allowed and self.headers.get("Authorization") == KEY
+
+    def _send(self, status: int, body: Any, **headers: str) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(b"" if self.command == "HEAD" else content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+if __name__ == "__main__":
+    PLANTED += sys.argv[1:]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
+        sys.stdout.write(f"http://127.0.0.1:{server.server_address[1]}\n")
+        sys.stdout.flush()
+        server.serve_forever()

@@ -1,0 +1,70 @@
+"""The command drives a client of another document, against its mock and against a server."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import run
+
+from .conftest import Fuzz, Shop
+from .shop import AUTH
+
+pytestmark = pytest.mark.slow
+FEW = ("--client", "shop_client", "--seconds", "0", "--examples", "20")
+
+
+@pytest.fixture
+def client(tmp_path: Path, fuzz: Fuzz) -> Path:
+    """Generate the client of the shop beside its document, and name the document."""
+    spec = tmp_path / "openapi.yaml"
+    command = ("-m", "codegen.generate", "--spec", spec, "--output", tmp_path / "shop_client")
+    run(sys.executable, *command).check_returncode()
+    return spec
+
+
+def test_a_generated_client_passes_against_the_mock_of_its_document(
+    client: Path, fuzz: Fuzz
+) -> None:
+    done = fuzz(*FEW)
+    assert done.returncode == 0, done.stdout
+    assert "covered: 3/3 operations, 3/3 parameters, 11/11 keywords" in done.stdout
+    assert "left out" not in done.stdout
+
+
+def test_a_client_that_differs_from_the_document_is_told_in_few_lines_without_credentials(
+    client: Path, fuzz: Fuzz, tmp_path: Path
+) -> None:
+    text = client.read_text("utf-8")
+    client.write_text(text.replace("maxLength: 100", "maxLength: 110"), "utf-8")
+    some = ("--only", "meant and valid_1", "--include", "id=createOrder", "--auth", AUTH)
+    done = fuzz(*FEW, *some, "--known", "known", "--learn")
+    assert done.returncode == 1
+    told = done.stdout.partition("FAILURES")[2].partition("covered:")[0].splitlines()
+    assert len(told) <= 14, told
+    wrong = "note must be text of 0 to 100 characters"
+    assert wrong in "\n".join(told)
+    assert "secret" not in done.stdout + (tmp_path / "reports" / "fuzz.html").read_text("utf-8")
+    replay = re.search("to replay it:\n  signalwire-compat-fuzz (.*--only) '(.*)'\n", done.stdout)
+    assert replay
+    assert wrong in fuzz(*replay[1].split(), replay[2]).stdout
+    assert fuzz(*FEW, *some, "--known", "known").returncode == 0
+
+
+@pytest.mark.parametrize(("bugs", "status"), [((), 0), (("wrong type",), 1)], ids=str)
+def test_what_the_client_sends_and_returns_is_compared_with_what_a_server_got_and_said(
+    client: Path, fuzz: Fuzz, shop: Shop, bugs: tuple[str, ...], status: int
+) -> None:
+    options = ("--url", shop(*bugs), "--auth", AUTH, "--only", "test_client and odd_member")
+    done = fuzz(*FEW, *options, "--include", "id=listPrices")
+    assert done.returncode == status, done.stdout
+    # The first summary is that of the server's own run, the second that of the client's.
+    told = done.stdout.partition("covered: 1/1")[2].partition("covered: 1/1")[0]
+    assert ("test_a_case_with_one_odd_member" in told.partition("FAILURES")[2]) == bool(bugs)
+
+
+def test_a_run_ends_within_its_time_and_says_what_it_left_out(client: Path, fuzz: Fuzz) -> None:
+    done = fuzz("--client", "shop_client", "--seconds", "1", "--examples", "1000")
+    assert done.returncode == 0, done.stdout
+    assert "left out: test_a_valid_case_reaches_the_server_as_it_was_meant" in done.stdout
