@@ -25,9 +25,12 @@ def redact(value: Any, token: str) -> Any:
 
 @cache
 def _pattern(token: str, *, escaped: bool) -> re.Pattern[str]:
+    starts = {"%", "\\"}
+
     def spell(text: str, others: Mapping[str, str]) -> str:
         """Return a pattern of a text; some of its characters have others that mean the same."""
-        choices = (character + others.get(character, "") for character in text)
+        choices = [character + others.get(character, "") for character in text]
+        starts.update(choices[0])
         return "".join(
             f"(?:{'|'.join(_character(c, escaped) for c in choice)})" for choice in choices
         )
@@ -38,7 +41,9 @@ def _pattern(token: str, *, escaped: bool) -> re.Pattern[str]:
         spelt.add(spell(encoded.decode("latin-1"), {}))
         # Base64 for URLs has other characters; a plus in a form means a blank.
         spelt |= {spell(core, {"+": "- ", "/": "_"}) for core in _base64(encoded)}
-    return re.compile("|".join(sorted(spelt)))
+    # Most characters begin none of them: to see that first takes a tenth of the time.
+    begin = re.escape("".join(sorted(starts)))
+    return re.compile(f"(?=[{begin}])(?:{'|'.join(sorted(spelt))})")
 
 
 def _base64(encoded: bytes) -> Iterator[str]:

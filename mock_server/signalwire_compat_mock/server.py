@@ -106,15 +106,12 @@ class MockServer:
 
         With TLS, SIGNALWIRE_SPACE is a host and a port, as official SDKs want it.
         """
-        variables = {
+        return {
             "SIGNALWIRE_PROJECT_ID": DEFAULT_PROJECT,
             "SIGNALWIRE_API_TOKEN": self.token,
-            "SIGNALWIRE_SPACE": self.url,
+            **dict.fromkeys(_TRUST if self._certificate else (), str(self._certificate)),
+            "SIGNALWIRE_SPACE": self.url.removeprefix("http://" if self._certificate else ""),
         }
-        if self._certificate:
-            variables["SIGNALWIRE_SPACE"] = self.url.removeprefix("http://")
-            variables |= dict.fromkeys(_TRUST, str(self._certificate))
-        return variables
 
     @property
     def journal(self) -> list[Exchange]:

@@ -162,9 +162,16 @@ def test_the_command_opens_the_api_to_the_origins_that_it_is_told(http: httpx.Cl
             assert reply.headers["access-control-allow-origin"] == origin
 
 
-def test_what_the_command_prints_points_a_shell_and_its_client_at_it() -> None:
-    with command("--port", "0") as process:
-        exports = "".join(line for line in printed(process) if line.startswith("export "))
+@pytest.mark.parametrize("tls", [[], ["--tls", "authority.pem"]])
+def test_what_the_command_prints_points_a_shell_and_its_client_at_it(
+    tls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with command("--port", "0", *tls) as process:
+        said = printed(process)
+        exports = "".join(line for line in said if line.startswith("export "))
+        assert ("With TLS: https://127.0.0.1:" in "".join(said)) == bool(tls)
+        assert (f"SSL_CERT_FILE={tmp_path / 'authority.pem'}\n" in exports) == bool(tls)
         script = f"{exports}exec {sys.executable} {ROOT / 'examples' / 'buy.py'} +15551234567"
         bought = subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True)
     assert "+1555" in bought.stdout
