@@ -11,7 +11,9 @@ from ._schema import Schema
 from ._violation import MISSING
 
 # Attributes of `Schema` that are not keywords of JSON Schema by their own name.
-_APART = ("types", "must_be", "ref", "_exact_types", "_free_types")
+_APART = {
+    *("types", "must_be", "one_of", "discriminator", "tags", "ref", "_exact_types", "_free_types")
+}
 
 
 class Model:
@@ -105,6 +107,8 @@ def json_schema(schema: Schema, above: tuple[Schema, ...] = ()) -> dict[str, Any
         if field.name not in _APART and value != field.default:
             first, *rest = field.name.split("_")
             keywords[first + "".join(map(str.capitalize, rest))] = written(value)
+    if schema.one_of:
+        keywords["oneOf"] = keywords.pop("anyOf")
     if schema.pattern:  # As in ECMA-262 again, where `$` is the very end.
         ends = re.sub(r"\\.", lambda step: "$" if step[0] == r"\Z" else step[0], schema.pattern)
         keywords["pattern"] = ends.replace("(?P<", "(?<")

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import attrs
 import fastapi
 import httpx
+import jsonschema_rs
 import pydantic
 import pytest
 from cattrs.preconf.json import make_converter
@@ -169,6 +170,7 @@ def test_a_web_framework_checks_and_documents_models_by_the_contract(
     assert "PhoneNumber must be E.164" in refusal.text
     assert 'SmsMethod must be \\"GET\\" or \\"POST\\"' in refusal.text
     shown = asked(app, "/openapi.json", "GET").json()["components"]["schemas"]
+    jsonschema_rs.meta.validate(shown["IncomingPhoneNumber"])
     ours, theirs = shown["IncomingPhoneNumber"], contract["components"]["schemas"]
     known = theirs["IncomingPhoneNumber"]
     assert ours["properties"].keys() == known["properties"].keys()

@@ -14,7 +14,10 @@ from types import ModuleType
 from typing import Any
 
 import httpx
+import jsonschema_rs
+import pydantic
 import pytest
+from signalwire_compat import models
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from codegen import generate
@@ -32,6 +35,7 @@ from tests.edits.helpers import BYTES, FILE, JSON, MULTIPART, Document, Refusal,
 from tests.edits.refusals import REFUSED
 
 ROWS = [*CHANGES, *ADDITIONS]
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 CALLED = {row.name: row for row in ROWS if row.code}
 # The modules of the package that no edit changes.
 COPIED = sorted(
@@ -109,6 +113,9 @@ def test_the_package_of_an_edited_contract_can_be_called(
 ) -> None:
     played, recorded, old_api = old
     module = build(row.edit)
+    for name in {*module.models.__all__} - {*models.__all__}:
+        written = pydantic.TypeAdapter(getattr(module.models, name)).json_schema()
+        jsonschema_rs.meta.validate({"$schema": DIALECT, **written})
     sent = packages.call(row, module, tmp_path / "openapi.yaml")
     assert [line for line, _ in sent] == row.sent.splitlines()
     headers = [f"{name}: {value}" for name, value in sent[0][1]] if sent else []
