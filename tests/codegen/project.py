@@ -11,7 +11,7 @@ PACKAGE = Tree(ROOT).package
 SPEC = ROOT / "openapi.yaml"
 FIRST = "0.1.0"
 _FILES = ("Makefile", "generator-config.yml", "openapi.yaml", "requirements-dev.lock")
-_EDITED = ("CHANGELOG.md", "pyproject.toml", "mock_server/pyproject.toml")
+_EDITED = ("CHANGELOG.md", "pyproject.toml", "mock_server/pyproject.toml", "fuzzer/pyproject.toml")
 _FOLDERS = ("codegen", "contract_diff", "generated", "runtime", "scripts")
 
 
@@ -23,7 +23,8 @@ def replace(file: Path, old: str, new: str) -> None:
 
 def copy_inputs(folder: Path) -> None:
     """Copy what `make generate`, `make diff` and `make release` read and write."""
-    (folder / "mock_server").mkdir(parents=True)
+    for name in ("mock_server", "fuzzer"):
+        (folder / name).mkdir(parents=True)
     for name in (*_FILES, *_EDITED):
         shutil.copy(ROOT / name, folder / name)
     ignored = shutil.ignore_patterns("__pycache__", ".new-*")
