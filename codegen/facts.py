@@ -192,6 +192,15 @@ class Constraints:
         """Give the name by which a parameter is sent."""
         return self._parameters(operation)[name].get(WIRE_NAME, name)
 
+    def place(self, operation: str, name: Any) -> str:
+        """Say where a parameter stands, such as in a header."""
+        return str(self._parameters(operation)[name]["in"])
+
+    def path_style(self, operation: str, name: str) -> str:
+        """Write the arguments that say how a value stands in a path, unless in the usual way."""
+        node = self._parameters(operation)[name]
+        return f", {node['style']!r}, {node['explode']}" if "style" in node else ""
+
     def is_deep(self, operation: str, name: str) -> bool:
         """Whether each member of an object in a query is written as `name[member]`."""
         return bool(self._parameters(operation)[name].get("style") == "deepObject")

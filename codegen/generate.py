@@ -34,6 +34,7 @@ from codegen.content_types import accepted, put_json_first
 from codegen.credentials import Credentials
 from codegen.document import Pointer, dotted, is_bytes, nearest, nodes
 from codegen.facts import Constraints, tag_classes
+from codegen.headers import headers_in_query, move_headers
 from codegen.names import USUAL, Names, check_names, read_names
 from codegen.notes import report, summary
 from codegen.schema_code import keep_sources
@@ -109,9 +110,10 @@ def _parsed(checked: Checked, config: Config) -> GeneratorData:
             if kind == "media" and is_bytes(name := str(where[-1])):
                 config.content_type_overrides[name] = "application/octet-stream"
         # At a document that is refused it may fail in any way; else that is an error of ours.
-        with contextlib.suppress(*([Exception] if refusals else [])):
+        with contextlib.suppress(*([Exception] if refusals else [])), headers_in_query(document):
             data = GeneratorData.from_dict(document, config=config)
     if isinstance(data, GeneratorData):
+        move_headers(document, data)
         refusals += [*clashes(document, data)]
     if not refusals and isinstance(data, GeneratorData):
         return data

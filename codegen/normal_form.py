@@ -200,11 +200,14 @@ def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -
     types = set(types_of(document, (*where, "schema")))
     usual = STYLES[node["in"]]
     style = node.get("style", usual)
+    if node["in"] in ("path", "header") and style == "form":
+        style = usual  # Outside of a query, both are a list with commas.
     explode = node.get("explode", style == "form")
     if is_query_list(types, node["in"]) and style in DELIMITERS:
         is_usual = explode  # Exploded, all three are written alike.
     else:
-        is_scalar = bool(types) and not types & {"a list", "an object"}
+        flat = {"an object"} if usual == "simple" else {"a list", "an object"}
+        is_scalar = bool(types) and not types & flat
         is_usual = style == usual and (is_scalar or explode == (usual == "form"))
     node.pop("style", None)
     node.pop("explode", None)

@@ -57,7 +57,8 @@ _NAMES = {
     "path": (r"[A-Za-z_-][\w-]*", "letters, digits, - and _"),
     **{"header": _TOKEN, "cookie": _TOKEN},
 }
-_NOT_IN_QUERY = {"an object in a list", "a list in a list"}
+_NESTED_LISTS = {"an object in a list", "a list in a list"}
+_PATH_STYLES = ("label", "matrix")
 _NESTED = re.compile(r"an object|an? .* in a list")
 _NOT_DEEP = re.compile(r"a list|an object")
 _TOO_LONG = f"is longer than {LONGEST} characters, too long for a file: shorten it"
@@ -129,8 +130,9 @@ def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -
         yield schema, f"may be null, which no {place} can hold: remove null"
     for file in files_in(document, schema):
         yield file, f"is a file, which no {place} can hold: put it into a body"
-    unfit = _NOT_IN_QUERY if place == "query" else {"a list", "an object"}
-    if found := next((each for each in types if each in unfit), None):
+    unfit = {"query": _NESTED_LISTS, "cookie": {"a list", "an object"}}
+    unfit.setdefault(place, {"an object", *_NESTED_LISTS})
+    if found := next((each for each in types if each in unfit[place]), None):
         yield schema, f"is {found}, which no {place} can hold: give it another type"
     if place == "query" and "an object" in types:
         members = members_of(document, schema)[0]
@@ -157,7 +159,8 @@ def _written(where: Pointer, node: dict[str, Any], types: list[str]) -> Iterator
         yield (*where, "allowReserved"), "is not supported, the client encodes them: remove it"
     style = node.get("style")
     is_served = style is None if not is_query_list(types, place) else style in (None, *DELIMITERS)
-    if not is_served and not (place == "query" and style == "deepObject" and "an object" in types):
+    is_deep = place == "query" and style == "deepObject" and "an object" in types
+    if not is_served and not is_deep and style not in _PATH_STYLES:
         key = "explode" if style == STYLES[place] else "style"
         what = f"is {node[key]}, a way that the client cannot write this value"
         yield (*where, key), f"{what}: remove it"

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jsonschema_rs import Draft202012Validator
+from jsonschema_rs import Draft202012Validator, ValidationError
 from openapi_python_client.strings import PythonIdentifier
 from openapi_spec_validator.schemas import schema_v31
 
@@ -197,7 +197,8 @@ def _boolean_schemas(document: dict[str, Any]) -> Iterator[Problem]:
 
 def structure(document: dict[str, Any]) -> Iterator[Problem]:
     """Apply the published schemas of OpenAPI and of JSON Schema."""
-    errors = list(Draft202012Validator(dict(schema_v31)).iter_errors(document))
+    found = Draft202012Validator(dict(schema_v31)).iter_errors(document)
+    errors = [error for error in found if not _is_form_style(document, error)]
     # The keys beside a wrong value count as unknown too, which is no help.
     noise = [e.instance_path[:-1] for e in errors if e.kind.name != "unevaluatedProperties"]
     for error in errors:
@@ -211,6 +212,12 @@ def structure(document: dict[str, Any]) -> Iterator[Problem]:
         if kind == "link" and LOOK_UP in node:
             wrong = LOOK_UP_SHAPE.iter_errors(node[LOOK_UP])
             yield from (described(e, (*where, LOOK_UP)) for e in wrong)
+
+
+def _is_form_style(document: dict[str, Any], error: ValidationError) -> bool:
+    """Whether an error is a list with commas in a path or header that calls itself a form."""
+    *parent, key = error.instance_path or [""]
+    return key == "style" and at(document, (*parent,)).get("style") == "form"
 
 
 def operations(document: dict[str, Any]) -> Iterator[Problem]:

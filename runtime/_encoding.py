@@ -51,15 +51,32 @@ def as_text(name: str, value: Any) -> str:
     return text
 
 
-def path_segment(name: str, value: Any) -> str:
-    """Percent-encode a value as one segment of a path.
+def path_segment(name: str, value: Any, style: str = "simple", explode: bool = False) -> str:
+    """Percent-encode a value, or the items of a list, as one segment of a path.
 
+    The styles are `a,b`, for `label` `.a,b` or `.a.b`, and for `matrix` `;name=a,b` or
+    `;name=a;name=b`.
     Errors: `InvalidRequestError` for a value that would change the path: empty, `.` or `..`.
     """
-    text = as_text(name, value)
+    begin = {"simple": "", "label": ".", "matrix": f";{name}="}[style]
+    between = begin if explode and begin else ","
+    items = [quote(text, safe="") for _, text in _pairs({name: value})]
+    if between == "." and isinstance(value, list) and any("." in item for item in items):
+        raise InvalidRequestError(f"{name} can't be sent: '.' is between its items, and in one.")
+    text = begin + between.join(items)
     if text in ("", ".", ".."):
         raise InvalidRequestError(f"{name} can't be {text!r}: it is a part of the path.")
-    return quote(text, safe="")
+    return text
+
+
+def header_list(name: str, value: Any) -> Any:
+    """Write a list as one header. Errors: `InvalidRequestError` for an item with a comma."""
+    if not isinstance(value, list):
+        return value
+    items = [text for _, text in _pairs({name: value})]
+    if any("," in item for item in items):
+        raise InvalidRequestError(f"{name} can't be sent: ',' is between its items, and in one.")
+    return ",".join(items)
 
 
 def _pairs(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

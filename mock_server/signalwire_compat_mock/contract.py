@@ -19,8 +19,9 @@ class Field:
 
     `types` are the JSON types that its text may be converted to; none if any text is valid. With
     `explode`, an array is sent as one value per `item`; without, `delimiter` is a pattern of what
-    is between its items, in a query before they are decoded. Each of the `members` of an object in
-    a query is sent as a parameter, under its key. The codes come from `x-error-codes`.
+    is between its items, in a query or path before they are decoded; `prefix` is before a value in
+    a path. Each of the `members` of an object in a query is sent as a parameter, under its key. The
+    codes come from `x-error-codes`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Field:
     invalid: int = INVALID
     explode: bool = True
     delimiter: str = ","
+    prefix: str = ""
     members: Mapping[str, "Field"] = field(default_factory=dict)
 
 
@@ -111,11 +113,15 @@ class Operation:
 
 @dataclass(frozen=True)
 class Route:
-    """A path: a pattern with a group for each name, and the operations by method."""
+    """A path: a pattern with a group for each name, and the operations by method.
+
+    The `lists` among the names stay encoded, as their delimiters do not.
+    """
 
     pattern: re.Pattern[str]
     names: tuple[str, ...]
     operations: Mapping[str, Operation]
+    lists: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -155,11 +161,14 @@ class Contract:
 
     def match(self, raw_path: str) -> tuple[Route, dict[str, str]] | None:
         """Find the route and the parameters of a path. Not UTF-8: lone surrogates."""
-        path = "/".join(quote(unquote_to_bytes(step), safe="") for step in raw_path.split("/"))
+        path = re.sub(r"[^/,;=]+", lambda s: quote(unquote_to_bytes(s[0]), safe=""), raw_path)
         for route in self.routes:
             if found := route.pattern.fullmatch(path):
-                values = (unquote(text, errors="surrogateescape") for text in found.groups())
-                return route, dict(zip(route.names, values, strict=True))
+                texts = dict(zip(route.names, found.groups(), strict=True))
+                return route, {
+                    name: text if name in route.lists else unquote(text, errors="surrogateescape")
+                    for name, text in texts.items()
+                }
         return None
 
     def status(self, operation: Operation | None, status: int) -> int:

@@ -30,6 +30,8 @@ _STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "for
 # What stands between the items of an array in a query.
 _DELIMITERS = {"form": ",", "spaceDelimited": r"%20|\+", "pipeDelimited": r"\||%7[Cc]"}
 _CREDENTIALS = ("basic", "bearer", "header", "query", "cookie")
+# What stands before the first item in a path or header.
+_PREFIXES = {"simple": "", "form": "", "label": ".", "matrix": ";{name}="}
 _HEADERS_OF_HTTP = ("accept", "content-type", "authorization")
 _BRACES = re.compile(r"\{(.+?)\}")
 _ERROR = "/components/schemas/Error"
@@ -134,10 +136,12 @@ def _route(
     also = _also_accepted(document)
     bases = "|".join(re.escape(quote(base)) for base in (base_path, *also.get("base-paths", [])))
     # Not greedy, so that a suffix is not taken for a part of the last value.
-    own = "([^/]+?)".join(re.escape(quote(text)) for text in _BRACES.split(path)[::2])
+    own = "([^/]+?)".join(re.escape(quote(text, safe="/,;=")) for text in _BRACES.split(path)[::2])
     suffix = re.escape(also.get("suffix", ""))
     pattern = f"(?:{bases}){own}(?:{suffix})?"
-    return Route(re.compile(pattern), tuple(_BRACES.findall(path)), operations)
+    parts = [operation.parameters["path"] for operation in operations.values()]
+    lists = {name for part in parts for name, each in part.fields.items() if "array" in each.types}
+    return Route(re.compile(pattern), tuple(_BRACES.findall(path)), operations, frozenset(lists))
 
 
 def _operation(document: Document, item: str, method: str, path: str) -> Operation:
@@ -236,6 +240,10 @@ def _parameter(document: Document, pointer: str) -> Field:
                 return replace(field, members=members)
         elif location == "query" and style in _DELIMITERS:
             return replace(field, delimiter=_DELIMITERS[style])
+        elif location in ("path", "header") and style in _PREFIXES:
+            prefix = _PREFIXES[style].format(name=name)
+            between = re.escape(prefix) if explode and prefix else ","
+            return replace(field, explode=False, prefix=prefix, delimiter=between)
         elif style == _STYLES[location]:
             return field
     todo = "Give it a schema, a usual style, and no object but in a query."

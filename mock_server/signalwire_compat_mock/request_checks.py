@@ -118,7 +118,7 @@ def _decoded(
         members = known.members or {name: known}
         try:
             given = {
-                member.name: _decode(member, texts[n], is_encoded=location == "query")
+                member.name: _decode(member, texts[n], is_encoded=location in ("query", "path"))
                 for n, member in members.items()
                 if n in texts
             }
@@ -140,6 +140,9 @@ def _decode(known: Field, texts: Sequence[str], *, is_encoded: bool) -> Any:
     is_array = "array" in known.types
     if len(texts) > 1 and not (is_array and known.explode):
         raise ParseError(f"is given {len(texts)} times, once is expected")
+    if not texts[0].startswith(known.prefix):
+        raise ParseError(f"is without {known.prefix} before it")
+    texts = [texts[0].removeprefix(known.prefix), *texts[1:]]
     if is_array:
         items = texts if known.explode else re.split(known.delimiter, texts[0])
         if is_encoded and not known.explode:

@@ -79,6 +79,13 @@ ONE_WAY: Document = {
     "Item": {"allOf": [object_of(id=ID), object_of(name=TEXT)], "required": ["id", "name"], "description": "One."},
     "Box": object_of("id key items", id=ref("Id"), key=text(writeOnly=True), items=list_of(ref("Item"))),
 }  # fmt: skip
+
+
+def segment(schema: Document, **more: Any) -> Edit:
+    """Make an edit that adds an operation with this parameter in its path."""
+    return adds("/things/{Id}", parameters=[{**parameter("Id", "path", schema), **more}])
+
+
 # Each of them fits both schemas, but for the discriminator.
 PET = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind", "mapping": {"cat": "#/components/schemas/Cat", "hound": "Dog"}}, "description": "A pet."}  # fmt: skip
 TAGGED: Document = {
@@ -150,6 +157,15 @@ VARIANTS = [
     Row("members of requests or replies alone", adds(method="post", schemas=ONE_WAY, requestBody=body(ref("Box")), responses={"200": reply(ref("Box"), {"id": 1, "items": [{"id": 2, "name": "a"}]})}), ADDED, "it = compat.things.try_it(key='k', items=[m.ItemRequest(name='a')])\nassert_type(it, m.Box)\nassert_type(it.id, int)\nassert it.items and it.items[0].id == 2\nassert not hasattr(it, 'key') and not hasattr(m.ItemRequest(name='a'), 'id')", POSTED + ' {"key": "k", "items": [{"name": "a"}]}'),
     Row("a member of replies in a schema of requests alone", sends(ref("Item"), schemas=ONE_WAY), ADDED, "compat.things.try_it(name='a')\nassert not hasattr(m.Item(name='a'), 'id')", POSTED + ' {"name": "a"}'),
     Row("a member of requests in a schema of replies alone", replies(object_of("key", key=text(writeOnly=True), name=text()), {"name": "a"}), ADDED, "it = compat.things.try_it()\nassert not hasattr(it, 'key') and it.name == 'a'", GOT),
+    Row("a list in the path", segment(TEXTS), ADDED, "compat.things.try_it(['a b', 'c,d'])\n" + not_sent("Id=[]", "1 or more items"), f"{GOT}/a%20b,c%2Cd"),
+    Row("a list in the path as a form", segment(list_of(SIZE), style="form"), ADDED, "compat.things.try_it([1, 2])", f"{GOT}/1,2"),
+    Row("a list in the path after a point", segment(TEXTS, style="label"), ADDED, "compat.things.try_it(['a', 'b.c'])", f"{GOT}/.a,b.c"),
+    Row("a list in the path after points", segment(TEXTS, style="label", explode=True), ADDED, "compat.things.try_it(['a', 'b,c'])\n" + not_sent("Id=['a.b']", "is between its items"), f"{GOT}/.a.b%2Cc"),
+    Row("a list in the path after a semicolon", segment(TEXTS, style="matrix"), ADDED, "compat.things.try_it(['a', 'b;c'])", f"{GOT}/;Id=a,b%3Bc"),
+    Row("a list in the path after semicolons", segment(TEXTS, style="matrix", explode=True), ADDED, "compat.things.try_it(['a', 'b'])", f"{GOT}/;Id=a;Id=b"),
+    Row("a number in the path after a semicolon", segment(SIZE, style="matrix"), ADDED, "compat.things.try_it(3)", f"{GOT}/;Id=3"),
+    Row("a list in a header", takes("X-Tag", "header", list_of(SIZE)), ADDED, "compat.things.try_it(XTag=[1, 2])\ncompat.things.try_it()", f"{GOT}\n{GOT}", "x-tag: 1,2"),
+    Row("a list of text in a header", takes("X-Tag", "header", TEXTS, style="form", explode=True), ADDED, "compat.things.try_it(XTag=['a', 'b c'])\n" + not_sent("XTag=['a,b']", "is between its items"), GOT, "x-tag: a,b c"),
     Row("no operationId", silent("operationId", "tags"), ADDED, "compat.default.get_things()", GOT),
     Row("names made of equal paths", both(silent("operationId"), adds("/things/", operationId="it"), change("paths /things/ get", operationId=GONE)), f"{ADDED}, {ADDED}", "compat.things.get_things()\ncompat.things.get_things_2()", f"{GOT}\n{GOT}/"),
 ]  # fmt: skip
