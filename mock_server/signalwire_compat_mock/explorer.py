@@ -41,6 +41,8 @@ def routes(contract: Contract, project: str, token: str | None) -> list[BaseRout
         Route("/docs/credentials", credentials, methods=["GET"]),
         Mount("/docs", StaticFiles(directory=_PAGES)),
         Route("/openapi.json", document, methods=["GET"]),
+        # A browser asks for it beside any URL; the journal need not tell.
+        Route("/favicon.ico", Response(status_code=204), methods=["GET"]),
     ]
 
 
@@ -57,8 +59,9 @@ def described(contract: Contract) -> dict[str, Any]:
         for part in (path, *(node for node in path.values() if isinstance(node, dict))):
             if "servers" in part:
                 part["servers"] = [{"url": path_of(part["servers"][0]) or "/"}]
-    error = root["components"]["schemas"]["Error"]
-    error["description"] += "\n\n" + _table(contract, None)
+    error = root.get("components", {}).get("schemas", {}).get("Error")
+    if error is not None:
+        error["description"] = f"{error.get('description', '')}\n\n{_table(contract, None)}"
     for operation in contract.operations.values():
         here = document.value(operation.pointer)
         for status, response in here.get("responses", {}).items():

@@ -6,6 +6,7 @@ import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
@@ -300,6 +301,22 @@ def test_the_explorer_gets_the_contract_with_this_mock_as_its_server(send: Send)
             assert answer.get("description", "$ref").startswith((written["description"], "$ref"))
     assert send("GET", "/docs/none.js").status_code == 404
     assert len(send("GET", "/docs/swagger-ui/swagger-ui-bundle.js").content) > 10**6
+
+
+def test_the_explorer_shows_a_document_without_components(
+    tmp_path: Path, http: httpx.Client
+) -> None:
+    spec = tmp_path / "openapi.json"
+    operation = {"operationId": "ping", "responses": {"204": {"description": "Pong."}}}
+    info = {"title": "Ping", "version": "1"}
+    spec.write_text(
+        json.dumps({"openapi": "3.1.0", "info": info, "paths": {"/": {"get": operation}}})
+    )
+    with MockServer(spec) as mock:
+        shown = http.get(mock.url + "/openapi.json").json()
+        assert shown["paths"]["/"]["get"]["operationId"] == "ping"
+        assert http.get(mock.url + "/favicon.ico").status_code == 204
+        assert mock.journal == []
 
 
 def test_a_token_chosen_by_the_user_is_not_shown_by_the_explorer(

@@ -8,10 +8,10 @@ function pythonSample(project, token) {
     wrapComponents: {
       parameters: (Form, system) => (props) => {
         const { React, getComponent } = system;
-        // The provider sends a callback; nobody calls it.
-        if (!props.allowTryItOut) return React.createElement(Form, props);
-        const arguments_ = sampleArguments(system, props.pathMethod, project);
         const [tag, id] = [props.operation.getIn(["tags", 0], "default"), props.operation.get("operationId")];
+        // Nobody calls a callback: the provider sends it.
+        if (!props.allowTryItOut || !id) return React.createElement(Form, props);
+        const arguments_ = sampleArguments(system, props.pathMethod, project);
         const code = [
           "from signalwire_compat import RestClient\n",
           `client = ${call("RestClient", client)}`,
