@@ -8,6 +8,7 @@ from typing import Any
 
 from .contract import Operation, Response
 from .document import Document, SpecError, join
+from .matching_text import matching_text
 
 _NOTHING = object()
 _TOLD = {"examples": True, "example": False, "const": False, "enum": True, "default": False}
@@ -120,7 +121,11 @@ def _by_type(
         return _number(schema, whole=kind == "integer")
     if kind == "string" or (kind is None and "format" in schema):
         text = _FORMATS.get(schema.get("format", ""), "text")
-        return text.ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength")]
+        text = text.ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength")]
+        pattern = schema.get("pattern")
+        if pattern is None or document.fits(text, pointer):
+            return text
+        return matching_text(pattern, lambda found: document.fits(found, pointer)) or text
     return {"boolean": True, "null": None}.get(kind or "", _NOTHING)
 
 

@@ -26,7 +26,7 @@ def test_an_operation_that_cannot_be_called_is_named_with_the_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document = copy.deepcopy(DOCUMENT)
-    size = {"type": "string", "pattern": "^[0-9]{8}$"}
+    size = {"type": "string", "pattern": "^[0-9]{8}$", "maxLength": 7}
     document["components"]["parameters"]["Size"]["schema"] = size
     spec = tmp_path / "openapi.json"
     spec.write_text(json.dumps(document), "utf-8")

@@ -166,6 +166,7 @@ VARIANTS = [
     Row("a number in the path after a semicolon", segment(SIZE, style="matrix"), ADDED, "compat.things.try_it(3)", f"{GOT}/;Id=3"),
     Row("a list in a header", takes("X-Tag", "header", list_of(SIZE)), ADDED, "compat.things.try_it(XTag=[1, 2])\ncompat.things.try_it()", f"{GOT}\n{GOT}", "x-tag: 1,2"),
     Row("a list of text in a header", takes("X-Tag", "header", TEXTS, style="form", explode=True), ADDED, "compat.things.try_it(XTag=['a', 'b c'])\n" + not_sent("XTag=['a,b']", "is between its items"), GOT, "x-tag: a,b c"),
+    Row("text that only a pattern describes", adds(responses={"200": reply(object_of("sid at", sid=text(pattern="^AC[0-9a-f]{32}$"), at=text(pattern="^[a-z]+$", minLength=6, maxLength=8)))}), ADDED, "it = compat.things.try_it()\nassert len(it.sid) == 34 and it.sid.startswith('AC') and 6 <= len(it.at) <= 8", GOT),
     Row("no operationId", silent("operationId", "tags"), ADDED, "compat.default.get_things()", GOT),
     Row("names made of equal paths", both(silent("operationId"), adds("/things/", operationId="it"), change("paths /things/ get", operationId=GONE)), f"{ADDED}, {ADDED}", "compat.things.get_things()\ncompat.things.get_things_2()", f"{GOT}\n{GOT}/"),
 ]  # fmt: skip

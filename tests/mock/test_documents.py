@@ -126,7 +126,7 @@ def set_at(path: str, value: Any) -> Change:
 NOTES = "paths /Notes post"
 REPLY = f"{NOTES} responses 202 content application/json"
 OBJECT_IN_A_HEADER = {"name": "X-Some", "in": "header", "schema": {"type": "object"}}
-DIGITS = {"type": "string", "pattern": "^[0-9]+$"}
+DIGITS = {"type": "string", "pattern": "^[0-9]{8}$", "maxLength": 7}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ DIGITS = {"type": "string", "pattern": "^[0-9]+$"}
         (set_at("components schemas Call", {"type": "thing"}), "/components/schemas/Call"),
         (set_at(f"{REPLY} schema", {"$ref": "other.yaml#/x"}), "not within this file"),
         (set_at(f"{REPLY} schema", {"$ref": "#/nowhere"}), "/nowhere"),
-        (set_at(REPLY, {"schema": {"type": "string", "pattern": "^a$"}}), "Add an example"),
+        (set_at(REPLY, {"schema": {"type": "string", "pattern": "(?=b)a"}}), "Add an example"),
         (set_at("components schemas Call required", ["parent"]), "requires itself"),
         (set_at(f"{NOTES} operationId", "purchase"), "purchase is taken"),
         (set_at(f"{NOTES} requestBody", content("a/b", {})), "a/b is not served"),
