@@ -73,6 +73,7 @@ OPERATIONS = [
     Row("a deprecated operation", change("purchase", deprecated=True), CHANGED, *buys(then=deprecated("for an account.\n\n        Deprecated.\n"))),
     Row("a deprecated parameter", change("components parameters AccountSid", deprecated=True), CHANGED),
     Row("a server of its own", change("purchase", servers=[{"url": "https://example.com/v2"}]), CHANGED),
+    Row("credentials of another kind", change("components securitySchemes ProjectToken", scheme="bearer"), CHANGED),
     Row("other credentials", change("purchase", security=[]), CHANGED),
     Row("a new optional parameter", append("purchase parameters", parameter("X")), ADDED),
     Row("a new required parameter", append("purchase parameters", {**parameter("X"), "required": True}), "breaking added"),

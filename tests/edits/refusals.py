@@ -33,6 +33,7 @@ def in_components(document: Document) -> None:
 REFUSED = [
     Refusal("an account in the query", adds(parameters=[{**ACCOUNT, "in": "query", "required": False}]), (f"{PLACE}.x-client-default", "one parameter of a path")),
     Refusal("a path parameter with another default", adds("/things/{Id}", parameters=[{**parameter("Id", "path"), "x-client-default": "token"}]), ("parameters[0].x-client-default", "`account`")),
+    Refusal("an account without HTTP Basic", change("components securitySchemes ProjectToken", scheme="bearer"), ("components.parameters.AccountSid.x-client-default", "the user name of HTTP Basic")),
     Refusal("a parameter with content", takes("Filter", content={JSON: {"schema": THING}}), (PLACE, '"Filter"', "give it a schema")),
     Refusal("operations in components", in_components, (f"{THINGS}$ref", "write them here")),
     Refusal("a quote in a path", adds('/it"s'), ("paths./it", "%22")),
