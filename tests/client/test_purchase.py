@@ -3,12 +3,18 @@
 import asyncio
 import json
 from base64 import b64decode
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 import signalwire_compat
-from signalwire_compat import AsyncRestClient, InvalidRequestError, RestClient
+from signalwire_compat import (
+    AsyncRestClient,
+    InvalidRequestError,
+    RestClient,
+    UnprocessableEntityError,
+)
 from signalwire_compat.api.phone_numbers import purchase
 from signalwire_compat.models import Error, IncomingPhoneNumber, PurchaseRequest
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
@@ -57,7 +63,9 @@ def test_the_request_follows_the_contract(mock: MockServer, client: RestClient) 
     "text", ["", " ", "a&b=c", "100%", "+", "naïve — 電話", "\U0001f4de", "#?/;\r\n\x00", "%41"]
 )
 def test_any_text_arrives_as_it_was_given(mock: MockServer, client: RestClient, text: str) -> None:
-    buy(client, FriendlyName=text)
+    # The mock refuses a name without a character, after it arrived.
+    with suppress(UnprocessableEntityError):
+        buy(client, FriendlyName=text)
     sent = mock.journal[-1].body.decode("ascii")
     assert parse_qsl(sent, keep_blank_values=True, strict_parsing=True) == [
         ("PhoneNumber", NUMBER),
