@@ -18,6 +18,7 @@ FOREIGN: list[dict[str, str]] = [
 USES: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "/journal", {}),
     ("GET", "/journal/phone_numbers", {}),
+    ("GET", "/journal/phone_numbers", {}),
     ("DELETE", "/journal", {}),
     ("POST", "/reset", {}),
     ("POST", "/faults", {"json": {"code": 30002}}),
@@ -131,7 +132,7 @@ def test_pages_of_an_allowed_origin_may_use_the_api_and_read_each_answer(
     assert [exchange.status for exchange in send.mock.journal] == [502, 201, 422]
 
 
-@pytest.mark.parametrize(("method", "path", "settings"), USES[:5])
+@pytest.mark.parametrize(("method", "path", "settings"), USES[:6])
 def test_an_allowed_origin_opens_neither_the_journal_nor_the_controls(
     serve: Serve, method: str, path: str, settings: dict[str, Any]
 ) -> None:
