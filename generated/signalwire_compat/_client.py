@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 import httpx
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _USER_AGENT = f"{USER_AGENT} python/{platform.python_version()} httpx/{httpx.__version__}"
 P = ParamSpec("P")
 T = TypeVar("T")
+# Not Self: jedi would take the class in which a method is written, which has no operations.
+Client = TypeVar("Client", bound="BaseClient")
 
 
 class BaseClient:
@@ -44,8 +46,8 @@ class BaseClient:
 
     _user = USER
 
+    # Without a docstring: an editor would show it instead of that of the class.
     def __init__(self, settings: Settings, transport: Any) -> None:
-        """Use checked settings, and a transport that this client closes."""
         self._settings = settings
         self._transport = transport
         self._owns_transport = True
@@ -89,23 +91,23 @@ class BaseClient:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client can't be pickled: it holds a token and connections")
 
-    def with_headers(self, headers: dict[str, str]) -> Self:
+    def with_headers(self: Client, headers: dict[str, str]) -> Client:
         """Make a client that sends these headers, too. It shares the connections of this one."""
         return self._with(headers={**self._settings.headers, **check_headers(headers)})
 
-    def with_account(self, account: str) -> Self:
+    def with_account(self: Client, account: str) -> Client:
         """Make a client for another account, such as a subproject. It shares the connections."""
         return self._with(account=account)
 
-    def with_timeout(self, timeout: float | None) -> Self:
+    def with_timeout(self: Client, timeout: float | None) -> Client:
         """Make a client with another timeout in seconds. It shares the connections of this one."""
         return self._with(timeout=check_timeout(timeout))
 
-    def with_max_retries(self, max_retries: int) -> Self:
+    def with_max_retries(self: Client, max_retries: int) -> Client:
         """Make a client with another number of retries. It shares the connections of this one."""
         return self._with(max_retries=check_count("max_retries", max_retries, 0))
 
-    def _with(self, **changes: Any) -> Self:
+    def _with(self: Client, **changes: Any) -> Client:
         client = type(self).__new__(type(self))
         BaseClient.__init__(client, self._settings._replace(**changes), self._transport)
         client._owns_transport = False
@@ -229,7 +231,7 @@ class SyncClient(BaseClient):
         if self._owns_transport:
             self._transport.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self: Client) -> Client:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -302,7 +304,7 @@ class AsyncClient(BaseClient):
         if self._owns_transport:
             await self._transport.aclose()
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self: Client) -> Client:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -84,7 +84,7 @@ with RestClient() as client:
     try:
         number = client.compat.phone_numbers.purchase(PhoneNumber="+15551234567")
         print(number.capabilities.sms, number.date_created_datetime)
-        for each in client.compat.phone_numbers.list(PageSize=10):
+        for each in client.with_account("b").compat.phone_numbers.list(PageSize=10):
             print(each.sid)
     except SignalWireError as error:
         print(error.outcome_unknown, error.advice)
@@ -94,7 +94,7 @@ ASKED = [
     ("number = client.compat", "The operations, by tag", "def compat("),
     ("number = client.compat.phone_numbers", "Phone numbers that", "def phone_n"),
     ("number = client.compat.phone_numbers.purchase", "PhoneNumber: Number to", "def purchase("),
-    ("client.compat.phone_numbers.list", "PageSize: How many numbers", "def list("),
+    ('with_account("b").compat.phone_numbers.list', "PageSize: How many numbers", "def list("),
     ("number.capabilities.sms", "receives text messages", "sms: bool"),
     ("number.date_created_datetime", "None if that is", "def date_c"),
     ("each.sid", "SID of the number. Not always a UUID", "sid: str"),
