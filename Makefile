@@ -108,8 +108,13 @@ diff: $(READY) ## say what changed for callers since BASE= (default: the last re
 	@$(BIN)/python -m contract_diff --base "$(BASE)"
 
 ##@ Evidence: written to docs/evidence/ or reports/
-fuzz: $(READY) ## fuzz client, contract and mock: FUZZ_EXAMPLES=, FUZZ_SECONDS=, FUZZ_SEED=
+fuzz: $(READY) ## fuzz client, contract and mock: FUZZ_EXAMPLES=, FUZZ_SECONDS=, FUZZ_SEED=, SPEC=
+ifeq ($(SPEC),openapi.yaml)
 	@$(BIN)/signalwire-compat-fuzz
+else
+	@$(BIN)/python -m codegen.generate --spec "$(SPEC)" --output .build/fuzz/$(PKG)
+	@cd .build/fuzz && $(abspath $(BIN))/signalwire-compat-fuzz --spec "$(abspath $(SPEC))" --client $(PKG)
+endif
 
 faults: $(READY) ## play every network fault against both clients, write reliability.md
 	@$(BIN)/python -m tests.transport.faults

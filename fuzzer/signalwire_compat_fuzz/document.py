@@ -43,6 +43,12 @@ def operations() -> Iterator[tuple[str, str, Schema]]:
                     yield path, method, operation
 
 
+def repeating() -> set[str]:
+    """Name the operations whose reply repeats an argument."""
+    found = (operation for _, _, operation in operations())
+    return {operation["operationId"] for operation in found if operation.get("x-reply-repeats")}
+
+
 def objects(node: Any) -> Iterator[Schema]:
     if isinstance(node, dict):
         yield node

@@ -6,9 +6,10 @@ pytest loads it in every run, so nothing heavy is imported before a fuzz test ne
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,24 @@ from .options import TESTS
 pytest.register_assert_rewrite("signalwire_compat_fuzz")
 NO_TIME = "no time is left"
 FOLDERS = (Path(__file__).with_name("suite"), *(Path(name).resolve() for name in TESTS))
+
+
+@pytest.fixture
+def contract_fuzz() -> Callable[..., None]:
+    """Return a function that fuzzes a server which the test has started, or a client.
+
+    Its arguments are the options of the command, such as `url=server.url, seconds=30`.
+    The test fails with what the command printed, if that finds anything.
+    """
+
+    def run(**options: object) -> None:
+        words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+        command = [sys.executable, "-m", "signalwire_compat_fuzz", *words]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603  # ours
+        if done.returncode:
+            pytest.fail(f"{done.stdout}{done.stderr}", pytrace=False)
+
+    return run
 
 
 def is_fuzz(item: pytest.Item) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from .conftest import Fuzz, Shop
 from .shop import AUTH, BUGS
 
+PLENTY = ("--seconds", "0", "--examples", "100")
 FEW = ("--seconds", "0", "--examples", "4")
 FOUND = {
     "one digit too many": "`one_odd_member`(.|\n)*forbids(.|\n)*000000",
@@ -22,7 +23,7 @@ FOUND = {
 def test_four_bugs_are_found_and_reported_where_people_look(
     shop: Shop, fuzz: Fuzz, tmp_path: Path
 ) -> None:
-    options = ("--url", shop(*BUGS), "--auth", AUTH, "--seconds", "0", "--examples", "100")
+    options = ("--url", shop(*BUGS), "--auth", AUTH, *PLENTY)
     done = fuzz(*options, GITHUB_ACTIONS="true")
     assert done.returncode == 1, done.stderr
     junit = ElementTree.parse(tmp_path / "reports" / "fuzz-server.xml")  # noqa: S314  # our own

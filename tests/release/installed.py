@@ -22,6 +22,8 @@ from signalwire_compat_mock import DEFAULT_TOKEN
 
 from tests import conftest
 from tests.conftest import PROJECT, ROOT, VARIABLES
+from tests.fuzzer.shop import AUTH, BUGS
+from tests.fuzzer.test_servers import FOUND, PLENTY
 from tests.release.editor import Jedi, language_server
 
 DIST = ROOT / "dist"
@@ -111,17 +113,21 @@ def run(*command: str | Path, cwd: Path, **settings: str) -> str:
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install both wheels into an empty environment and name its interpreter."""
-    folder = tmp_path_factory.mktemp("installed")
+    """Install client and mock into an empty environment and name its interpreter."""
+    client, mock = (next(DIST.glob(f"{name}-*.whl")) for name in NAMES)
+    return environment(tmp_path_factory.mktemp("installed"), client, f"{mock}[pytest,tls]")
+
+
+def environment(folder: Path, *wheels: str | Path) -> Path:
+    """Install wheels into an empty environment and name its interpreter."""
     lock = (ROOT / "requirements-dev.lock").read_text("utf-8")
     pins = re.findall(r"^[a-z][^\n\\]*==[^\n\\]*", lock, re.MULTILINE)
     (folder / "constraints.txt").write_text("\n".join(pins), "utf-8")
     venv.create(folder / "venv", with_pip=True)
     interpreter = folder / "venv" / "bin" / "python"
-    client, mock = (next(DIST.glob(f"{name}-*.whl")) for name in NAMES)
     run(
         *(interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-        *("--constraint", folder / "constraints.txt", client, f"{mock}[pytest,tls]"),
+        *("--constraint", folder / "constraints.txt", *wheels),
         cwd=folder,
     )
     return interpreter
@@ -135,6 +141,25 @@ def service(python: Path, tmp_path: Path) -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().split()[-1]
         process.terminate()
+
+
+def test_the_fuzzer_alone_finds_the_bugs_of_a_server(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    (wheel,) = DIST.glob("signalwire_compat_fuzz-*.whl")
+    python = environment(tmp_path_factory.mktemp("fuzzer"), wheel)
+    here = ROOT / "tests" / "fuzzer"
+    (tmp_path / "openapi.yaml").write_bytes((here / "shop.yaml").read_bytes())
+    server = [str(python), str(here / "shop.py"), *BUGS]
+    with subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        command = (python.with_name("signalwire-compat-fuzz"), "--auth", AUTH)
+        url = process.stdout.readline().strip()
+        done = conftest.run(*command, "--url", url, *PLENTY, cwd=tmp_path, PYTHONPATH="")
+        process.terminate()
+    assert done.returncode == 1, done.stderr
+    for bug, pattern in FOUND.items():
+        assert re.search(pattern, done.stdout), bug
 
 
 def test_both_are_imported_from_the_environment_alone(python: Path, tmp_path: Path) -> None:
@@ -235,7 +260,7 @@ def test_mypy_and_pyright_see_the_types_of_the_installed_packages(
 
 
 def test_each_sdist_holds_all_that_a_wheel_is_built_of() -> None:
-    for name in NAMES:
+    for name in (*NAMES, "signalwire_compat_fuzz"):
         with tarfile.open(next(DIST.glob(f"{name}-[0-9]*.tar.gz"))) as archive:
             names = {member.partition("/")[2] for member in archive.getnames()}
         packed = {path.removeprefix("generated/") for path in names}
