@@ -5,7 +5,7 @@ Written without the client's own code.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from signalwire_compat_mock import Exchange
 
 _TRANSPORT = {"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"}
+
+_HAS_CODES = any("x-error-codes" in found for found in doc.objects(doc.DOCUMENT))
 
 
 def as_text(value: Any) -> str:
@@ -108,6 +110,36 @@ def _has_text(value: Any, schema: Schema) -> bool:
     if isinstance(value, dict):
         return doc.allows_type(schema, "object") or bool(doc.named_members(schema))
     return value is not None
+
+
+def code_of_refusal(case: AnyCase) -> int | None:
+    """Return the code that the document gives for the first wrong field, in its order.
+
+    None if the document names no codes (`x-error-codes`), or nothing is wrong.
+    """
+    for schema, is_missing in _wrong_fields(case) if _HAS_CODES else ():
+        codes = doc.resolved(schema).get("x-error-codes", {})
+        return int(codes.get("missing" if is_missing else "invalid", 10000))
+    return None
+
+
+def _wrong_fields(case: AnyCase) -> Iterator[tuple[Schema, bool]]:
+    """List the schemas of parameters and members that break the document, unknown ones last.
+
+    The second value says that a required one is missing.
+    """
+    for name, (schema, value) in doc.parts_of(case).items():
+        if _is_part_valid_as_text(case, name, schema, value):
+            continue
+        if name == doc.BODY and isinstance(value, dict) and schema != doc.NOTHING:
+            required = {n for part in doc.parts(schema) for n in part.get("required", ())}
+            for member, part in doc.named_members(schema).items():
+                only = {n: v for n, v in value.items() if n == member and v != []}
+                is_missing = member in required and not only
+                alone = {"properties": {member: part}}
+                if is_missing or not _is_part_valid_as_text(case, name, alone, only):
+                    yield part, is_missing
+        yield schema, False
 
 
 def is_valid_as_text(case: AnyCase) -> bool:

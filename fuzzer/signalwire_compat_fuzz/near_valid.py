@@ -56,6 +56,15 @@ def valid_case(operation: Operation) -> AnyCase:
     return found
 
 
+def full_body(base: AnyCase) -> dict[str, Any]:
+    """Return the body of a case with each member that has an example."""
+    body: dict[str, Any] = {**base.body} if isinstance(base.body, dict) else {}
+    for name, member in doc.named_members(doc.body_schema(base) or {}).items():
+        fitting = (v for v in _EXAMPLES.get(name, []) if doc.is_valid(base, member, v))
+        body |= dict(zip([name], fitting, strict=False))
+    return body
+
+
 def near_valid_cases(
     operation: Operation, part: int = 0, parts: int = 1, *, awkward: bool = False
 ) -> Iterator[AnyCase]:
@@ -100,10 +109,13 @@ def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
         examples = _examples(base, name, base.body.get(name))
         # Schemathesis takes a part of a form for text, and text for all that it holds.
         inside = _odd_inside(member, base.body.get(name)) if doc.is_form(base) else ()
-        values = (*misspelt(examples), *examples, *texts, *_ODD, *inside)
+        values = (*misspelt(examples), *examples, *texts, *_ODD, "x" * 65, "x" * 40_000, *inside)
         yield with_member("body", name, values)
-    body = base.body
-    yield (changed(base, body={k: v for k, v in body.items() if k != name}) for name in body)
+    body, full = base.body, full_body(base)
+    yield iter([changed(base, body=full)])
+    for whole in (body, full):
+        rest = ({k: v for k, v in whole.items() if k != name} for name in whole)
+        yield (changed(base, body=members) for members in rest)
     unknown = (changed(base, body={**body, f"{name}2": "x"}) for name in members)
     yield (case for case in unknown if not doc.has_unnamed_members(case))
 

@@ -22,7 +22,7 @@ from . import hooks  # noqa: F401  # It corrects the cases of schemathesis.
 from .around import around_case
 from .contract_coverage import COVERAGE
 from .document import AnyCase
-from .expected_request import as_text, has_text, is_sendable, is_valid_as_text
+from .expected_request import as_text, code_of_refusal, has_text, is_sendable, is_valid_as_text
 from .near_valid import cases_with_unknown_members, near_valid_cases
 from .options import RULES, number
 from .rules import broken_rules
@@ -156,6 +156,9 @@ def one_odd_member(ctx: schemathesis.CheckContext, response: Response, case: Any
         )
     else:
         assert not is_taken, f"The document forbids this request, and the reply is {status}."
+        code = code_of_refusal(case) or next(iter(broken_rules(case).values()), None)
+        said = doc.typed(response.content)
+        assert code is None or said.get("code") == code, f"The code must be {code}: {said}"
 
 
 @schemathesis.check

@@ -4,9 +4,13 @@ Like `further_rules`, this knows operations by name: neither schemas nor links s
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+import phonenumbers
 import signalwire_compat
 from hypothesis import strategies as st
 from signalwire_compat_fuzz import document as doc
@@ -25,6 +29,14 @@ DAYS = (1, 13, 14)
 """Steps of the clock: a number can be released 14 days after its purchase."""
 _KEPT = 14
 _SOLD, _TOO_RECENT, _UNKNOWN = (422, 10000), (422, 22121), (404, 20404)
+_ASKED = {"purchase": "PhoneNumber", "import_number": "number"}
+"""The argument that names the number, by operation."""
+_EXAMPLES = [
+    f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    if (number := phonenumbers.example_number(region))
+]
+"""A number of each country."""
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
@@ -65,6 +77,8 @@ class Numbers:
         if "AccountSid" in members(case):
             account = draw(st.sampled_from(ACCOUNTS))
             parts["body"] = {**members(case), "AccountSid": account}
+        if (asked := _ASKED.get(operation_id(case))) and draw(st.booleans()):
+            parts["body"] = {**members(case), asked: draw(st.sampled_from(_EXAMPLES))}
         return changed(case, **parts)
 
     def last(self, operations: dict[str, Operation]) -> Iterator[AnyCase]:
@@ -85,7 +99,7 @@ class Numbers:
             return _UNKNOWN
         if name == "delete" and number and number.bought is not None:
             return _TOO_RECENT if self.day < number.bought + _KEPT else None
-        asked = {"purchase": "PhoneNumber", "import_number": "number"}.get(name)
+        asked = _ASKED.get(name)
         return _SOLD if asked and self._is_owned(members(case)[asked]) else None
 
     def accept(self, case: AnyCase, said: Any) -> None:
@@ -143,7 +157,9 @@ class Numbers:
 
     def _add(self, case: AnyCase, said: Any, bought: int | None) -> None:
         account = case.path_parameters["AccountSid"]
-        assert_echoed({**members(case), "AccountSid": account}, said, doc.body_schema(case) or {})
+        sent = {**members(case), "AccountSid": account}
+        assert_echoed(sent, said, doc.body_schema(case) or {})
+        assert_record(said, sent, self.day)
         self.owned[said["sid"]] = Number(said, account, bought)
 
     def _is_owned(self, phone_number: str) -> bool:
@@ -162,12 +178,32 @@ def assert_same(said: dict[str, Any], right: dict[str, Any]) -> None:
 
 def assert_echoed(sent: dict[str, Any], record: dict[str, Any], schema: doc.Schema) -> None:
     """Check that a record says what was sent, and the documented default of what was not."""
-    assert record["account_sid"] == sent["AccountSid"]
     for name, member in doc.named_members(schema).items():
         value = sent.get(name, member.get("default"))
         in_record = python_name(name)
-        if value is not None and in_record in record and in_record != "capabilities":
-            assert record[in_record] == value, name
+        if in_record in record and in_record != "capabilities":
+            is_chosen = value is None and in_record == "friendly_name"
+            assert is_chosen or record[in_record] == value, name
+
+
+def assert_record(record: dict[str, Any], sent: dict[str, Any], day: int) -> None:
+    """Check what a new record says beyond what was sent: its account, its place, name and date."""
+    account, sid, number = sent["AccountSid"], record["sid"], record["phone_number"]
+    assert record["account_sid"] == record["account_id"] == account
+    uri = f"{doc.BASE_PATH}/Accounts/{account}/IncomingPhoneNumbers/{sid}.json"
+    assert record["uri"] == uri
+    created = parsedate_to_datetime(record["date_created"])
+    assert record["date_created"].startswith(f"{created:%a}, ")
+    assert abs(created - datetime.now(UTC) - timedelta(days=day)) < timedelta(minutes=10)
+    assert record["date_updated"] == record["date_created"]
+    known = phonenumbers.PhoneNumber()
+    with suppress(phonenumbers.NumberParseException):
+        known = phonenumbers.parse(number)
+    if phonenumbers.is_valid_number(known):
+        country = phonenumbers.region_code_for_number(known) or ""
+        assert record["country_code"] == (country if country.isalpha() else "US")
+        national = phonenumbers.format_number(known, phonenumbers.PhoneNumberFormat.NATIONAL)
+        assert record["friendly_name"] == sent.get("FriendlyName", national)
 
 
 def assert_refused_with(outcome: Outcome, status: int, code: int) -> None:

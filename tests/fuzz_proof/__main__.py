@@ -30,7 +30,7 @@ CLIENT_RUNS = (
     *(f"{SUITE}/test_client.py", f"{SUITE}/test_replies.py"),
     *("tests/fuzz/test_purchases.py", "tests/fuzz/test_sequences.py"),
 )
-ALL_RUNS = ("tests/fuzz/test_direct.py", *CLIENT_RUNS)
+ALL_RUNS = ("tests/fuzz/test_direct.py", "tests/fuzz/test_raw.py", *CLIENT_RUNS)
 PLACES = {
     "client": "The client is changed, or generated from a changed document.",
     "second operation": "The same, with a document that has one operation more.",

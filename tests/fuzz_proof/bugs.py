@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -152,6 +153,8 @@ CLIENT: dict[str, Plant] = {
     "null is sent as the text None": seams.written(PurchaseRequest, lambda m: {n: str(v) if v is None else v for n, v in m.items()}),
     "a text is trimmed": seams.written(PurchaseRequest, lambda m: {n: v.strip() if n == "FriendlyName" and isinstance(v, str) else v for n, v in m.items()}),
     "the fragment of a URL is cut off": seams.written(PurchaseRequest, lambda m: {n: v.partition("#")[0] if n == "StatusCallback" and isinstance(v, str) else v for n, v in m.items()}),
+    "a text is normalized": seams.written(PurchaseRequest, lambda m: {n: unicodedata.normalize("NFC", v) if isinstance(v, str) else v for n, v in m.items()}),
+    "a long text is cut off": seams.written(PurchaseRequest, lambda m: {n: v[:1024] if isinstance(v, str) else v for n, v in m.items()}),
     "a blank text is left out": seams.written(PurchaseRequest, lambda m: {n: v for n, v in m.items() if v}),
     "an unknown field is sent": seams.requests(lambda r: {"content": r.content + b"&x=1"}),
     "a form is sent as JSON": seams.requests(lambda r: {"content": json.dumps(dict(pairs(r.content.decode()))).encode()}),
@@ -281,6 +284,14 @@ MOCK: dict[str, Plant] = {
     "a plus in a form stays a plus": seams.wrapped(parsing, "decode_pairs", lambda real, encoded: real(encoded.replace(b"+", b"%2B"))),
     "a blank value is dropped": seams.wrapped(parsing, "decode_pairs", lambda real, encoded: [pair for pair in real(encoded) if pair[1]]),
     "a default is another one": seams.records(lambda r, call: {**r, "sms_method": call.body.get("SmsMethod", "GET")}),
+    "the code of a refusal is that of another field": seams.wrapped(request_checks, "_ordered", lambda real, *args: [replace(v, code=21402) if v.code == 21456 else v for v in real(*args)]),
+    "a field may be repeated": seams.wrapped(request_checks, "_grouped", lambda real, pairs: {name: found[:1] for name, found in real(pairs).items()}),
+    "a token may go on after a colon": seams.wrapped(credentials, "basic_credentials", lambda real, header: (found := real(header)) and (found[0], found[1].partition(":")[0])),
+    "the scheme of the credentials has one spelling": seams.wrapped(credentials, "basic_credentials", lambda real, header: real(header) if header.startswith("Basic ") else None),
+    "the path of a number is that of another one": seams.records(lambda r, call: {**r, "uri": r["uri"].replace(r["sid"], r["account_sid"])}),
+    "a date has the wrong day of the week": seams.records(lambda r, call: {**r, "date_created": f"Xyz{r['date_created'][3:]}"}),
+    "a number of Canada is one of the US": seams.records(lambda r, call: {**r, "country_code": r["country_code"].replace("CA", "US")}),
+    "a setting that was not sent is not null": seams.records(lambda r, call: {**r, "voice_url": r.get("voice_url") or "https://x.example"}),
     "a name is not kept": seams.records(lambda r, call: {**r, "friendly_name": r["phone_number"]}),
     "a reply is about another number": seams.records(lambda r, call: {**r, "phone_number": f"{r['phone_number'][:-1]}0"}),
     "a reply names another account": seams.records(lambda r, call: {**r, "account_sid": r["account_sid"].lower()}),
@@ -313,6 +324,7 @@ SPEC: dict[str, Edit] = {
     "an allowed value is removed": seams.schema("VoiceReceiveMode", lambda s: s.update(enum=["voice"])),
     "a pattern is looser": seams.member("PhoneNumber", pattern=r"^\+\d{4,17}$", minLength=5),
     "a pattern is tighter": seams.member("PhoneNumber", pattern=r"^\+\d{6,17}$", minLength=7),
+    "two limits are tighter at once": seams.member("PhoneNumber", pattern=r"^\+\d{5,16}$", maxLength=17),
     "a length is looser": seams.member("PhoneNumber", pattern=r"^\+\d{5,18}$", maxLength=19),
     "a length is tighter": seams.member("PhoneNumber", maxLength=17),
     "a length is new": seams.member("FriendlyName", maxLength=64),

@@ -1,0 +1,190 @@
+"""Run 1 as well: one request, written in ways that no generator of values writes it."""
+
+import base64
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+import pytest
+from signalwire_compat_fuzz import document as doc
+from signalwire_compat_fuzz import reporting
+from signalwire_compat_fuzz.document import AnyCase
+from signalwire_compat_fuzz.expected_request import as_text
+from signalwire_compat_fuzz.near_valid import changed, full_body, valid_case
+from signalwire_compat_fuzz.settings import Operation, each_operation
+from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+
+from tests.conftest import PROJECT
+
+Refused = tuple[int, int]
+MALFORMED, UNAUTHORIZED, UNKNOWN = (400, 10000), (401, 20003), (404, 20404)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A request as it is written. `form` says whether its body is a form."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    form: bool
+
+    def of(self, **headers: str) -> "Raw":
+        """Write these headers in another way."""
+        return replace(self, headers=self.headers | headers)
+
+
+Deviation = tuple[str, Callable[[Raw], Raw | None], Refused | None]
+
+
+def basic(user: str, password: str, scheme: str = "Basic ") -> str:
+    return scheme + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def written(case: AnyCase) -> Raw:
+    values = {name: quote(as_text(value), safe="") for name, value in case.path_parameters.items()}
+    headers = {name: as_text(value) for name, value in case.headers.items()}
+    headers["authorization"] = basic(PROJECT, DEFAULT_TOKEN)
+    form: Any = case.body if doc.media_type(case.media_type) == doc.FORM else None
+    members = {
+        n: [*map(as_text, v)] if isinstance(v, list) else as_text(v)
+        for n, v in (form or {}).items()
+    }
+    has_form = form is not None
+    return Raw(
+        method=case.operation.method.upper(),
+        path=doc.BASE_PATH + case.operation.path.format(**values),
+        query=urlencode({n: as_text(v) for n, v in case.query.items()}),
+        headers=headers | ({"content-type": doc.FORM} if has_form else {}),
+        body=urlencode(members, doseq=True).encode(),
+        form=has_form,
+    )
+
+
+def signed(value: str) -> Callable[[Raw], Raw]:
+    return lambda raw: raw.of(authorization=value)
+
+
+def at_path(change: Callable[[str], str]) -> Callable[[Raw], Raw]:
+    return lambda raw: replace(raw, path=change(raw.path))
+
+
+def in_query(text: str) -> Callable[[Raw], Raw]:
+    return lambda raw: replace(raw, query=f"{raw.query}&{text}" if raw.query else text)
+
+
+def in_form(change: Callable[[bytes], bytes]) -> Callable[[Raw], Raw | None]:
+    return lambda raw: replace(raw, body=change(raw.body)) if raw.form else None
+
+
+def typed(kind: str) -> Callable[[Raw], Raw | None]:
+    return lambda raw: raw.of(**{"content-type": kind}) if raw.form else None
+
+
+def escaped(body: bytes) -> bytes:
+    """Escape each character of each value."""
+    pairs = (pair.partition(b"=") for pair in body.split(b"&"))
+    texts = ((name, httpx.QueryParams(b"x=" + value)["x"]) for name, _, value in pairs)
+    return b"&".join(
+        name + b"=" + "".join(f"%{byte:02x}" for byte in text.encode()).encode()
+        for name, text in texts
+    )
+
+
+DEVIATIONS: list[Deviation] = [
+    ("as it is", lambda raw: raw, None),
+    ("scheme in lower case", signed(basic(PROJECT, DEFAULT_TOKEN, "basic ")), None),
+    ("scheme in capitals", signed(basic(PROJECT, DEFAULT_TOKEN, "BASIC ")), None),
+    ("two spaces behind the scheme", signed(basic(PROJECT, DEFAULT_TOKEN, "Basic  ")), None),
+    ("project in capitals", signed(basic(PROJECT.upper(), DEFAULT_TOKEN)), None),
+    ("another scheme", signed(f"Bearer {DEFAULT_TOKEN}"), UNAUTHORIZED),
+    ("no scheme", signed(basic(PROJECT, DEFAULT_TOKEN, "")), UNAUTHORIZED),
+    ("a colon behind the token", signed(basic(PROJECT, f"{DEFAULT_TOKEN}:")), UNAUTHORIZED),
+    ("a blank behind the token", signed(basic(PROJECT, f"{DEFAULT_TOKEN} ")), UNAUTHORIZED),
+    ("token in another case", signed(basic(PROJECT, DEFAULT_TOKEN.swapcase())), UNAUTHORIZED),
+    ("no token", signed(basic(PROJECT, "")), UNAUTHORIZED),
+    ("no project", signed(basic("", DEFAULT_TOKEN)), UNAUTHORIZED),
+    ("a control character", signed(basic(PROJECT, f"{DEFAULT_TOKEN}\0")), UNAUTHORIZED),
+    ("no Base64", signed(f"Basic {PROJECT}:{DEFAULT_TOKEN}"), UNAUTHORIZED),
+    ("a slash at the end", at_path(lambda path: f"{path}/"), UNKNOWN),
+    ("two slashes", at_path(lambda path: path.replace("/Accounts/", "//Accounts/")), UNKNOWN),
+    ("an escaped slash", at_path(lambda path: path.replace("/Accounts/", "/Accounts%2F")), UNKNOWN),
+    ("another case", at_path(lambda path: path.replace("/Accounts/", "/accounts/")), UNKNOWN),
+    ("another version", at_path(lambda path: path.replace("2010-04-01", "2010-04-02")), UNKNOWN),
+    ("no base path", at_path(lambda path: path.removeprefix(doc.BASE_PATH)), UNKNOWN),
+    ("an unknown name in the query", in_query("Unknown=x"), MALFORMED),
+    ("a bare percent sign in the query", in_query("Unknown=100%"), MALFORMED),
+    ("an escape of no UTF-8 in the query", in_query("Unknown=%ff"), MALFORMED),
+    ("empty pairs", in_form(lambda body: b"&" + body + b"&&"), None),
+    ("every character escaped, in lower case", in_form(escaped), None),
+    ("a content type in capitals", typed(doc.FORM.upper()), None),
+    ("a content type with a charset", typed(f'{doc.FORM} ;charset="UTF-8"'), None),
+    ("another charset", typed(f"{doc.FORM}; charset=iso-8859-1"), MALFORMED),
+    ("an unknown name in the form", in_form(lambda body: body + b"&Unknown=x"), MALFORMED),
+    ("a name without a value", in_form(lambda body: body + b"&Unknown"), MALFORMED),
+    ("a bare percent sign", in_form(lambda body: body + b"&Unknown=100%"), MALFORMED),
+    ("an escape of no UTF-8", in_form(lambda body: body + b"&Unknown=%FF"), MALFORMED),
+    ("a control character in the form", in_form(lambda body: body + b"&Unknown=\x1f"), MALFORMED),
+]
+
+
+def repeated(case: AnyCase, raw: Raw) -> Iterator[Deviation]:
+    """Repeat each member of the form: the same value, and another one before and behind it."""
+    members = doc.named_members(doc.body_schema(case) or {}) if raw.form else {}
+    statuses = doc.DOCUMENT["components"]["schemas"]["Error"]["x-error-codes"]
+    for pair in filter(None, raw.body.split(b"&")):
+        name = pair.partition(b"=")[0].decode()
+        codes = doc.resolved(members[name]).get("x-error-codes", {})
+        code = codes.get("invalid", MALFORMED[1])
+        refused = (statuses[str(code)]["status"], code)
+        if not doc.allows_type(members[name], "array"):
+            other = name.encode() + b"=x"
+            for pairs in ((raw.body, pair), (raw.body, other), (other, raw.body)):
+                sent = replace(raw, body=b"&".join(pairs))
+                yield f"{name} twice", partial(_instead, sent), refused
+
+
+def _instead(sent: Raw, _: Raw) -> Raw:
+    return sent
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client() as client:
+        yield client
+
+
+@each_operation
+def test_one_request_is_taken_or_refused_however_it_is_written(
+    operation: Operation, server: MockServer, http: httpx.Client
+) -> None:
+    case = valid_case(operation)
+    case = changed(case, body=full_body(case)) if isinstance(case.body, dict) else case
+    raw = written(case)
+    if isinstance(case.body, dict) != raw.form or not doc.is_secured(case):
+        pytest.skip("its body is no form, or it takes no credentials")
+    for name, change, refused in (*DEVIATIONS, *repeated(case, raw)):
+        if (sent := change(raw)) is None:
+            continue
+        with reporting.counted((name, sent)):
+            server.reset()
+            target = f"{sent.path}?{sent.query}" if sent.query else sent.path
+            reply = http.request(
+                sent.method,
+                server.url,
+                headers=sent.headers,
+                content=sent.body,
+                extensions={"target": re.sub(r"\s", "%20", target).encode()},
+            )
+            if refused is None:
+                assert reply.is_success, f"{name}: {reply.status_code}, {reply.text}"
+            else:
+                status = refused[0] if doc.reply_key(case, refused[0]) else reply.status_code
+                assert not reply.is_success, f"{name}: it was taken"
+                assert (reply.status_code, reply.json()["code"]) == (status, refused[1]), name
