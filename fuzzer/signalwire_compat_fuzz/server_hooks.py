@@ -9,6 +9,7 @@ import os
 import re
 import threading
 import time
+from collections import Counter
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,6 +50,7 @@ class Run:
         self.cases = 0
         self.begun: list[str] = []
         self.left_out: dict[str, str] = {}
+        self.untried: Counter[str] = Counter()
         self.phases: dict[str, set[str]] = {}
         self._start = time.monotonic()
 
@@ -63,21 +65,24 @@ class Run:
         except Exception as error:  # A document can say what nothing keeps to.
             self.left_out[label] = f"all cases with one odd member: {type(error).__name__}"
             return []
-        cases = [case for case in near if _is_plain(case)]
+        cases = [*{repr(case): case for case in near if _is_plain(case)}.values()]
         passed = time.monotonic() - self._start
         waiting = sum(1 for _ in operation.schema.get_all_operations()) - len(self.begun)
         self.begun.append(label)
         if _SECONDS:
             rate = self.cases / passed if self.cases > _LEAST else 100
             most = max(_LEAST, int(rate * (_SECONDS - passed) / max(1, waiting)))
-            if len(cases) > most:
-                self.left_out[label] = f"{len(cases) - most:,} cases with one odd member"
-                cases = cases[:most]
+            self.untried[label] += len(cases)
+            return cases[:most]
+        self.untried[label] += len(cases)
         return cases
 
     def write(self) -> None:
         """Leave the counts for the process that started this one."""
         left_out = {label: [what] for label, what in self.left_out.items()}
+        for label, count in self.untried.items():
+            if count > 0:
+                left_out.setdefault(label, []).append(f"{count:,} cases with one odd member")
         for path, method, _ in doc.operations():
             label = f"{method.upper()} {path}"
             missing = {"coverage", "fuzzing"} - self.phases.get(label, set())
@@ -114,7 +119,8 @@ def _is_plain(case: AnyCase) -> bool:
 
 @schemathesis.hook
 def before_add_examples(context: schemathesis.HookContext, examples: list[AnyCase]) -> None:
-    examples += RUN.share(context.operation)
+    # It begins with the last, and with a limit of time it may not come to the first.
+    examples += reversed(RUN.share(context.operation))
 
 
 @schemathesis.hook
@@ -149,6 +155,7 @@ def one_odd_member(ctx: schemathesis.CheckContext, response: Response, case: Any
     if case.meta is not None:
         RUN.phases.setdefault(case.operation.label, set()).add(case.meta.phase.name.value)
         return  # Schemathesis says of its own cases whether they are valid, and checks them.
+    RUN.untried[case.operation.label] -= 1
     is_taken, status = 200 <= response.status_code < 300, response.status_code
     if is_valid_as_text(case) and not broken_rules(case):
         assert is_taken or (not RULES and (status in _REFUSALS or status >= 500)), (
