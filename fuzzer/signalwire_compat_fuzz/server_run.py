@@ -22,10 +22,12 @@ def config_file(folder: Path) -> Path:
     """
     if OWN_CONFIG.is_file():
         return OWN_CONFIG
-    text = CONFIG.read_text("utf-8")
-    (made := folder / CONFIG.name).write_text(
-        f"{text}fail-on = {str(bool(RULES)).lower()}\n", "utf-8"
-    )
+    # The token of a mock may be shown: a curl command without it reproduces nothing.
+    has_secrets = str(bool(setting("auth") or setting("header"))).lower()
+    shown = f"[output]\nsanitization = {{ enabled = {has_secrets} }}"
+    text = CONFIG.read_text("utf-8").replace("[output]", shown)
+    made = folder / CONFIG.name
+    made.write_text(f"{text}fail-on = {str(bool(RULES)).lower()}\n", "utf-8")
     return made
 
 
