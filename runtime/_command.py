@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import datetime
 import inspect
+import os
 import re
 import shlex
 import sys
 import textwrap
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
@@ -41,6 +43,10 @@ _KINDS: dict[Any, str] = {
 
 def main() -> int:
     """Run the command. Returns its exit status."""
+    if sys.stderr is None:  # It is closed.
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
+    if sys.stdout is None:
+        return fail("Standard output is closed, so nothing was sent.", Status.USAGE)
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")  # A result is shown on any terminal.
@@ -95,6 +101,22 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
+class _Once(argparse.Action):
+    """Take an option, and refuse it the second time: one of two numbers would be left out."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Set the argument."""
+        if hasattr(namespace, self.dest):
+            raise argparse.ArgumentError(self, "it was given twice")
+        setattr(namespace, self.dest, values)
+
+
 def _paragraphs(text: str) -> str:
     """Wrap the words of the contract for argparse, which takes % for its own."""
     parts = (textwrap.fill(" ".join(part.split()), 80) for part in text.split("\n\n"))
@@ -137,6 +159,7 @@ def _add_arguments(parser: argparse.ArgumentParser, operation: Operation) -> Non
             needed.append(name)
         else:
             known |= {"required": argument.is_required, "default": argparse.SUPPRESS}
+            known.setdefault("action", _Once)
             parser.add_argument(options[name], dest=f"argument {name}", **known)
             needed += [f"{options[name]} {known.get('metavar', '...')}"] * argument.is_required
     parser.usage = " ".join(["%(prog)s", *needed, "[options]"])

@@ -45,9 +45,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("rows", type=Path, nargs="?", help="a CSV file in UTF-8")
     add("results_file", metavar="results", type=Path, nargs="?", help="created if necessary")
     add("--results", type=Path, help="the results file, with --find")
-    add("--find", nargs="+", metavar="ARG", help="an operation that finds rows, and its arguments")
+    add(
+        "--find",
+        nargs="+",
+        action="extend",
+        metavar="ARG",
+        help="an operation that finds rows, and its arguments",
+    )
     add("--count", type=_count, help="how many calls are to succeed, with --find")
-    add("--set", nargs="+", metavar="NAME=VALUE", default=[], help="arguments of every call")
+    add(
+        "--set",
+        nargs="+",
+        action="extend",
+        metavar="NAME=VALUE",
+        default=[],
+        help="arguments of every call",
+    )
     add("--limit", type=_count, help="stop after so many calls, whatever came of them")
     add("--dry-run", action="store_true", help="check the rows, search, and call nothing else")
     add("--concurrency", type=_count, default=4, help="calls at once (%(default)s)")
@@ -139,10 +152,11 @@ def _plan(job: _Job, records: dict[str, Record], wanted: int | None) -> int:
     except (SignalWireError, ValueError) as error:
         return fail(str(error), Status.NOT_DONE)
     kept = dict.fromkeys((DONE, EXISTING), "done") | dict.fromkeys((IN_FLIGHT, UNKNOWN), "look up")
-    for row in rows:
-        outcome = records.get(key(row), {"outcome": ""})["outcome"]
-        print(f"{key(row)}  {kept.get(outcome, 'send'):<7}  {json.dumps(row)}")
-    print(f"A dry run of {len(rows)} rows: no call was made.")
+    with results_written():
+        for row in rows:
+            outcome = records.get(key(row), {"outcome": ""})["outcome"]
+            print(f"{key(row)}  {kept.get(outcome, 'send'):<7}  {json.dumps(row)}")
+        print(f"A dry run of {len(rows)} rows: no call was made.")
     return Status.DONE
 
 

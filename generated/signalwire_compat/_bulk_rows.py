@@ -15,8 +15,11 @@ from ._rest_client import AsyncRestClient
 
 
 def read_words(words: list[str]) -> dict[str, str]:
-    """Split words such as NAME=VALUE."""
-    return {name: text for name, _, text in (word.partition("=") for word in words)}
+    """Split words such as NAME=VALUE. Errors: `ValueError`, also if a name comes twice."""
+    pairs = dict(word.split("=", 1) for word in words if "=" in word)
+    if len(pairs) < len(words):
+        raise ValueError(f"{' '.join(words)}: give NAME=VALUE, and each name once.")
+    return pairs
 
 
 def read_rows(path: Path, operation: Operation, given: Row) -> list[Row]:

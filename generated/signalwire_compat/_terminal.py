@@ -46,7 +46,8 @@ def results_written() -> Iterator[None]:
         # Python would try to write the rest once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         what = f"Every call has ended, but the result can't be written: {error.strerror}."
-        raise SystemExit(fail(what, Status.NOT_DONE)) from None
+        todo = "Check your account before you repeat what is not safe to repeat."
+        raise SystemExit(fail(f"{what}\n{todo}", Status.UNKNOWN)) from None
 
 
 def write_json(result: Any) -> None:
@@ -109,7 +110,7 @@ def may_go_on(question: str, caution: str | None, *, yes: bool) -> bool:
     """Ask before a call that costs money or can't be undone. Errors: `ValueError` if nobody can."""
     if caution is None or yes:
         return True
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise ValueError(f"{question}: {caution} Nobody can be asked here: add --yes to go on.")
     sys.stderr.write(f"{question}\n{caution} Go on? [y/N] ")
     sys.stderr.flush()
@@ -118,6 +119,9 @@ def may_go_on(question: str, caution: str | None, *, yes: bool) -> bool:
 
 def fail(message: str, status: int) -> int:
     """Write an error, and return the status."""
-    for line in message.splitlines():
-        sys.stderr.write(" ".join(line.split()) + "\n")
+    try:
+        for line in message.splitlines():
+            sys.stderr.write(" ".join(line.split()) + "\n")
+    except OSError:  # The status is all that can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     return status

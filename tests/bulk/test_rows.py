@@ -53,7 +53,7 @@ def test_a_row_gives_the_arguments_of_its_call(bulk: Bulk) -> None:
     )
     files = (str(bulk.numbers), str(bulk.results))
     ended = bulk.call(
-        "bulk", PURCHASE, *files, "--set", "VoiceMethod=GET", "SmsUrl=https://a.test/"
+        "bulk", PURCHASE, *files, "--set", "VoiceMethod=GET", "--set", "SmsUrl=https://a.test/"
     )
     assert (ended.status, ended.outcomes) == (0, {ONE: "done", TWO: "done"})
     names = ("phone_number", "friendly_name", "sms_url", "voice_method")
@@ -61,6 +61,14 @@ def test_a_row_gives_the_arguments_of_its_call(bulk: Bulk) -> None:
         (ONE, "Desk, 1", "https://a.test/", "GET"),
         (TWO, "(555) 123-0002", "https://a.test/s", "GET"),
     }
+
+
+@pytest.mark.parametrize("words", [("SmsUrl",), ("SmsUrl=a", "SmsUrl=b")])
+def test_an_argument_of_all_rows_is_given_once(bulk: Bulk, words: tuple[str, ...]) -> None:
+    files = (str(bulk.numbers), str(bulk.results))
+    ended = bulk.call("bulk", PURCHASE, *files, "--set", *words)
+    said = f"{' '.join(words)}: give NAME=VALUE, and each name once.\n"
+    assert (ended.status, ended.err, bulk.mock.journal) == (2, said, [])
 
 
 def test_any_operation_that_can_be_looked_up_is_called_in_bulk(bulk: Bulk) -> None:

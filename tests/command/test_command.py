@@ -277,9 +277,59 @@ def test_a_result_that_nobody_reads_is_said(
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (
-        1,
-        b"Every call has ended, but the result can't be written: Broken pipe.\n",
+        3,
+        b"Every call has ended, but the result can't be written: Broken pipe.\n"
+        b"Check your account before you repeat what is not safe to repeat.\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("closed", "options", "status", "said"),
+    [
+        (0, (), 2, "Nobody can be asked here"),
+        (0, ("--yes",), 0, ""),
+        (1, ("--yes",), 2, "Standard output is closed, so nothing was sent.\n"),
+        (2, ("--yes",), 0, ""),
+    ],
+)
+@pytest.mark.parametrize("kind", ["one", "bulk"])
+def test_a_closed_stream_ends_no_purchase_halfway(
+    mock: MockServer,
+    tmp_path: Path,
+    kind: str,
+    closed: int,
+    options: tuple[str, ...],
+    status: int,
+    said: str,
+) -> None:
+    (tmp_path / "rows.csv").write_text(f"PhoneNumber\n{ONE}\n")
+    bulk = ("bulk", "phone_numbers.purchase", "rows.csv", "results.jsonl")
+    words = bulk if kind == "bulk" else ("phone-numbers", *BUY)
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {closed}>&-', "sh", str(COMMAND), *words, *options],
+        cwd=tmp_path,
+        env={**os.environ, **mock.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, mock.charges()) == (status, int(status == 0))
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_status_is_right_if_errors_can_not_be_written(mock: MockServer) -> None:
+    mock.inject(drop=True, carried_out=False, times=99)
+    env = {**os.environ, **mock.environment}
+    words = [str(COMMAND), "phone-numbers", *BUY, "--yes"]
+    with Path("/dev/full").open("w") as full:
+        assert subprocess.run(words, env=env, stderr=full, check=False).returncode == 3
+
+
+def test_an_option_given_twice_is_refused(call: Run, mock: MockServer) -> None:
+    done = call(*BUY, "--phone-number", TWO, "--yes")
+    assert (done.status, mock.charges()) == (2, 0)
+    assert "argument --phone-number: it was given twice" in done.err
 
 
 def test_the_command_is_a_module_as_well_and_says_its_version(mock: MockServer) -> None:
