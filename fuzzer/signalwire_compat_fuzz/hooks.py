@@ -55,6 +55,8 @@ def _keeping_rules(case: AnyCase) -> AnyCase:
     if broken := broken_rules(case):
         left_out = {*broken, "Page"} if "PageToken" in broken else {*broken}
         case.query = {name: value for name, value in case.query.items() if name not in left_out}
+        if isinstance(case.body, dict):
+            case.body = {name: value for name, value in case.body.items() if name not in left_out}
     return case
 
 

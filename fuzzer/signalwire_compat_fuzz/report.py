@@ -47,6 +47,7 @@ def keep(path: Path, left_out: dict[str, str]) -> None:
     from .contract_coverage import COVERAGE
 
     kept = {"covered": COVERAGE.summary(), "gaps": COVERAGE.gaps(), "left_out": left_out}
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(kept), "utf-8")
 
 

@@ -129,7 +129,7 @@ REQUESTS = [
 
 REPLIES = [
     Row("a new member", change("members", weight={"type": "number", "description": "In g."}), ADDED, *buys(then="assert isinstance(it.weight, Unset)")),
-    Row("a new member that is a time of RFC 2822", change("members", sold={"type": ["string", "null"], "format": "rfc2822", "description": "When."}), ADDED, *buys(then="assert it.sold_datetime is None\nit.sold = 'Tue, 1 Sept 2026 10:00:00 -0500'\nassert_type(it.sold_datetime, datetime.datetime | None)\nassert it.sold_datetime == datetime.datetime.fromisoformat('2026-09-01T15:00:00Z')")),
+    Row("a new member that is a time of RFC 2822", change("members", sold={"type": ["string", "null"], "format": "rfc2822", "description": "When."}), ADDED, *buys(then="assert [it.sold_datetime] == [None]\nit.sold = 'Tue, 1 Sept 2026 10:00:00 -0500'\nassert_type(it.sold_datetime, datetime.datetime | None)\nassert it.sold_datetime == datetime.datetime.fromisoformat('2026-09-01T15:00:00Z')")),
     Row("a member gone", lose("beta"), REMOVED, *buys()),
     Row("a member that may be absent", lambda d: find(d, "schemas IncomingPhoneNumber required").remove("sid"), "breaking loosened"),
     Row("a member that is always there", append("schemas IncomingPhoneNumber required", "verification_status"), CHANGED),
