@@ -42,6 +42,8 @@ WIRE_NAME = "x-wire-name"
 """Where the name of a parameter is kept that callers write with another one."""
 _SIGNS = {"<": "_lt", ">": "_gt", "=": "_eq", "!": "_not"}
 NO_TAG = "default"
+BODILESS = {"204", "205", "304"}
+"""The statuses of replies that can't have a body."""
 # Keywords that evaluate members, besides those of a plain object.
 _COMPOSING = {
     *("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "if", "then", "else"),
@@ -156,7 +158,10 @@ def _operation(
     document: dict[str, Any], where: Pointer, node: dict[str, Any], ids: set[Any]
 ) -> None:
     node["security"] = ways_of(document, node)
-    replies = node.get("responses", {})
+    replies = node.setdefault("responses", {})
+    for status in replies.keys() & BODILESS:
+        replies[status] = {**resolved(document, replies[status])}
+        replies[status].pop("content", None)
     if not any(str(status).startswith("2") for status in replies):
         told = replies.get("default") if where[2] != "head" else None
         node["responses"] = {"2XX": told or _SILENT, **replies}
@@ -196,22 +201,32 @@ def is_query_list(types: Collection[str], place: str) -> bool:
 
 
 def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> None:
-    """Remove style and explode where the usual ones write the same."""
-    types = set(types_of(document, (*where, "schema")))
+    """Remove style and explode where the usual ones write the same, and null where none fits.
+
+    What may be left out is left out in place of null.
+    """
+    types = node["schema"].get("type")
+    if not node.get("required") and isinstance(types, list) and {"null"} < {*types}:
+        rest = [each for each in types if each != "null"]
+        node["schema"] = {**node["schema"], "type": rest[0] if len(rest) == 1 else rest}
+        if "enum" in node["schema"]:
+            values = [value for value in node["schema"]["enum"] if value is not None]
+            node["schema"]["enum"] = values
+    kinds = set(types_of(document, (*where, "schema")))
     usual = STYLES[node["in"]]
     style = node.get("style", usual)
     if node["in"] in ("path", "header") and style == "form":
         style = usual  # Outside of a query, both are a list with commas.
     explode = node.get("explode", style == "form")
-    if is_query_list(types, node["in"]) and style in DELIMITERS:
+    if is_query_list(kinds, node["in"]) and style in DELIMITERS:
         is_usual = explode  # Exploded, all three are written alike.
     else:
         flat = {"an object"} if usual == "simple" else {"a list", "an object"}
-        is_scalar = bool(types) and not types & flat
+        is_scalar = bool(kinds) and not kinds & flat
         is_usual = style == usual and (is_scalar or explode == (usual == "form"))
     node.pop("style", None)
     node.pop("explode", None)
-    if style == "deepObject" and "an object" in types:  # It has no other way to be exploded.
+    if style == "deepObject" and "an object" in kinds:  # It has no other way to be exploded.
         node["style"] = style
     elif not is_usual:
         node.update(style=style, explode=explode)

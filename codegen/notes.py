@@ -19,8 +19,9 @@ from codegen.document import (
     at,
     is_generated,
     nodes,
+    resolved,
 )
-from codegen.normal_form import NO_TAG, is_served_by_caller
+from codegen.normal_form import BODILESS, NO_TAG, is_served_by_caller
 from codegen.patterns import python_pattern
 from codegen.samples import described
 from codegen.schema_code import FORMATS
@@ -100,6 +101,10 @@ def _operation(raw: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Ite
     if not any(status[0] in "2d" for status in map(str, node.get("responses", {}))):
         what = "has no reply that is a success, so none is decoded: add one, such as 200 or 204"
         yield Note("missing success", (*where, "responses"), what)
+    for status in BODILESS & node.get("responses", {}).keys():
+        if "content" in resolved(raw, node["responses"][status]):
+            what = f"has a body in a reply of status {status}, which cannot have one: remove it"
+            yield Note("body of an empty reply", (*where, "responses", status), what)
     if "security" not in node and "security" not in raw:
         what = "has no security of its own, nor has the document, so no credentials are sent"
         yield Note("missing security", where, f"{what}: add it")
@@ -131,5 +136,8 @@ def _schema(where: Pointer, node: dict[str, Any]) -> Iterator[Note]:
     if python_pattern(pattern := node.get("pattern", "")) is None:
         what = f"{pattern} is a pattern that the client can't check: write it in another way"
         yield Note("unchecked pattern", (*where, "pattern"), what)
+    if "nullable" in node:
+        what = 'is of OpenAPI 3.0, and means nothing in 3.1: add "null" to the type'
+        yield Note("nullable in 3.1", (*where, "nullable"), what)
     for error in _KNOWN.iter_errors(node):
         yield Note("unknown keyword", *described(error, where))

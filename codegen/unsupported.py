@@ -31,7 +31,6 @@ _ENCODINGS = ("style", "explode", "allowReserved", "contentType", "headers")
 _REFUSED = {
     ("path", "$ref"): "has its operations elsewhere, and they would be dropped: write them here",
     ("parameter", "content"): "has content, which the client cannot write: give it a schema",
-    ("schema", "nullable"): 'is of OpenAPI 3.0, and means nothing in 3.1: add "null" to the type',
     **dict.fromkeys(
         (("encoding", key) for key in _ENCODINGS),
         "is not supported, the client writes forms in one way: remove it",
@@ -182,9 +181,8 @@ def _operation(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -
         is_head = where[-1] == "head" and status[0] == "2"
         if status[0] == "1":
             yield place, f"has a reply with status {status}, which no client gets: remove it"
-        elif content and (is_head or status in ("204", "205", "304")):
-            why = "to HEAD" if is_head else f"of status {status}"
-            what = f"has a body in a reply {why}, which cannot have one: remove it"
+        elif content and is_head:
+            what = "has a body in a reply to HEAD, which cannot have one: remove it"
             yield (*end, "content"), what
         elif content:
             what = f"has a reply with status {status}"

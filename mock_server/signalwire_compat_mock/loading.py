@@ -277,7 +277,8 @@ def _response(document: Document, reference: str) -> Response:
         for header, entry in [document.follow(join(pointer, "headers", name))]
         if entry.get("required")
     }
-    content = value.get("content", {})
+    is_empty = reference.endswith(("/204", "/205", "/304"))
+    content = {} if is_empty else value.get("content", {})
     kind = min(content, key=lambda kind: not is_json(media_type(kind)), default=None)
     media = None if kind is None else _media(document, join(pointer, "content", kind))
     return Response(pointer, kind, media, headers)
