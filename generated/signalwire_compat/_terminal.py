@@ -9,9 +9,9 @@ import os
 import sys
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
-from attrs import fields, has
+from attrs import has
 
 from ._redaction import one_line
 from ._values import encode
@@ -69,9 +69,14 @@ def write_table(result: Any) -> None:
 
 def _listed(result: Any) -> list[Any] | None:
     """Find the list of an object that people look for: its items have columns."""
-    members = [field.name for field in fields(type(result))] if has(type(result)) else []
-    lists = [getattr(result, name) for name in members]
-    found = [e for e in lists if isinstance(e, list) and e and hasattr(e[0], "_columns")]
+    hints = get_type_hints(type(result)) if has(type(result)) else {}
+    kinds = {name: (hint, *get_args(hint)) for name, hint in hints.items()}
+    lists = [
+        getattr(result, name)
+        for name, choices in kinds.items()
+        if any(hasattr(item, "_columns") for kind in choices for item in get_args(kind))
+    ]
+    found = [each for each in lists if isinstance(each, list)]
     return found[0] if len(found) == 1 else None
 
 

@@ -77,6 +77,11 @@ def sent(mock: MockServer) -> list[str]:
         (f"{shlex.join(BUY)} --sms-method GET --yes", "", f"phone_number            {ONE}\n"),
         ("list --page-size=5", "GET IncomingPhoneNumbers PageSize=5", "Nothing found.\n"),
         (
+            "search-local US --area-code=999",
+            "GET Local AreaCode=999",
+            "Nothing found.\n",
+        ),
+        (
             f"import-number --number {ONE} --number-type longcode --capabilities sms "
             f"--capabilities fax",
             f"POST ImportedPhoneNumbers number=%2B{ONE[1:]}&number_type=longcode"
