@@ -265,7 +265,7 @@ def test_each_sdist_holds_all_that_a_wheel_is_built_of() -> None:
             names = {member.partition("/")[2] for member in archive.getnames()}
         packed = {path.removeprefix("generated/") for path in names}
         assert {"LICENSE", "README.md", "pyproject.toml", f"{name}/py.typed"} <= packed
-    assert "signalwire_compat_mock/openapi.yaml" in names
+        assert name != "signalwire_compat_mock" or f"{name}/openapi.yaml" in names
 
 
 @pytest.mark.parametrize("package", NAMES)
