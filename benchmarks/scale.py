@@ -25,7 +25,8 @@ IMPORTS = {
     "the package": "import signalwire_compat",
     "and one model": "from signalwire_compat.models import Reply7",
     "and one operation": "import signalwire_compat; signalwire_compat.RestClient("
-    "'p', 't', 'localhost').compat.tag0; from signalwire_compat.api.tag0 import operation_7",
+    "'b3877c40-da60-4998-90ad-b792e98472ac', 't', 'localhost').compat.tag0; "
+    "from signalwire_compat.api.tag0 import operation_7",
 }
 
 
