@@ -173,7 +173,7 @@ def wrong_security(
 
 
 def wrong_arguments(document: dict[str, Any]) -> Iterator[Problem]:
-    """Find credentials of one name in Python, and an account where there is no user name."""
+    """Find credentials whose arguments have the same name, and an account without a user name."""
     first: dict[str, str] = {}
     credentials = Credentials(document, "")
     if not any(kind_of(node) == "basic" for node in scheme_nodes(document).values()):
@@ -184,5 +184,5 @@ def wrong_arguments(document: dict[str, Any]) -> Iterator[Problem]:
     for name, scheme in credentials.schemes.items():
         for argument in scheme.arguments:
             if (other := first.setdefault(argument.name, name)) != name:
-                what = f"is given as {argument.name}=, as is that of {other}: rename one"
+                what = f"has the argument {argument.name}=, like {other}: rename one"
                 yield ("components", "securitySchemes", name), what

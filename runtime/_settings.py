@@ -41,7 +41,7 @@ class Settings(NamedTuple):
     def url_of(self, server: str) -> str:
         """Give the URL that the path of an operation follows; `server` is its own, if it has one.
 
-        It goes to the host that the caller named, or else to that of the contract.
+        The host is the caller's, if one was named, else the contract's.
         """
         parts = urlsplit(server)
         if not server:

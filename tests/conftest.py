@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import pty
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +91,26 @@ def run(*command: str | Path, cwd: Path = ROOT, **settings: str) -> CompletedPro
     """Run a program to its end, with some environment variables more."""
     env = {**os.environ, **settings}
     return subprocess.run(command, cwd=cwd, env=env, check=False, capture_output=True, text=True)
+
+
+def answered_on_a_terminal(
+    answer: str, *command: str | Path, environment: dict[str, str]
+) -> CompletedProcess[str]:
+    """Run a program that asks a question on a terminal, and type the answer."""
+    main, terminal = pty.openpty()
+    with subprocess.Popen(
+        command,
+        env={**os.environ, **environment},
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.write(main, f"{answer}\n".encode())
+        out, err = process.communicate()
+    os.close(terminal)
+    os.close(main)
+    return CompletedProcess(command, process.returncode, out, err)
 
 
 def page_reply(**changes: Any) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def curl(case: AnyCase) -> str:
 
 
 def known_file() -> Path:
-    """Return the file with the tests of a client that fail; that of a server is beside it."""
+    """Return the file that lists the failing client tests. Those of a server have a file too."""
     return Path(f"{setting('known')}.client")
 
 

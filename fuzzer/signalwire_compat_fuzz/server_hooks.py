@@ -196,7 +196,7 @@ def _alike(name: str, named: dict[str, Any]) -> str | None:
 
 
 def _is_repeated(sent: doc.Schema, said: doc.Schema, value: Any) -> bool:
-    """Tell whether a value can come back as it was: a date or an address may be written anew."""
+    """Tell whether a value must come back unchanged: a server may rewrite a date or a URL."""
     kinds = [
         (one.get("type"), one.get("format")) for one in (doc.resolved(sent), doc.resolved(said))
     ]

@@ -101,7 +101,7 @@ class Operation:
 
     @property
     def query_keys(self) -> set[str]:
-        """The API keys that stand in the query, but are no parameters."""
+        """Names of the API keys in the query that are not documented as parameters."""
         keys = {each.name for way in self.ways for each in way if each.kind == "query"}
         return keys - self.parameters["query"].fields.keys()
 

@@ -78,7 +78,7 @@ _BACKSLASH = rf"(?:\\|{_PERCENT}5[cC])"
 
 
 def redact_password(value: str) -> str:
-    """Redact credentials, but for the user of HTTP Basic."""
+    """Redact credentials; the user name of HTTP Basic stays."""
     credentials = basic_credentials(value)
     return f"Basic {credentials[0]}:[redacted]" if credentials else "[redacted]"
 

@@ -214,7 +214,7 @@ def test_a_results_file_that_an_editor_replaced_ends_the_run_and_loses_no_purcha
 
     with bulk.mock.answering(edit):
         ended = bulk.run(*MANY)
-    # 3 if the record that was lost is that of a row in flight.
+    # 3 if the editor lost the record of a row whose call was under way.
     assert (ended.status in (1, 3), "was changed during the run" in ended.err) == (True, True)
     assert 1 <= bulk.mock.charges() <= 4
     ended = bulk.run(*MANY)

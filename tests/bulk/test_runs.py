@@ -3,7 +3,6 @@
 import os
 import pty
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from signalwire_compat_mock import MockServer
 from signalwire_compat_mock.engine import Answer
 
 from tests.bulk.conftest import ACCOUNT, COMMAND, PURCHASE, Bulk, finding, record
-from tests.conftest import run
+from tests.conftest import answered_on_a_terminal, run
 
 ONE, TWO, NEVER = "+15551230001", "+15551230002", "+15550021401"
 MANY = [f"+1555123{i:04}" for i in range(16)]
@@ -340,21 +339,12 @@ def test_a_dry_run_says_what_a_run_would_send_and_sends_nothing(bulk: Bulk) -> N
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 1)])
 def test_a_run_that_costs_money_is_asked_for(bulk: Bulk, answer: str, status: int) -> None:
     bulk.write(ONE, TWO)
-    main, terminal = pty.openpty()
-    with subprocess.Popen(
-        [COMMAND, "bulk", PURCHASE, str(bulk.numbers), str(bulk.results)],
-        env={**os.environ, **bulk.mock.environment},
-        stdin=terminal,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        os.write(main, f"{answer}\n".encode())
-        _, err = process.communicate()
-    os.close(terminal)
-    os.close(main)
-    assert err.startswith(f"{PURCHASE}, up to 2 calls for {ACCOUNT}\nA purchase costs money")
-    assert (process.returncode, bulk.mock.charges()) == (status, 2 - 2 * status)
+    command = (COMMAND, "bulk", PURCHASE, bulk.numbers, bulk.results)
+    ended = answered_on_a_terminal(answer, *command, environment=bulk.mock.environment)
+    assert ended.stderr.startswith(
+        f"{PURCHASE}, up to 2 calls for {ACCOUNT}\nA purchase costs money"
+    )
+    assert (ended.returncode, bulk.mock.charges()) == (status, 2 - 2 * status)
 
 
 def test_a_run_without_an_answer_needs_yes(bulk: Bulk) -> None:

@@ -218,4 +218,4 @@ def test_two_credentials_of_one_name_are_refused(
     spec = tmp_path / "openapi.json"
     spec.write_text(json.dumps(whole, indent=1), "utf-8")
     assert generate.main(["--spec", str(spec), "--output", str(tmp_path / "out")]) == 1
-    assert "given as bearer=, as is that of Bearer: rename one" in capsys.readouterr().err
+    assert "has the argument bearer=, like Bearer: rename one" in capsys.readouterr().err

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import shlex
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 from signalwire_compat_mock import MockServer
 
 from codegen.document import at, called_operations, merged, parameters_of
-from tests.conftest import PROJECT, ROOT, VARIABLES, run
+from tests.conftest import PROJECT, ROOT, VARIABLES, answered_on_a_terminal, run
 
 ONE, TWO = "+15551230001", "+15551230002"
 BUY = ("purchase", "--phone-number", ONE)
@@ -233,25 +232,16 @@ def test_a_number_that_was_found_by_looking_is_a_success(call: Run, mock: MockSe
 def test_what_costs_money_is_asked_for_on_a_terminal(
     mock: MockServer, contract: dict[str, Any], answer: str, status: int
 ) -> None:
-    main, terminal = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-W", "error", COMMAND, "phone-numbers", *BUY],
-        env={**os.environ, **mock.environment},
-        stdin=terminal,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        os.write(main, f"{answer}\n".encode())
-        out, err = process.communicate()
-    os.close(terminal)
-    os.close(main)
-    assert process.returncode == status
+    command = (sys.executable, "-W", "error", COMMAND, "phone-numbers", *BUY)
+    ended = answered_on_a_terminal(answer, *command, environment=mock.environment)
+    assert ended.returncode == status
     (caution,) = (e["x-caution"] for _, e in called_operations(contract) if "x-caution" in e)
-    assert f"phone_numbers.purchase(PhoneNumber='{ONE}') for project {PROJECT} at 127." in err
-    assert f"\n{caution} Go on? [y/N] " in err
-    assert err.endswith("[y/N] " if status == 0 else "[y/N] Nothing was sent.\n")
-    assert (mock.charges(), bool(out)) == (1 - status, status == 0)
+    assert (
+        f"phone_numbers.purchase(PhoneNumber='{ONE}') for project {PROJECT} at 127." in ended.stderr
+    )
+    assert f"\n{caution} Go on? [y/N] " in ended.stderr
+    assert ended.stderr.endswith("[y/N] " if status == 0 else "[y/N] Nothing was sent.\n")
+    assert (mock.charges(), bool(ended.stdout)) == (1 - status, status == 0)
 
 
 def test_what_a_server_sends_reaches_the_terminal_without_control_characters(

@@ -1,4 +1,4 @@
-"""Run 1 as well: one request, written in ways that no generator of values writes it."""
+"""A part of run 1: a valid request, spelt in ways that no generator of values tries."""
 
 import base64
 import re
@@ -168,7 +168,7 @@ def test_one_request_is_taken_or_refused_however_it_is_written(
     case = changed(case, body=full_body(case)) if isinstance(case.body, dict) else case
     raw = written(case)
     if isinstance(case.body, dict) != raw.form or not doc.is_secured(case):
-        pytest.skip("its body is no form, or it takes no credentials")
+        pytest.skip("only for operations with credentials and, if they have a body, a form")
     for name, change, refused in (*DEVIATIONS, *repeated(case, raw)):
         if (sent := change(raw)) is None:
             continue
