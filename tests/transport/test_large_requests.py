@@ -17,7 +17,7 @@ from signalwire_compat import (
 )
 
 from tests.transport.fault_server import FaultServer, Peer
-from tests.transport.faults.callers import PROJECT, TOKEN
+from tests.transport.faults.callers import PROJECT, TOKEN, collect_quietly
 from tests.transport.faults.scripts import CLOSE, HEALTHY, RESET, SEE, failure, pause, send
 
 NUMBERS = ["+13155550100", "+13155550101"]
@@ -47,7 +47,10 @@ def over_async_httpx(server: FaultServer, **settings: Any) -> list[Any]:
 
 def over_aiohttp(server: FaultServer, **settings: Any) -> list[Any]:
     given = httpx.AsyncClient(transport=AiohttpTransport())
-    return asyncio.run(abuy_both(server, given, **settings))
+    try:
+        return asyncio.run(abuy_both(server, given, **settings))
+    finally:
+        collect_quietly()
 
 
 def buy_both(client: RestClient) -> list[Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
+import warnings
 from typing import Any, Protocol
 
 import httpx
@@ -111,6 +113,13 @@ class AiohttpCaller(AsyncCaller):
     def __init__(self, host: str, **settings: Any) -> None:
         self.http_client = httpx.AsyncClient(transport=AiohttpTransport())
         super().__init__(host, **settings)
+
+
+def collect_quietly() -> None:
+    """Collect what aiohttp leaves: it waits for the end of TLS, and to write the rest of a request."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 CALLERS: dict[Kind, type[SyncCaller | AsyncCaller]] = {

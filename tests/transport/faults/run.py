@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import socket
 import threading
 import time
 import tracemalloc
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tests.transport.fault_server import PATIENCE_SECONDS, FaultServer
 
-from .callers import CALLERS, PROJECT, TOKEN, Caller
+from .callers import CALLERS, PROJECT, TOKEN, Caller, collect_quietly
 from .certificates import trusted_by_environment
 from .checks import Call, Recorder, problems_of, secret_problems
 from .losses import Result, losses
@@ -81,17 +79,10 @@ def run(fault: Fault, kind: Kind) -> Outcome:
             caller.close()
         if not server.wait_for(lambda: server.open_connections == 0):
             if kind == "httpx-aiohttp":
-                _collect_quietly()
+                collect_quietly()
             else:
                 problems.append(f"{server.open_connections} connections are open after closing")
         return Outcome(tuple(problems), call.requests, call.executed)
-
-
-def _collect_quietly() -> None:
-    """Collect what aiohttp leaves: it waits for the other side to end TLS, and complains of it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 def _caller(fault: Fault, kind: Kind, server: FaultServer) -> Caller:
