@@ -19,6 +19,7 @@ from codegen.document import (
     operations_by_id,
     success_schema,
 )
+from codegen.look_up import look_up_of
 from codegen.repeated_arguments import arguments_of, nearest_name
 
 _OFFERED = re.compile(r"\$response\.body#/([^/]+)/0/([^/]+)")
@@ -27,18 +28,21 @@ Candidates = dict[tuple[str, str], tuple[str, dict[str, str]]]
 
 
 def candidates(document: dict[str, Any]) -> Candidates:
-    """Find the links that take arguments from the items of a list."""
+    """Find the links that take arguments from the items of a list.
+
+    Their target can be looked up: no other operation is called in bulk.
+    """
     operations = operations_by_id(document)
     found: Candidates = {}
     for where in operations.values():
         for _, link in links_of(document, where):
             offered = {place[-1]: offer for place, offer in _offers(document, link)}
             target = operations.get(at(document, link).get("operationId"))
-            if target and len({items for items, _ in offered.values()}) == 1:
-                items = next(iter(offered.values()))[0]
+            lists = {items for items, _ in offered.values()}
+            if target and look_up_of(document, target) and len(lists) == 1:
                 members = {str(name): member for name, (_, member) in offered.items()}
                 key = operation_name(document, where), operation_name(document, target)
-                found[key] = items, members
+                found[key] = lists.pop(), members
     return found
 
 

@@ -7,68 +7,62 @@ import asyncio
 import contextlib
 import json
 import re
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ._bulk_rows import Search, read_rows, read_words
-from ._bulk_run import INTERRUPTED, Run, each
+from ._bulk_run import SIGNALS, Run, each
 from ._contract import CANDIDATES, CAUTIONS
 from ._errors import SignalWireError
 from ._operation import Operation, Row
 from ._rest_client import AsyncRestClient
 from ._results_file import DONE, EXISTING, IN_FLIGHT, UNKNOWN, Record, ResultsFile
 from ._settings import SHOWN
-from ._terminal import STATUSES, Status, fail, may_go_on, results_written
+from ._terminal import STATUSES, Status, Terminated, fail, may_go_on, refuse, results_written
 
 _HELP = """\
-Call an operation for each row of a CSV file, whose columns are argument names, or for what
-another operation finds. Never calls it twice for one row: what exists already is left alone.
-Killed or interrupted, it can be run again with the same results file: it looks up what became of
-the rows that were in flight, and goes on. Every row is checked before the first call.
+Call an operation for each row of a CSV file, or for what a search finds. Every row is checked
+before the first call. A row is never called twice: what is there already is left alone.
+After a failure, run the same command again: it looks up what became of the rows that were in
+flight, and continues.
 
-  signalwire-compat bulk TAG.OPERATION rows.csv results.jsonl
-  signalwire-compat bulk TAG.OPERATION --count 5 --results results.jsonl \\
-      --find TAG.SEARCH VALUE NAME=VALUE
+  %(prog)s TAG.OPERATION rows.csv results.jsonl
+  %(prog)s TAG.OPERATION --find TAG.SEARCH VALUE NAME=VALUE --count 5 --results results.jsonl
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     finders = "".join(f"  {source} finds rows for {target}\n" for source, target in CANDIDATES)
-    parser.description, parser.epilog = _HELP, f"{finders}\n{STATUSES}"
+    parser.description, parser.epilog = _HELP, f"searches:\n{finders}\n{STATUSES}"
+    parser.usage = "%(prog)s TAG.OPERATION [ROWS RESULTS] [options]"
     add = parser.add_argument
-    add("operation", help="its name in Python after client.compat, as TAG.OPERATION")
-    add("rows", type=Path, nargs="?", help="a CSV file in UTF-8")
-    add("results_file", metavar="results", type=Path, nargs="?", help="created if necessary")
-    add("--results", type=Path, help="the results file, with --find")
-    add(
-        "--find",
-        nargs="+",
-        action="extend",
-        metavar="ARG",
-        help="an operation that finds rows, and its arguments",
-    )
-    add("--count", type=_count, help="how many calls are to succeed, with --find")
-    add(
-        "--set",
-        nargs="+",
-        action="extend",
-        metavar="NAME=VALUE",
-        default=[],
-        help="arguments of every call",
-    )
-    add("--limit", type=_count, help="stop after so many calls, whatever came of them")
+    words: Any = {"nargs": "+", "action": "extend"}
+    number: Any = {"type": _count, "metavar": "N"}
+    add("operation", metavar="TAG.OPERATION", help="its name in Python, after client.compat")
+    about = "a CSV file in UTF-8; its first line names arguments of the operation"
+    add("rows", metavar="ROWS", type=Path, nargs="?", help=about)
+    about = "the file that records what was called; created if missing"
+    add("results_file", metavar="RESULTS", type=Path, nargs="?", help=about)
+    about = "instead of ROWS: an operation that finds rows, and its arguments"
+    add("--find", metavar="WORD", **words, help=about)
+    add("--count", **number, help="how many calls must succeed, with --find")
+    add("--results", metavar="RESULTS", type=Path, help="the same as RESULTS, with --find")
+    about = "arguments of every call"
+    add("--set", metavar="NAME=VALUE", default=[], **words, help=about)
+    add("--limit", **number, help="stop after N calls, even if some of them failed")
     add("--dry-run", action="store_true", help="check the rows, search, and call nothing else")
-    add("--concurrency", type=_count, default=4, help="calls at once (%(default)s)")
+    add("--concurrency", **number, default=4, help="how many calls at once (default: 4)")
     settle = (
-        "for how many seconds a call may be under way after its client died (%(default)s): a "
-        "row that was in flight, and is not there, is sent again only after them"
+        "how long the server may work on a call whose client was killed (default: 60). A row that "
+        "was in flight, and is not there after this time, is called again"
     )
     add("--settle", type=_seconds, metavar="SECONDS", default=60.0, help=settle)
-    parser.set_defaults(run=run, error=parser.error)
+    parser.set_defaults(run=run)
 
 
 def _count(text: str) -> int:
@@ -96,10 +90,11 @@ class _Job(NamedTuple):
 def run(options: argparse.Namespace) -> int:
     """Run the command. Returns its exit status."""
     path = options.results or options.results_file
-    if not path or (options.find is None) == (options.rows is None):
-        options.error("give a CSV file and a results file, or --find, --count and --results")
-    if (options.find is None) != (options.count is None):
-        options.error("--find and --count belong together")
+    given = [options.find is not None, options.count is not None]
+    if not path or given != [options.rows is None] * 2:
+        options.error("give ROWS and RESULTS, or --find, --count and --results")
+    if options.rows and path.exists() and path.samefile(options.rows):
+        options.error(f"{path} can't be both ROWS and RESULTS")
     try:
         job = _read_job(options)
         if not options.dry_run and not _may_go_on(job, options):
@@ -107,8 +102,10 @@ def run(options: argparse.Namespace) -> int:
         head = {"account": job.account, "operation": job.operation.name, "find": options.find}
         is_opened = path.exists() or not options.dry_run
         results = ResultsFile(path, head, job.operation.key, options.rows) if is_opened else None
-    except (NotImplementedError, OSError, ValueError) as error:
-        return fail(str(error), Status.USAGE)
+    except OSError as error:
+        return fail(f"{error.filename or path} can't be opened: {error.strerror}.", Status.USAGE)
+    except (NotImplementedError, ValueError) as error:
+        return refuse(error)
     with results or contextlib.nullcontext():
         if results is None or options.dry_run:
             return _plan(job, results.records if results else {}, options.count)
@@ -151,7 +148,7 @@ def _plan(job: _Job, records: dict[str, Record], wanted: int | None) -> int:
     except (SignalWireError, ValueError) as error:
         return fail(str(error), Status.NOT_DONE)
     kept = dict.fromkeys((DONE, EXISTING), "done") | dict.fromkeys((IN_FLIGHT, UNKNOWN), "look up")
-    with results_written():
+    with results_written("No call was made."):
         for row in rows:
             outcome = records.get(key(row), {"outcome": ""})["outcome"]
             print(f"{key(row)}  {kept.get(outcome, 'send'):<7}  {json.dumps(row)}")
@@ -167,14 +164,15 @@ def _process(job: _Job, results: ResultsFile, options: argparse.Namespace) -> in
     source = job.search.rows() if job.search else each(job.rows)
     try:
         asyncio.run(run.process(source, total, options.concurrency))
-    except KeyboardInterrupt:
-        run.reasons.append(INTERRUPTED)
+    except KeyboardInterrupt as error:
+        ended = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
+        run.reasons.append(SIGNALS[ended])
     for reason in dict.fromkeys(run.reasons):
         fail(f"Stopped: {reason}", Status.NOT_DONE)
     found = [record["arguments"] for record in results.records.values()]
-    with results_written():
+    with results_written(f"Every call has ended. {results.path} has the outcomes."):
         status = _print_outcomes(found if job.search else job.rows, results, options.count)
-    return Status.INTERRUPTED if INTERRUPTED in run.reasons else status
+    return next((128 + n for n, reason in SIGNALS.items() if reason in run.reasons), status)
 
 
 def _print_outcomes(rows: list[Row], results: ResultsFile, wanted: int | None) -> int:

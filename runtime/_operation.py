@@ -58,7 +58,7 @@ class Operation:
         tag, _, method = self.name.partition(".")
         if tag not in tags() or method not in methods(tag):
             known = ", ".join(f"{tag}.{method}" for tag in tags() for method in methods(tag))
-            raise ValueError(f"{name} is not an operation. Name one of {known}.")
+            raise ValueError(f"{self.name} is not an operation. Name one of {known}.")
         self._draft = getattr(_group(tag, client.account if client else ""), method)
         self.method = getattr(getattr(client.compat, tag), method) if client else self._draft
         self._signature = inspect.signature(self._draft)

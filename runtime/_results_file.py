@@ -46,14 +46,14 @@ class ResultsFile:
         """
         if path.exists() and not path.is_file():
             raise ValueError(f"{path} is not a regular file. Name another one.")
-        self._path = path.resolve()
+        self.path = path.resolve()
         self.key = key
         # A hard link has the same lock as the file. The lock file stays if an editor replaces it.
-        lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
         self._lock = os.fdopen(lock, "rb+", buffering=0)
         self._files: list[IO[Any]] = [
             self._lock,
-            self._path.open("ab"),
+            self.path.open("ab"),
             *(p.open() for p in [rows] if p),
         ]
         try:
@@ -75,7 +75,7 @@ class ResultsFile:
                 raise ValueError(f"{path} {what}. Restore it, or name another file for a new job.")
             if not self._seen[2]:
                 self._append(job)
-                _keep_name(self._path)
+                _keep_name(self.path)
         except BaseException:
             self.__exit__()
             raise
@@ -99,15 +99,16 @@ class ResultsFile:
         try:
             found = self._append(record)
         except OSError as error:
-            raise OSError(f"{error}. Not written: {json.dumps(record)}") from error
+            what = f"{self.path} can't be written: {error.strerror}"
+            raise OSError(f"{what}. Not written: {json.dumps(record)}") from error
         self.records[self.key(arguments)] = record
         if found != seen:
-            raise OSError(f"{self._path} was changed during the run. Run it again.")
+            raise OSError(f"{self.path} was changed during the run. Run it again.")
 
     def _append(self, record: Record) -> tuple[int, ...]:
         """Add a record. Returns what told the file from others before that."""
         # Opened each time, so that the record goes where the next run reads it.
-        with self._path.open("a+b") as file:
+        with self.path.open("a+b") as file:
             found = _fingerprint(file)
             file.seek(max(0, file.tell() - 1))
             if file.read() not in (b"", b"\n"):
@@ -123,14 +124,14 @@ class ResultsFile:
             return found
 
     def _read(self, job: Record) -> dict[str, Record]:
-        head, *lines = self._path.read_bytes().split(b"\n")
+        head, *lines = self.path.read_bytes().split(b"\n")
         found = _parsed(head) if head or lines else job
         if not isinstance(found, dict) or found.keys() != job.keys():
-            raise ValueError(f"{self._path} is not a results file. Name another one.")
+            raise ValueError(f"{self.path} is not a results file. Name another one.")
         for name, value in job.items():
             if found[name] != value:
                 what = f"belongs to {name} {found[name]}, not to {value}"
-                raise ValueError(f"{self._path} {what}. Name another file.")
+                raise ValueError(f"{self.path} {what}. Name another file.")
         records = {}
         for number, line in enumerate(lines, 2):
             if (record := _parsed(line)) is None:
@@ -141,7 +142,7 @@ class ResultsFile:
                 records[self.key(record["arguments"])] = record
             except (LookupError, TypeError, ValueError):
                 what = f"line {number} is not a record of this command"
-                raise ValueError(f"{self._path}: {what}. Correct or remove it.") from None
+                raise ValueError(f"{self.path}: {what}. Correct or remove it.") from None
         return records
 
 

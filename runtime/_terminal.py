@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from enum import IntEnum
@@ -13,6 +14,7 @@ from typing import Any, get_args, get_type_hints
 from attrs import has
 
 from ._redaction import one_line
+from ._settings import SHOWN
 from ._values import encode
 
 STATUSES = """\
@@ -22,6 +24,7 @@ exit status:
   2    wrong arguments, settings or files: nothing was sent
   3    unknown: it may have been done, and standard error says how to find out
   130  Ctrl-C
+  143  SIGTERM
 """
 
 
@@ -33,20 +36,24 @@ class Status(IntEnum):
     USAGE = 2
     UNKNOWN = 3
     INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a call as Ctrl-C does."""
 
 
 @contextlib.contextmanager
-def results_written() -> Iterator[None]:
-    """Write the results of calls inside. Ends the program if that fails."""
+def results_written(advice: str) -> Iterator[None]:
+    """Write the results of calls inside. Ends the program, with advice, if that fails."""
     try:
         yield
         sys.stdout.flush()
     except OSError as error:
         # Python would try to write the rest once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        what = f"Every call has ended, but the result can't be written: {error.strerror}."
-        todo = "Check your account before you repeat what is not safe to repeat."
-        raise SystemExit(fail(f"{what}\n{todo}", Status.UNKNOWN)) from None
+        what = f"The result can't be written: {error.strerror}. {advice}"
+        raise SystemExit(fail(what, Status.UNKNOWN)) from None
 
 
 def write_json(result: Any) -> None:
@@ -119,6 +126,16 @@ def may_go_on(question: str, caution: str | None, *, yes: bool) -> bool:
     sys.stderr.write(f"{question}\n{caution} Go on? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def refuse(error: Exception) -> int:
+    """Say what is wrong with the input, in the words of the command. Returns the exit status."""
+
+    def how(found: re.Match[str]) -> str:
+        return f"pass --{found[1]}, or set" if found[1] in SHOWN else "set"
+
+    text = re.sub(r"pass (\w+)= to the client, or set", how, str(error))
+    return fail(text.replace(" (allow_http=True permits it)", ""), Status.USAGE)
 
 
 def fail(message: str, status: int) -> int:

@@ -25,17 +25,19 @@ def read_words(words: list[str]) -> dict[str, str]:
 def read_rows(path: Path, operation: Operation, given: Row) -> list[Row]:
     """Read and check all rows. `given` has arguments of every row.
 
-    Errors: `ValueError` that names each wrong line.
+    Errors: `ValueError` that names each wrong line; `OSError`.
     """
     rows: dict[str, tuple[int, Row]] = {}
     problems: list[str] = []
     try:
         reader = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
         header = [name.strip() for name in next(reader, [])]
-        if not header or len({*header} & {*operation.arguments}) < len(header):
-            columns, known = ", ".join(header) or "missing", ", ".join(operation.arguments)
-            what = f"the columns are {columns}. Name different ones of {known}"
-            raise ValueError(f"{path}: line 1: {what}.")
+        if header and header[0].startswith("{"):
+            raise ValueError(f"{path} holds JSON, as a results file does. Name a CSV file.")
+        wrong = [n for n in header if n not in operation.arguments or header.count(n) > 1]
+        if wrong or not header:
+            what = f"unknown or repeated columns: {', '.join(wrong)}" if header else "no columns"
+            raise ValueError(f"{path}: line 1: {what}. There are {', '.join(operation.arguments)}.")
         for cells in filter(any, reader):
             words = dict(zip(header, map(str.strip, cells), strict=False))
             row = {**given, **operation.read(words)}

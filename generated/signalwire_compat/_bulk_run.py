@@ -15,7 +15,8 @@ from ._errors import SignalWireError
 from ._rest_client import AsyncRestClient
 from ._results_file import DONE, EXISTING, FAILED, IN_FLIGHT, UNKNOWN, Record, ResultsFile, sent_at
 
-INTERRUPTED = "Ctrl-C"
+SIGNALS: dict[int, str] = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+"""What ends a run, with the reason that it gives."""
 # Every further call would be refused as well.
 _STOP_AT = ("credentials", "funds", "limit")
 _MOST_FAILURES = 10
@@ -61,20 +62,25 @@ class Run:
 
     @contextlib.contextmanager
     def _interrupts(self) -> Iterator[None]:
-        """Let the first Ctrl-C stop the run, and the second end it at once."""
+        """Let the first signal stop the run, and the second end it at once."""
         loop = asyncio.get_running_loop()
 
-        def interrupt() -> None:
+        def interrupt(number: int) -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            self._stop(INTERRUPTED)
+            signal.signal(signal.SIGTERM, before[signal.SIGTERM])
+            self._stop(SIGNALS[number])
             _say("Waiting for open calls. Press Ctrl-C again to quit at once.")
 
+        def handle(number: int, _: object) -> None:
+            loop.call_soon_threadsafe(interrupt, number)
+
         # Not a handler of the loop: Windows has none.
-        before = signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(interrupt))
+        before = {number: signal.signal(number, handle) for number in SIGNALS}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def _work(self, rows: AsyncIterator[Record], limit: int | None, total: int) -> None:
         while (row := await self._next(rows, limit)) is not None:

@@ -9,11 +9,12 @@ import inspect
 import os
 import re
 import shlex
+import signal
 import sys
 import textwrap
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, NoReturn, get_args, get_origin
 from urllib.parse import urlsplit
 
 from ._contract import CAUTIONS, USER, USER_AGENT, VARIABLES
@@ -25,8 +26,10 @@ from ._settings import SHOWN
 from ._terminal import (
     STATUSES,
     Status,
+    Terminated,
     fail,
     may_go_on,
+    refuse,
     results_written,
     write_json,
     write_table,
@@ -51,12 +54,40 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")  # A result is shown on any terminal.
-    options = _parser(sys.argv[1:]).parse_args()
+    options = _options_of(sys.argv[1:])
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         status: int = options.run(options)
         return status
+    except Terminated:
+        return fail("Terminated.", Status.TERMINATED)
     except KeyboardInterrupt:
         return fail("Interrupted.", Status.INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated
+
+
+def _options_of(words: list[str]) -> argparse.Namespace:
+    """Read the command line. The settings may stand anywhere in it."""
+    usage = "%(prog)s COMMAND ... [options]"
+    anywhere = argparse.ArgumentParser(NAME, usage, add_help=False, allow_abbrev=False)
+    add_settings(anywhere, asks=False)
+    unset = argparse.Namespace(**dict.fromkeys(SHOWN))
+    settings, words = anywhere.parse_known_args(words, unset)
+    words[:2] = [word if word[:1] == "-" else _spelled(word) for word in words[:2]]
+    options, unknown = _parser(words).parse_known_args(words, settings)
+    given = vars(options)
+    missing = [text for name, text in options.required.items() if name not in given]
+    # Without the values of unknown options: one may be a secret.
+    unknown = [word.partition("=")[0] for word in unknown if word[:1] == "-"] or unknown
+    problems = {"unexpected": unknown, "missing": missing}
+    if said := [f"{what}: {' '.join(which)}" for what, which in problems.items() if which]:
+        options.error("; ".join(said))
+    return options
 
 
 def _parser(words: list[str]) -> argparse.ArgumentParser:
@@ -90,8 +121,9 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
                 allow_abbrev=False,
             )
             if words[1:2] == [_spelled(method)]:
-                _add_arguments(one, operation)
-                one.set_defaults(run=partial(_call, operation.name), error=one.error)
+                required = _add_arguments(one, operation)
+                run = partial(_call, operation.name)
+                one.set_defaults(run=run, required=required, error=one.error)
     about = "Call an operation for each row of a CSV file, or for what a search finds."
     bulk = commands.add_parser("bulk", help=about, formatter_class=raw, allow_abbrev=False)
     if words[:1] == ["bulk"]:
@@ -99,6 +131,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
 
         _bulk.add_arguments(bulk)
         add_settings(bulk, asks=True)
+        bulk.set_defaults(required={}, error=bulk.error)
     return parser
 
 
@@ -113,7 +146,7 @@ class _Once(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         """Set the argument."""
-        if hasattr(namespace, self.dest):
+        if getattr(namespace, self.dest, None) is not None:
             raise argparse.ArgumentError(self, "it was given twice")
         setattr(namespace, self.dest, values)
 
@@ -144,30 +177,39 @@ def _options(operation: Operation) -> dict[str, str]:
     return found
 
 
-def _add_arguments(parser: argparse.ArgumentParser, operation: Operation) -> None:
+def _add_arguments(parser: argparse.ArgumentParser, operation: Operation) -> dict[str, str]:
+    """Add the arguments of an operation. Returns how each option that is required is written."""
     options = _options(operation)
 
-    def option_of(found: re.Match[str]) -> str:
-        return options.get(found[1], found[0])
+    def in_options(text: str | None) -> str:
+        """Write the names of arguments as options."""
+        named = re.sub(r"`(\w+)`", lambda found: options.get(found[1], found[0]), text or "")
+        return named.replace("`", "")
 
-    needed = []
+    parser.description = in_options(parser.description)
+    positional, required = [], {}
     for name, argument in operation.arguments.items():
         known = _reading(argument)
-        words = re.sub(r"`(\w+)`", option_of, argument.about).replace("%", "%%")
+        words = in_options(argument.about).replace("%", "%%")
         known["help"] = f"{words} Can be given again." if known.get("action") == "append" else words
         if argument.is_positional:
             parser.add_argument(f"argument {name}", **{**known, "metavar": name})
-            needed.append(name)
-        else:
-            known |= {"required": argument.is_required, "default": argparse.SUPPRESS}
-            known.setdefault("action", _Once)
-            parser.add_argument(options[name], dest=f"argument {name}", **known)
-            needed += [f"{options[name]} {known.get('metavar', '...')}"] * argument.is_required
-    parser.usage = " ".join(["%(prog)s", *needed, "[options]"])
+            positional.append(name)
+            continue
+        known.setdefault("action", _Once)
+        dest = f"argument {name}"
+        added = parser.add_argument(options[name], dest=dest, default=argparse.SUPPRESS, **known)
+        if argument.is_required:
+            required[dest] = added.format_usage()
+            if added.nargs != 0:
+                choices = ",".join(map(str, added.choices or ()))
+                required[dest] += f" {added.metavar or f'{{{choices}}}'}"
+    parser.usage = " ".join(["%(prog)s", *positional, *required.values(), "[options]"])
     group = add_settings(parser, asks=operation.name in CAUTIONS)
     group.add_argument("--json", action="store_true", help="write the result as one JSON document")
     if operation.has_pages:
         group.add_argument("--all", action="store_true", help="ask for all pages, not only for one")
+    return required
 
 
 def _reading(argument: Argument) -> dict[str, Any]:
@@ -199,7 +241,8 @@ def add_settings(parser: argparse.ArgumentParser, *, asks: bool) -> Any:
     secrets = f"Secrets come from the environment alone: {hidden}." if hidden else None
     group = parser.add_argument_group("settings", secrets)
     for name in SHOWN:
-        group.add_argument(f"--{name}", help=f"default: ${VARIABLES[name]}")
+        about = f"default: ${VARIABLES[name]}"
+        group.add_argument(f"--{name}", action=_Once, default=argparse.SUPPRESS, help=about)
     if asks:
         group.add_argument("--yes", action="store_true", help="do it without a question")
     return group
@@ -210,7 +253,7 @@ def _call(name: str, options: argparse.Namespace) -> int:
     given = vars(options)
     arguments = {k.partition(" ")[2]: v for k, v in given.items() if k.startswith("argument ")}
     try:
-        client = RestClient(**{name: getattr(options, name) for name in SHOWN})
+        client = RestClient(**{name: given[name] for name in SHOWN})
         operation = Operation(name, client)
         request, look_up = operation.check(**arguments)
         host = urlsplit(client.base_url).netloc
@@ -219,17 +262,22 @@ def _call(name: str, options: argparse.Namespace) -> int:
         if not may_go_on(question, CAUTIONS.get(name), yes=given.get("yes", False)):
             return fail("Nothing was sent.", Status.NOT_DONE)
     except ValueError as error:
-        return fail(str(error), Status.USAGE)
+        return refuse(error)
+    advice = _how_to_look(look_up(request.arguments).request, options) if look_up else ""
     with client:
         try:
             result = operation.method(**arguments)
             if operation.has_pages:
                 return _write_page(result, options)
         except InvalidRequestError as error:
-            return fail(str(error), Status.USAGE)
+            return refuse(error)
         except SignalWireError as error:
-            return _failed(error, look_up and look_up(request.arguments).request, options)
-    return _write(result, result, options)
+            return _failed(error, advice)
+        except KeyboardInterrupt:
+            fail(advice, Status.INTERRUPTED)
+            raise
+    sid = getattr(result, "sid", None)
+    return _write(result, result, options, f"The SID is {sid}." if sid else advice)
 
 
 def _write_page(page: Any, options: argparse.Namespace) -> int:
@@ -244,9 +292,9 @@ def _write_page(page: Any, options: argparse.Namespace) -> int:
     return _write(whole, items, options)
 
 
-def _write(whole: Any, shown: Any, options: argparse.Namespace) -> int:
+def _write(whole: Any, shown: Any, options: argparse.Namespace, advice: str = "") -> int:
     """Write the result of a call: `whole` as JSON, `shown` for people."""
-    with results_written():
+    with results_written(f"The call was carried out.\n{advice}"):
         if isinstance(whole, bytes):
             sys.stdout.buffer.write(whole)
         elif options.json:
@@ -256,17 +304,20 @@ def _write(whole: Any, shown: Any, options: argparse.Namespace) -> int:
     return Status.DONE
 
 
-def _failed(error: SignalWireError, listing: Request | None, options: argparse.Namespace) -> int:
-    """Say what is known of a call that failed, and what to do. `listing` is how to look for it."""
+def _failed(error: SignalWireError, advice: str) -> int:
+    """Say what is known of a call that failed, and what to do."""
     status = fail(str(error), Status.UNKNOWN if error.outcome_unknown else Status.NOT_DONE)
     if error.outcome_unknown and error.sid:
         fail(f"The reply named this SID: {error.sid}", status)
-    if error.outcome_unknown and listing:
-        words = [NAME, *map(_spelled, listing.operation.split("."))]
-        known = _options(Operation(listing.operation))
-        given = [(known.get(name, ""), value) for name, value in listing.arguments.items()]
-        given += [(f"--{name}", getattr(options, name)) for name in SHOWN]
-        for option, value in given:
-            words += [option, str(value)][not option :] if value is not None else []
-        fail(f"To look for it: {shlex.join(words)}", status)
-    return status
+    return fail(advice, status) if error.outcome_unknown else status
+
+
+def _how_to_look(listing: Request, options: argparse.Namespace) -> str:
+    """Write the command that looks for what a call asked for."""
+    words = [NAME, *map(_spelled, listing.operation.split("."))]
+    known = _options(Operation(listing.operation))
+    given = [(known.get(name, ""), value) for name, value in listing.arguments.items()]
+    given += [(f"--{name}", getattr(options, name)) for name in SHOWN]
+    for option, value in given:
+        words += [option, str(value)][not option :] if value is not None else []
+    return f"To look for it: {shlex.join(words)}"

@@ -110,15 +110,6 @@ CODES: dict[int, tuple[Category, str]] = {
     90000: ("input", "The format of a parameter is wrong or not supported."),
 }
 CANDIDATES: dict[tuple[str, str], tuple[str, dict[str, str]]] = {
-    ("phone_numbers.list", "phone_numbers.get"): ("incoming_phone_numbers", {"Sid": "sid"}),
-    ("phone_numbers.list_available_countries", "phone_numbers.search_local"): (
-        "countries",
-        {"IsoCountry": "country_code"},
-    ),
-    ("phone_numbers.list_available_countries", "phone_numbers.search_toll_free"): (
-        "countries",
-        {"IsoCountry": "country_code"},
-    ),
     ("phone_numbers.search_local", "phone_numbers.purchase"): (
         "available_phone_numbers",
         {"PhoneNumber": "phone_number"},

@@ -191,7 +191,8 @@ def test_a_full_disk_ends_the_run_with_what_could_not_be_written(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (ended.status, bulk.mock.charges()) == (3 if bought else 1, bought)
-    assert ended.err.startswith("Stopped: [Errno 27] File too large. Not written: {")
+    said = f"Stopped: {bulk.results} can't be written: File too large. Not written: {{"
+    assert ended.err.startswith(said)
     lost = json.loads(ended.err.partition("Not written: ")[2])
     assert lost["arguments"] == {"PhoneNumber": ONE}
     assert lost.get("sid") == (bulk.mock.phone_numbers()[0]["sid"] if bought else None)

@@ -6,16 +6,17 @@ from tests.bulk.conftest import PURCHASE, Bulk
 
 ONE, TWO = "+15551230001", "+15551230002"
 VOICE = 'VoiceMethod must be "GET" or "POST", got "PUT"'
-COLUMNS = ": line 1: the columns are "
+COLUMNS = ": line 1: unknown or repeated columns: "
 
 
 @pytest.mark.parametrize(
     ("content", "problems"),
     [
-        ("number\n+15551230001\n", [f"{COLUMNS}number. Name different ones of PhoneNumber, Fr"]),
-        ("PhoneNumber,note\n+15551230001,a\n", [f"{COLUMNS}PhoneNumber, note. Name different"]),
-        ("PhoneNumber,PhoneNumber\n+1,+1\n", [f"{COLUMNS}PhoneNumber, PhoneNumber. Name diff"]),
-        ("", [f"{COLUMNS}missing. Name different ones of PhoneNumber, FriendlyName, "]),
+        ("number\n+15551230001\n", [f"{COLUMNS}number. There are PhoneNumber, Fr"]),
+        ("PhoneNumber,note\n+15551230001,a\n", [f"{COLUMNS}note. There are PhoneNumber, "]),
+        ("PhoneNumber,PhoneNumber\n+1,+1\n", [f"{COLUMNS}PhoneNumber, PhoneNumber. "]),
+        ("", [": line 1: no columns. There are PhoneNumber, FriendlyName, "]),
+        ('{"account": "a"}\n', [" holds JSON, as a results file does. Name a CSV file."]),
         (
             "PhoneNumber,VoiceMethod\n+15551230001,GET\n555,PUT\n\n,GET\n+15551230002,PUT\n",
             [
@@ -43,6 +44,23 @@ def test_each_wrong_line_is_told_before_anything_is_bought(
     for line, problem in zip(ended.err.splitlines(), problems, strict=True):
         assert line.startswith(f"{bulk.numbers}{problem}")
     assert list(bulk.folder.iterdir()) == [bulk.numbers]
+    assert not bulk.mock.journal
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["none.csv", "results.jsonl"], "none.csv can't be opened: No such file or directory.\n"),
+        ([".", "results.jsonl"], ". can't be opened: Is a directory.\n"),
+        (["numbers.csv", "none/r"], "/none/r.lock can't be opened: No such file or directory.\n"),
+        (["numbers.csv", "./numbers.csv"], "error: numbers.csv can't be both ROWS and RESULTS\n"),
+    ],
+)
+def test_a_file_that_can_not_be_used_is_named(bulk: Bulk, files: list[str], said: str) -> None:
+    bulk.write(ONE)
+    bulk.monkeypatch.chdir(bulk.folder)
+    ended = bulk.call("bulk", PURCHASE, *files)
+    assert (ended.status, ended.err[-len(said) :]) == (2, said)
     assert not bulk.mock.journal
 
 

@@ -185,35 +185,43 @@ def test_what_is_not_there_in_time_is_bought_by_the_second_run(bulk: Bulk) -> No
     assert line.startswith(f"{ONE}: waiting ")
 
 
-def test_an_interrupted_run_waits_for_its_outcomes_and_sums_them_up(bulk: Bulk) -> None:
-    with bulk.at_charge(4, signal.SIGINT), bulk.start(*MANY) as bulk.process:
+@pytest.mark.parametrize(
+    ("sent", "status", "name"), [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")]
+)
+def test_an_interrupted_run_waits_for_its_outcomes_and_sums_them_up(
+    bulk: Bulk, sent: signal.Signals, status: int, name: str
+) -> None:
+    with bulk.at_charge(4, sent), bulk.start(*MANY) as bulk.process:
         out, err = bulk.process.communicate()
-    assert bulk.process.returncode == 130
+    assert bulk.process.returncode == status
     assert err.splitlines() == [
         "Waiting for open calls. Press Ctrl-C again to quit at once.",
-        "Stopped: Ctrl-C",
+        f"Stopped: {name}",
     ]
     bought = bulk.mock.charges()
     assert out.endswith(f"\n{bought} of 16 done.\n")
     assert 4 <= bought == sum(bulk.purchases().values()) < 16
 
 
-def test_a_second_interrupt_waits_for_nothing_and_says_what_is_unknown(bulk: Bulk) -> None:
+@pytest.mark.parametrize(("second", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_interrupt_waits_for_nothing_and_says_what_is_unknown(
+    bulk: Bulk, second: signal.Signals, status: int
+) -> None:
     bulk.mock.inject(delay_seconds=60, operation="purchase")
     with bulk.start(ONE) as process:
         bulk.wait_for_purchase(process)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(second)
         assert process.stderr
         assert "Press Ctrl-C again" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(second)
         out, err = process.communicate()
     assert (process.returncode, out.splitlines()[:2]) == (
-        130,
+        status,
         [f"{ONE}  in flight  ", "0 of 1 done."],
     )
     interrupted, stopped = err.splitlines()
     assert "was interrupted after it was sent: it may have taken effect" in interrupted
-    assert stopped == "Stopped: Ctrl-C"
+    assert stopped == f"Stopped: {'Ctrl-C' if status == 130 else 'SIGTERM'}"
 
 
 def test_an_interrupt_ends_the_wait_for_an_old_row(bulk: Bulk) -> None:

@@ -169,8 +169,6 @@ def test_all_pages_are_asked_for_only_on_purpose(call: Run, mock: MockServer) ->
             2,
             'PageSize must be a whole number, at least 1, at most 1000, got "many"\n',
         ),
-        (["list", "--page"], 2, "usage: signalwire-compat phone-numbers list [options]\n"),
-        (["list", "--token", "PT0"], 2, "usage: "),
         (["get"], 2, "usage: signalwire-compat phone-numbers get Sid [options]\n"),
         (["get", "x"], 1, "phone_numbers.get(Sid='x'): status 404, code 20404: "),
         (["buy"], 2, "usage: signalwire-compat phone-numbers [-h] OPERATION ...\n"),
@@ -192,9 +190,53 @@ def test_the_exit_status_says_how_it_ended(
     assert bool(mock.journal) == (status != 2 and "--host" not in words)
 
 
-def test_a_missing_setting_is_said_before_anything_is_sent(call: Run, mock: MockServer) -> None:
-    ended = call(*BUY, "--yes", SIGNALWIRE_API_TOKEN="")
-    assert (ended.status, ended.err[:18]) == (2, "token is missing: ")
+@pytest.mark.parametrize(
+    ("words", "operation", "said"),
+    [
+        ("list --pages", "list [options]", "unexpected: --pages"),
+        ("list --token PT0 --token=PT0", "list [options]", "unexpected: --token --token"),
+        ("list 5", "list [options]", "unexpected: 5"),
+        ("list --host a --host b", "COMMAND ... [options]", "argument --host: it was given twice"),
+        (f"purchase {ONE}", "", f"unexpected: {ONE}; missing: --phone-number TEXT"),
+        ("purchase --phone 5", "", "unexpected: --phone; missing: --phone-number TEXT"),
+        ("purchase", "purchase --phone-number TEXT [options]", "missing: --phone-number TEXT"),
+        ("import-number", "", "missing: --number TEXT --number-type {longcode,tollfree}"),
+    ],
+)
+def test_a_wrong_command_line_is_told_with_the_options_that_are_missing(
+    call: Run, mock: MockServer, words: str, operation: str, said: str
+) -> None:
+    ended = call(*words.split())
+    usage, error = ended.err.splitlines()
+    assert (ended.status, operation in usage, error.partition(" error: ")[2]) == (2, True, said)
+    assert not mock.journal
+
+
+def test_settings_stand_anywhere_and_names_may_be_spelled_as_in_python(
+    mock: MockServer,
+) -> None:
+    project = {**mock.environment, "SIGNALWIRE_PROJECT_ID": ""}
+    for words in (
+        ("--project", PROJECT, "phone-numbers", "search-local", "US"),
+        ("phone_numbers", f"--project={PROJECT}", "search_local", "US"),
+        ("phone-numbers", "search-local", "US", "--project", PROJECT),
+    ):
+        assert run(COMMAND, *words, cwd=ROOT, **project).stdout.startswith("phone_number  ")
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        ("SIGNALWIRE_PROJECT_ID", "project is missing: pass --project, or set SIGNALWIRE_PROJECT_"),
+        ("SIGNALWIRE_API_TOKEN", "token is missing: set SIGNALWIRE_API_TOKEN.\n"),
+        ("SIGNALWIRE_SPACE", "host is missing: pass --host, or set SIGNALWIRE_SPACE.\n"),
+    ],
+)
+def test_a_missing_setting_is_said_before_anything_is_sent(
+    call: Run, mock: MockServer, variable: str, said: str
+) -> None:
+    ended = call(*BUY, "--yes", **{variable: ""})
+    assert (ended.status, ended.err[: len(said)]) == (2, said)
     assert not mock.journal
 
 
@@ -254,28 +296,29 @@ def test_what_a_server_sends_reaches_the_terminal_without_control_characters(
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "said"),
     [
-        ("phone-numbers", *BUY),
-        ("bulk", "phone_numbers.purchase", f"{ROOT}/examples/numbers.csv", "results.jsonl"),
+        (("phone-numbers", *BUY, "--yes"), "The call was carried out.\nThe SID is {sid}.\n"),
+        (("phone-numbers", "list"), "The call was carried out.\n"),
+        (
+            ("bulk", "phone_numbers.purchase", "rows.csv", "results.jsonl", "--yes"),
+            "Every call has ended. {folder}/results.jsonl has the outcomes.\n",
+        ),
     ],
 )
-def test_a_result_that_nobody_reads_is_said(
-    mock: MockServer, tmp_path: Path, words: tuple[str, ...]
+def test_a_result_that_can_not_be_written_is_said_with_where_to_find_it(
+    mock: MockServer, tmp_path: Path, words: tuple[str, ...], said: str
 ) -> None:
-    read, write = os.pipe()
-    os.close(read)
+    (tmp_path / "rows.csv").write_text(f"PhoneNumber\n{ONE}\n")
     env = {**os.environ, **mock.environment}
-    command = [sys.executable, "-W", "error", str(COMMAND), *words, "--yes"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=env, stdout=write, stderr=subprocess.PIPE, check=False
-    )
-    os.close(write)
-    assert (done.returncode, done.stderr) == (
-        3,
-        b"Every call has ended, but the result can't be written: Broken pipe.\n"
-        b"Check your account before you repeat what is not safe to repeat.\n",
-    )
+    command = [sys.executable, "-W", "error", str(COMMAND), *words]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, cwd=tmp_path, env=env, stdout=full, stderr=-1, text=True, check=False
+        )
+    sid = mock.phone_numbers()[0]["sid"] if mock.charges() else ""
+    said = f"The result can't be written: No space left on device. {said}"
+    assert (done.returncode, done.stderr) == (3, said.format(sid=sid, folder=tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -336,7 +379,10 @@ def test_the_command_is_a_module_as_well_and_says_its_version(mock: MockServer) 
     assert run(*module, "--version").stdout == f"signalwire-compat {version[1]}\n"
 
 
-def test_ctrl_c_ends_a_call_and_warns_that_it_may_have_been_carried_out(mock: MockServer) -> None:
+@pytest.mark.parametrize(("sent", "status", "said"), [(2, 130, "Inter"), (15, 143, "Termin")])
+def test_a_signal_ends_a_purchase_and_says_how_to_look_for_it(
+    mock: MockServer, sent: int, status: int, said: str
+) -> None:
     mock.inject(delay_seconds=60, operation="purchase")
     with subprocess.Popen(
         [sys.executable, "-W", "error", COMMAND, "phone-numbers", *BUY, "--yes"],
@@ -346,12 +392,12 @@ def test_ctrl_c_ends_a_call_and_warns_that_it_may_have_been_carried_out(mock: Mo
     ) as process:
         while not mock.journal:
             assert process.poll() is None
-        process.send_signal(2)
+        process.send_signal(sent)
         assert process.stderr
-        warned, said = process.stderr.read().splitlines()
-    assert process.returncode == 130
+        warned, look, ended = process.stderr.read().splitlines()
+    assert (process.returncode, ended[: len(said)]) == (status, said)
     assert "was interrupted after it was sent: it may have taken effect" in warned
-    assert said == "Interrupted."
+    assert look.startswith("To look for it: signalwire-compat phone-numbers list --account-sid ")
 
 
 def test_the_settings_have_the_names_that_the_client_reads(call: Run) -> None:

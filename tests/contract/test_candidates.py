@@ -72,4 +72,5 @@ def test_a_link_from_a_list_says_what_a_search_finds(
     document = with_link(contract, edit({"requestBody": {"PhoneNumber": PLACE}}))
     key = ("phone_numbers.search_local", "phone_numbers.purchase")
     members = ("available_phone_numbers", {"PhoneNumber": "phone_number"})
+    assert candidates(document).keys() <= {key, (key[0].replace("local", "toll_free"), key[1])}
     assert candidates(document).get(key) == (members if found else None)

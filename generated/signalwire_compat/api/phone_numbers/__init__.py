@@ -186,23 +186,23 @@ class SearchLocalOptions(TypedDict, total=False):
     provider does not describe them.
     """
     ExcludeAllAddressRequired: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     ExcludeForeignAddressRequired: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     ExcludeLocalAddressRequired: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     FaxEnabled: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     InLocality: str | None
     """City of the numbers. Needs `InRegion`, too."""
     InRegion: str | None
     """Region of the numbers, such as a state."""
     MmsEnabled: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     SmsEnabled: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     VoiceEnabled: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     AccountSid: str | None
     """The account that the request is for. If left out, the account of the client."""
 
@@ -219,23 +219,23 @@ class SearchTollFreeOptions(TypedDict, total=False):
     provider does not describe them.
     """
     ExcludeAllAddressRequired: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     ExcludeForeignAddressRequired: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     ExcludeLocalAddressRequired: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     FaxEnabled: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     InLocality: str | None
     """City of the numbers. Needs `InRegion`, too."""
     InRegion: str | None
     """Region of the numbers, such as a state."""
     MmsEnabled: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     SmsEnabled: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     VoiceEnabled: bool | None
-    """Has no effect."""
+    """Accepted, but the search ignores it."""
     AccountSid: str | None
     """The account that the request is for. If left out, the account of the client."""
 
@@ -656,15 +656,15 @@ class PhoneNumbers:
             Beta: Whether numbers that are new on the platform are found, too.
             Contains: Digits or letters of a telephone keypad that the numbers contain.
                 Wildcards are allowed; the provider does not describe them.
-            ExcludeAllAddressRequired: Has no effect.
-            ExcludeForeignAddressRequired: Has no effect.
-            ExcludeLocalAddressRequired: Has no effect.
-            FaxEnabled: Has no effect.
+            ExcludeAllAddressRequired: Accepted, but the search ignores it.
+            ExcludeForeignAddressRequired: Accepted, but the search ignores it.
+            ExcludeLocalAddressRequired: Accepted, but the search ignores it.
+            FaxEnabled: Accepted, but the search ignores it.
             InLocality: City of the numbers. Needs `InRegion`, too.
             InRegion: Region of the numbers, such as a state.
-            MmsEnabled: Has no effect.
-            SmsEnabled: Has no effect.
-            VoiceEnabled: Has no effect.
+            MmsEnabled: Accepted, but the search ignores it.
+            SmsEnabled: Accepted, but the search ignores it.
+            VoiceEnabled: Accepted, but the search ignores it.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
 
@@ -727,15 +727,15 @@ class PhoneNumbers:
             Beta: Whether numbers that are new on the platform are found, too.
             Contains: Digits or letters of a telephone keypad that the numbers contain.
                 Wildcards are allowed; the provider does not describe them.
-            ExcludeAllAddressRequired: Has no effect.
-            ExcludeForeignAddressRequired: Has no effect.
-            ExcludeLocalAddressRequired: Has no effect.
-            FaxEnabled: Has no effect.
+            ExcludeAllAddressRequired: Accepted, but the search ignores it.
+            ExcludeForeignAddressRequired: Accepted, but the search ignores it.
+            ExcludeLocalAddressRequired: Accepted, but the search ignores it.
+            FaxEnabled: Accepted, but the search ignores it.
             InLocality: City of the numbers. Needs `InRegion`, too.
             InRegion: Region of the numbers, such as a state.
-            MmsEnabled: Has no effect.
-            SmsEnabled: Has no effect.
-            VoiceEnabled: Has no effect.
+            MmsEnabled: Accepted, but the search ignores it.
+            SmsEnabled: Accepted, but the search ignores it.
+            VoiceEnabled: Accepted, but the search ignores it.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
 
@@ -1188,15 +1188,15 @@ class AsyncPhoneNumbers:
             Beta: Whether numbers that are new on the platform are found, too.
             Contains: Digits or letters of a telephone keypad that the numbers contain.
                 Wildcards are allowed; the provider does not describe them.
-            ExcludeAllAddressRequired: Has no effect.
-            ExcludeForeignAddressRequired: Has no effect.
-            ExcludeLocalAddressRequired: Has no effect.
-            FaxEnabled: Has no effect.
+            ExcludeAllAddressRequired: Accepted, but the search ignores it.
+            ExcludeForeignAddressRequired: Accepted, but the search ignores it.
+            ExcludeLocalAddressRequired: Accepted, but the search ignores it.
+            FaxEnabled: Accepted, but the search ignores it.
             InLocality: City of the numbers. Needs `InRegion`, too.
             InRegion: Region of the numbers, such as a state.
-            MmsEnabled: Has no effect.
-            SmsEnabled: Has no effect.
-            VoiceEnabled: Has no effect.
+            MmsEnabled: Accepted, but the search ignores it.
+            SmsEnabled: Accepted, but the search ignores it.
+            VoiceEnabled: Accepted, but the search ignores it.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
 
@@ -1259,15 +1259,15 @@ class AsyncPhoneNumbers:
             Beta: Whether numbers that are new on the platform are found, too.
             Contains: Digits or letters of a telephone keypad that the numbers contain.
                 Wildcards are allowed; the provider does not describe them.
-            ExcludeAllAddressRequired: Has no effect.
-            ExcludeForeignAddressRequired: Has no effect.
-            ExcludeLocalAddressRequired: Has no effect.
-            FaxEnabled: Has no effect.
+            ExcludeAllAddressRequired: Accepted, but the search ignores it.
+            ExcludeForeignAddressRequired: Accepted, but the search ignores it.
+            ExcludeLocalAddressRequired: Accepted, but the search ignores it.
+            FaxEnabled: Accepted, but the search ignores it.
             InLocality: City of the numbers. Needs `InRegion`, too.
             InRegion: Region of the numbers, such as a state.
-            MmsEnabled: Has no effect.
-            SmsEnabled: Has no effect.
-            VoiceEnabled: Has no effect.
+            MmsEnabled: Accepted, but the search ignores it.
+            SmsEnabled: Accepted, but the search ignores it.
+            VoiceEnabled: Accepted, but the search ignores it.
             AccountSid: The account that the request is for. If left out, the account of the
                 client.
 
