@@ -17,6 +17,8 @@ from ._formats import FORMATS
 from ._redaction import Secret, Secrets, secret_variants
 from ._request import Request
 
+_ALLOWED = {"bearer": "[!-~]+", "header": "[ -~]+"}
+
 
 class Credential(NamedTuple):
     """What a scheme adds to a request: a `header`, a `cookie`, or a member of the `query`."""
@@ -155,10 +157,8 @@ def _problem(kind: str, argument: str, value: Any, *, is_user: bool) -> str:
             return f"{argument} is not {USER_IS}."
         what = f"{argument} can't hold a colon: HTTP Basic ends it there."
         return what if ":" in text else ""
-    if kind == "bearer" and not re.fullmatch(r"[!-~]+", text):
-        return f"{argument} holds a blank or a letter that no bearer token has."
-    if kind == "header" and not re.fullmatch(r"[ -~]+", text):
-        return f"{argument} can't be sent: only visible ASCII and inner spaces are allowed."
+    if not re.fullmatch(_ALLOWED.get(kind, r"[ -~\xa0-\xff]+"), text):
+        return f"{argument} holds a line break or a character that can't be sent: copy it again."
     return ""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from operator import index
+from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex
 
 from attrs import fields
 
@@ -78,6 +79,10 @@ class Findable(Model):
     """A model that a client can find after the reply that should have brought it was lost."""
 
     __slots__ = ("_found_by_look_up",)  # No field: `attrs.asdict` gives what the reply had.
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        # Protocols 0 and 1 know no slots.
+        return super().__reduce_ex__(max(2, index(protocol)))
 
     @property
     def found_by_look_up(self) -> bool:

@@ -15,6 +15,9 @@ from ._request import Request
 from ._values import unvalidated
 
 Item = TypeVar("Item")
+# Not Self, which jedi does not know.
+Sync = TypeVar("Sync", bound="SyncPage[Any]")
+Async = TypeVar("Async", bound="AsyncPage[Any]")
 Read = Callable[[Reply], Any]
 
 
@@ -72,7 +75,7 @@ class SyncPage(_BasePage[Item]):
         """Ask for a page. Errors: those of the operation."""
         return cls._of(client._send(request, read), client, request, read, places)
 
-    def next_page(self) -> Self | None:
+    def next_page(self: Sync) -> Sync | None:
         """Ask for the next page. None after the last one.
 
         Errors: those of the operation; `APIResponseError` if the next page can't be asked for.
@@ -99,7 +102,7 @@ class AsyncPage(_BasePage[Item]):
         """Do what `SyncPage._fetch` does."""
         return cls._of(await client._asend(request, read), client, request, read, places)
 
-    async def next_page(self) -> Self | None:
+    async def next_page(self: Async) -> Async | None:
         """Do what `SyncPage.next_page` does."""
         request = self._next_request()
         return request and await self._fetch(self._client, request, self._read, self._places)

@@ -47,6 +47,8 @@ LIBRARIES: dict[str, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {
     "cattrs, JSON": (CATTRS.dumps, lambda kind, it: CATTRS.loads(it, kind)),
     "attrs": (lambda m: attrs.asdict(m, recurse=False), lambda kind, it: kind(**it)),
     "pickle": (pickle.dumps, lambda _, it: pickle.loads(it)),  # noqa: S301  # our own
+    "pickle 0": (lambda m: pickle.dumps(m, 0), lambda _, it: pickle.loads(it)),  # noqa: S301
+    "pickle 1": (lambda m: pickle.dumps(m, 1), lambda _, it: pickle.loads(it)),  # noqa: S301
     "copy": (copy.copy, lambda _, it: it),
     "deepcopy": (copy.deepcopy, lambda _, it: it),
 }

@@ -123,6 +123,10 @@ OWN_HEADERS = ("Content-Length", "Authorization", "Accept-Encoding")
             for value in NOT_A_PROJECT
         ),
         ("token", "\ud800", "token holds half of a surrogate"),
+        *(
+            ("token", f"PT{odd}x", "token holds a line break or a character")
+            for odd in "\n\r\x7f\u2026"
+        ),
         *(("max_retries", value, "must be a whole number from 0, got") for value in NOT_A_COUNT),
         *(("max_reply_bytes", value, "must be a whole number from 1") for value in NOT_A_COUNT),
         *(("timeout", value, "timeout must be seconds above 0") for value in NOT_A_TIME),

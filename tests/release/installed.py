@@ -88,6 +88,8 @@ with RestClient() as client:
         print(number.capabilities.sms, number.date_created_datetime)
         for each in client.with_account("b").compat.phone_numbers.list(PageSize=10):
             print(each.sid)
+        page = client.compat.phone_numbers.list().next_page()
+        print(page and page.page_size)
     except SignalWireError as error:
         print(error.outcome_unknown, error.advice)
 """
@@ -100,6 +102,7 @@ ASKED = [
     ("number.capabilities.sms", "receives text messages", "sms: bool"),
     ("number.date_created_datetime", "None if that is", "def date_c"),
     ("each.sid", "SID of the number. Not always a UUID", "sid: str"),
+    ("page.page_size", "How many numbers a page has at most", "page_size: int"),
     ("error.outcome_unknown", "before you retry", "self.outcome_unknown"),
     ("error.advice", "What to do about it", "self.advice"),
 ]
