@@ -1,6 +1,7 @@
 """The pages of the mock, in a browser as people use them. Run by `make test-browser`."""
 
 import contextlib
+import json
 import re
 import shlex
 import shutil
@@ -21,6 +22,7 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from scripts import build_docs
 from tests.conftest import PROJECT
+from tests.edits import credentials
 from tests.mock.helpers import OTHER
 
 FLAGS = (
@@ -273,6 +275,25 @@ def test_the_sample_beside_a_form_sends_what_the_form_sends(
     pairs = [*parse_qsl(by_form.query), *(by_form.form or [])]
     chosen = [value for values in fields.values() for value in [*values] if value]
     assert {*chosen} <= {*by_form.path.split("/"), *(value for _, value in pairs)}
+
+
+def test_a_sample_of_another_document_takes_the_credentials_that_its_client_takes(
+    browser: Browser, tmp_path: Path
+) -> None:
+    # Of alternatives it takes the first one; these rows try others.
+    rows = [row for row in credentials.ROWS if row.name not in ("first", "second", "anonymous")]
+    # Swagger UI fetches the page about OpenID Connect.
+    whole = json.dumps(credentials.document(*rows)).replace("https://shop.example/id", "/journal")
+    (tmp_path / "openapi.json").write_text(whole, "utf-8")
+    spec = tmp_path / "openapi.json"
+    with MockServer(spec) as mock, watched(browser, mock.url) as page:
+        page.goto("/docs")
+        for row in rows:
+            shown = page.locator(f"#operations-shop-{row.name}")
+            shown.locator("button.opblock-summary-control").click()
+            code = shown.locator(".sample pre").inner_text()
+            given = set(re.findall(r"^    (\w+)=", code.partition("result =")[0], re.MULTILINE))
+            assert given == {*row.given, "host"}, row.name
 
 
 def test_wrong_credentials_are_an_answer_and_no_dialogue_of_the_browser(

@@ -2,8 +2,6 @@
 
 // A plugin of Swagger UI: beside each form, the call of the Python client that sends the same.
 function pythonSample(project, token) {
-  const settings = { project, token, host: location.origin };
-  const client = Object.entries(settings).filter(([, value]) => value).map(named);
   return {
     wrapComponents: {
       parameters: (Form, system) => (props) => {
@@ -11,6 +9,8 @@ function pythonSample(project, token) {
         const [tag, id] = [props.operation.getIn(["tags", 0], "default"), props.operation.get("operationId")];
         // Nobody calls a callback: the provider sends it.
         if (!props.allowTryItOut || !id) return React.createElement(Form, props);
+        const settings = [...credentials(system, props.operation, project, token), ["host", location.origin]];
+        const client = settings.filter(([, value]) => value).map(named);
         const arguments_ = sampleArguments(system, props.pathMethod, project);
         const code = [
           "from signalwire_compat import RestClient\n",
@@ -31,6 +31,30 @@ function pythonSample(project, token) {
 const call = (name, lines) => `${name}(${lines.map((line) => `\n    ${line},`).join("")}${lines.length ? "\n" : ""})`;
 const named = ([name, value]) => `${name}=${python(value)}`;
 const isGiven = (value) => value !== undefined && value !== "" && !(Array.isArray(value) && !value.length);
+
+// What the client takes for the first way to authorize an operation.
+function credentials({ specSelectors }, operation, project, token) {
+  const ways = operation.get("security") ?? specSelectors.specJson().get("security");
+  const schemes = specSelectors.securityDefinitions()?.toJS() ?? {};
+  const isSent = ({ type, scheme } = {}) => type !== "mutualTLS" && !(type === "http" && !/^(basic|bearer)$/i.test(scheme));
+  const served = (ways?.toJS() ?? []).map(Object.keys).find((way) => way.length && way.every((name) => isSent(schemes[name])));
+  return (served ?? []).flatMap((name) => {
+    const scheme = schemes[name];
+    if (/^basic$/i.test(scheme.scheme)) {
+      const { username, password } = scheme["x-fern-basic"] ?? {};
+      return [[argument(username?.name ?? `${name}_username`), project], [argument(password?.name ?? `${name}_password`), token]];
+    }
+    const own = scheme["x-fern-bearer"] ?? scheme["x-fern-header"];
+    return [[argument(own?.name ?? name), token]];
+  });
+}
+
+// Spelled as the generator does. Other arguments of the client have some names already.
+function argument(name) {
+  const words = /[A-Z]/.test(name) ? name.split(/([A-Z]?[a-z]+)/).join(" ") : name;
+  const spelled = words.match(/[^. _-]+/g).join("_").toLowerCase();
+  return /^(host|timeout|max_retries|headers)$/.test(spelled) ? `${spelled}_` : spelled;
+}
 
 // Path parameters are positional, all others have the name of the contract.
 function sampleArguments({ specSelectors, oas3Selectors }, pathMethod, project) {
