@@ -29,6 +29,7 @@ from openapi_python_client.schema.untrusted_string import UntrustedString
 
 from codegen.candidates import candidates
 from codegen.clashes import clashes, endpoints, own_names
+from codegen.class_names import tell_apart
 from codegen.command import cautions
 from codegen.content_types import accepted, put_json_first
 from codegen.credentials import Credentials
@@ -93,7 +94,7 @@ def generate(
         except TemplateError as error:
             raise GenerateError(_in_template(spec, error)) from error
         if errors:
-            raise _refused(spec, errors[0])
+            raise _refused(spec, [*data.errors, *errors][0])  # The others often follow from it.
         (package / NAME).write_text(record(spec, config_file), "utf-8")
         _swap(package, output, Path(folder) / "old")
     return checked
@@ -111,6 +112,7 @@ def _parsed(checked: Checked, config: Config) -> GeneratorData:
                 config.content_type_overrides[name] = "application/octet-stream"
         # At a document that is refused it may fail in any way; else that is an error of ours.
         with contextlib.suppress(*([Exception] if refusals else [])), headers_in_query(document):
+            tell_apart(document, config)
             data = GeneratorData.from_dict(document, config=config)
     if isinstance(data, GeneratorData):
         move_headers(document, data)
@@ -230,7 +232,12 @@ def _refused(spec: Path, error: GeneratorError) -> GenerateError:
     if error.header.endswith(" failed"):  # A hook stopped at what the templates wrote.
         what = "codegen/templates/ or runtime/ give no valid Python"
         return GenerateError(f"{what} for {spec}: {' '.join(words.split())}")
-    return _error(spec, (), f"the generator cannot read this ({words}): write it differently")
+    told, where = re.sub(r"\s+", " ", words).strip(), Pointer()
+    if found := re.search(r"/components/schemas/([^\s:]+)", told):
+        where = ("components", "schemas", found[1])
+    elif found := re.search(r"parsing ([A-Z]+) (\S+) within", told):
+        where = ("paths", found[2], found[1].lower())
+    return _error(spec, where, f"the generator cannot read this ({told}): write it differently")
 
 
 def _error(spec: Path, where: Pointer, what: str) -> GenerateError:

@@ -233,7 +233,11 @@ def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -
 
 
 def _schema(node: dict[str, Any]) -> None:
-    """Write a closed object in one way."""
+    """Write a closed object, a list of anything and nested parts in one way."""
+    if "array" in (node.get("type"), *node.get("type", ())) and "prefixItems" not in node:
+        node.setdefault("items", {})
+    while nested := [part for part in node.get("allOf", ()) if "allOf" in part]:
+        node["allOf"] += nested[0].pop("allOf")  # The generator looks into the outer one alone.
     if node.get("additionalProperties") == _NEVER:
         node["additionalProperties"] = False
     if node.get("unevaluatedProperties") in (False, _NEVER) and not node.keys() & _COMPOSING:

@@ -35,6 +35,8 @@ FORMATS = ("uuid", "uri", "date", "date-time", "email")
 
 
 _NULL = {"type": "null"}
+_TYPED = {"enum", "anyOf", "oneOf"}
+_ABOUT_MEMBERS = {"type", "properties", "required", "title", "description", "not"}
 SOURCE = "x-schema"
 """Where the schema as it was written is kept."""
 
@@ -42,13 +44,23 @@ SOURCE = "x-schema"
 def keep_sources(document: dict[str, Any]) -> None:
     """Keep each schema as it was written: the generator makes floats of limits, exact to 2^53.
 
-    It would also make an enumeration of each type that a list of values can have.
+    It would also make an enumeration, or a choice, for each type that its values can have.
     """
     for kind, _, node in nodes(document):
         if kind == "schema":
             node[SOURCE] = dict(node)
-            if "enum" in node and not isinstance(node.get("type", ""), str):
+            for key in ("anyOf", "oneOf"):
+                if all(_is_about_members(option, node) for option in node.get(key, [None])):
+                    del node[key]
+            if node.keys() & _TYPED and not isinstance(node.get("type", ""), str):
                 del node["type"]
+
+
+def _is_about_members(option: Any, node: dict[str, Any]) -> bool:
+    """Whether a schema of a choice says only more about members that all its schemas have."""
+    if not isinstance(option, dict) or not option.keys() <= _ABOUT_MEMBERS:
+        return False
+    return {*option.get("properties", ())} <= {*node.get("properties", ())}
 
 
 class Expression:
@@ -71,7 +83,8 @@ class Expression:
     def _schema(self, schema: Any) -> str:
         if not isinstance(schema, dict):
             return "Schema()"  # A boolean schema.
-        found = list({id(part): part for _, part in parts(self._document, schema)}.values())
+        written = (part.get(SOURCE, part) for _, part in parts(self._document, schema))
+        found = list({id(part): part for part in written}.values())
         names = [str(part["$ref"]).rpartition("/")[2] for part in found if "$ref" in part]
         found = [part for part in found if part.keys() & _CONSTRAINTS]
         if not names:  # A schema that contains itself has a name.
@@ -92,6 +105,8 @@ class Expression:
 
     def _merged(self, found: list[dict[str, Any]]) -> str:
         merged, rest = _merged(found)
+        if "anyOf" in merged and "oneOf" in merged:
+            rest.append({"oneOf": merged.pop("oneOf")})
         arguments = list(self._arguments(merged))
         if rest:
             arguments.append(f"all_of=({''.join(self._schema(part) + ', ' for part in rest)})")

@@ -55,8 +55,9 @@ def arguments(document: Document, operation: Operation, *, every: bool) -> dict[
         if every or body.get("required"):
             value = _value(document, join(place, "content", kind))
             needed = merged(root, media["schema"]).get("required", [])
-            if isinstance(value, dict):
-                value = {name: value[name] for name in value if every or name in needed}
+            if isinstance(value, dict) and not every:
+                few = {name: value[name] for name in value if name in needed}
+                value = few if document.fits(few, join(place, "content", kind, "schema")) else value
             found |= value if operation.fields else {"body": value}
     return {PythonIdentifier(n, "field_", skip_snake_case=True): v for n, v in found.items()}
 

@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from .contract import Operation, Response
@@ -79,12 +80,29 @@ def _make(document: Document, pointer: str, active: frozenset[str]) -> Any:
         options = (_make(document, place, active) for place in places)
         first = next(options, _NOTHING)
         rest = itertools.chain([first], options)
-        made.append(next((value for value in rest if document.fits(value, pointer)), first))
+        made.append(next((value for value in rest if _fits(document, value, pointer)), first))
     made.append(_by_type(document, pointer, schema, active))
     told = [value for value in made if value is not _NOTHING]
     if told and all(isinstance(value, dict) for value in told):
-        return {name: member for value in told for name, member in value.items()}
+        joined = {name: member for value in told for name, member in value.items()}
+        told = [joined, *_fewer(schema, joined)]
+    if len(told) > 1 and (fitting := [each for each in told if _fits(document, each, pointer)]):
+        return fitting[0]
     return told[0] if told else _NOTHING
+
+
+def _fits(document: Document, value: Any, pointer: str) -> bool:
+    return value is not _NOTHING and document.fits(value, pointer)
+
+
+def _fewer(schema: dict[str, Any], value: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Leave out what only other schemas of a choice require, for each of them."""
+    needs = [
+        option.get("required", ()) for option in schema.get("oneOf", ()) if isinstance(option, dict)
+    ]
+    every = {name for names in needs for name in names}
+    for names in needs:
+        yield {name: value[name] for name in value if name in names or name not in every}
 
 
 def _by_type(
