@@ -1,6 +1,7 @@
 """What several files of tests need: a mock server of their own, clients for it, the contract."""
 
 import copy
+import gc
 import json
 import os
 import pty
@@ -20,6 +21,11 @@ from codegen.document import nodes, reachable, resolved, target
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 VARIABLES = ("SIGNALWIRE_PROJECT_ID", "SIGNALWIRE_API_TOKEN", "SIGNALWIRE_SPACE")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives as long as the run; many tests call it."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
