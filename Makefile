@@ -73,6 +73,7 @@ test-all: $(READY) ## run every test, also the slow ones
 lint: $(READY) ## check openapi.yaml, the style of the code, the YAML files and the workflows
 	@$(BIN)/python -m codegen.validate openapi.yaml
 	@$(BIN)/yamllint --strict openapi.yaml generator-config.yml .github .pre-commit-config.yaml
+	@$(BIN)/jactionlint --no-online --shellcheck= --pyflakes= .github/workflows/*.yml
 	@found=$$($(BIN)/zizmor --offline --quiet --persona pedantic .github) || { echo "$$found" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --diff

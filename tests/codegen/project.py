@@ -45,7 +45,8 @@ def stub_tools(folder: Path, script: str = 'exec {tool} "$@"') -> None:
     """Make a .venv whose tools are the script; {tool} is the tool of this environment."""
     tools = folder / ".venv" / "bin"
     tools.mkdir(parents=True)
-    for name in ("check-wheel-contents", "python", "ruff", "twine", "yamllint", "zizmor"):
+    names = "check-wheel-contents jactionlint python ruff twine yamllint zizmor"
+    for name in names.split():
         tool = Path(sys.executable).with_name(name)
         (tools / name).write_text(f"#!/bin/sh\n{script.format(tool=tool)}\n")
         (tools / name).chmod(0o755)
