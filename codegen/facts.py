@@ -182,10 +182,11 @@ class Constraints:
         found = self._parameters(operation).items()
         return next((name for name, node in found if is_account(node)), None)
 
-    def delimiters(self, operation: str) -> dict[str, str]:
-        """Give what stands between the items of each list of a query that is one value."""
+    def delimiters(self, operation: str, place: str = "query") -> dict[str, str]:
+        """Give what is between the items of each list or object of a place that is one value."""
         found = self._parameters(operation).items()
-        listed = ((name, node) for name, node in found if node.get("style") in DELIMITERS)
+        here = ((name, node) for name, node in found if node["in"] == place)
+        listed = ((name, node) for name, node in here if node.get("style") in DELIMITERS)
         return {node.get(WIRE_NAME, name): DELIMITERS[node["style"]] for name, node in listed}
 
     def wire_name(self, operation: str, name: Any) -> Any:
@@ -200,6 +201,10 @@ class Constraints:
         """Write the arguments that say how a value stands in a path, unless in the usual way."""
         node = self._parameters(operation)[name]
         return f", {node['style']!r}, {node['explode']}" if "style" in node else ""
+
+    def is_exploded(self, operation: str, name: str) -> bool:
+        """Whether an object is written as `a=1,b=2`, where `a,1,b,2` is usual."""
+        return bool(self._parameters(operation)[name].get("explode"))
 
     def is_deep(self, operation: str, name: str) -> bool:
         """Whether each member of an object in a query is written as `name[member]`."""

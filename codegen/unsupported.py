@@ -57,9 +57,7 @@ _NAMES = {
     **{"header": _TOKEN, "cookie": _TOKEN},
 }
 _NESTED_LISTS = {"an object in a list", "a list in a list"}
-_PATH_STYLES = ("label", "matrix")
 _NESTED = re.compile(r"an object|an? .* in a list")
-_NOT_DEEP = re.compile(r"a list|an object")
 _TOO_LONG = f"is longer than {LONGEST} characters, too long for a file: shorten it"
 
 
@@ -129,21 +127,29 @@ def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -
         yield schema, f"may be null, which no {place} can hold: remove null"
     for file in files_in(document, schema):
         yield file, f"is a file, which no {place} can hold: put it into a body"
-    unfit = {"query": _NESTED_LISTS, "cookie": {"a list", "an object"}}
-    unfit.setdefault(place, {"an object", *_NESTED_LISTS})
-    if found := next((each for each in types if each in unfit[place]), None):
+    if found := next((each for each in types if each in _NESTED_LISTS), None):
         yield schema, f"is {found}, which no {place} can hold: give it another type"
-    if place == "query" and "an object" in types:
-        members = members_of(document, schema)[0]
-        if not members:
-            yield schema, "is an object without named members, which no query can hold: name them"
-        for member, inner in members.items():
-            kinds, deep = types_of(document, inner), node.get("style") == "deepObject"
-            if nested := next(
-                (k for k in kinds if _NESTED.fullmatch(k) or (deep and k == "a list")), None
-            ):
-                what = f'has the member "{member}", {nested}, which no query can hold: flatten it'
-                yield inner, what
+    if "an object" in types:
+        yield from _members(document, schema, node)
+
+
+def _members(document: dict[str, Any], schema: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
+    """Find members of an object that a parameter can't hold."""
+    place, members = node["in"], members_of(document, schema)[0]
+    # In these places each member is a pair of its own, unless the object is one value.
+    is_pairs = place in ("query", "cookie") and node.get("style") not in DELIMITERS
+    if is_pairs and not members:
+        yield schema, f"is an object without named members, which no {place} can hold: name them"
+    other = (*follow(document, schema), "additionalProperties")
+    if not is_pairs and isinstance(at(document, other[:-1]).get(other[-1]), dict):
+        members = {**members, "additionalProperties": other}
+    has_lists = place == "query" and "style" not in node
+    for member, inner in members.items():
+        kinds = types_of(document, inner)
+        nested = (k for k in kinds if _NESTED.fullmatch(k) or (not has_lists and k == "a list"))
+        if kind := next(nested, None):
+            what = f'has the member "{member}", {kind}, which no {place} can hold: flatten it'
+            yield inner, what
 
 
 def _written(where: Pointer, node: dict[str, Any], types: list[str]) -> Iterator[Problem]:
@@ -157,9 +163,9 @@ def _written(where: Pointer, node: dict[str, Any], types: list[str]) -> Iterator
     if node.get("allowReserved"):
         yield (*where, "allowReserved"), "is not supported, the client encodes them: remove it"
     style = node.get("style")
-    is_served = style is None if not is_query_list(types, place) else style in (None, *DELIMITERS)
-    is_deep = place == "query" and style == "deepObject" and "an object" in types
-    if not is_served and not is_deep and style not in _PATH_STYLES:
+    is_one = is_query_list(types, place) or ("an object" in types and not node.get("explode"))
+    is_deep = style == "deepObject" and "an object" in types
+    if style and place == "query" and not is_deep and not (is_one and style in DELIMITERS):
         key = "explode" if style == STYLES[place] else "style"
         what = f"is {node[key]}, a way that the client cannot write this value"
         yield (*where, key), f"{what}: remove it"
@@ -212,8 +218,9 @@ def _ambiguous_parameters(document: dict[str, Any], where: Pointer) -> Iterator[
     for here, end in parameters_of(document, where):
         parameter, schema = at(document, end), (*end, "schema")
         name, place = parameter["name"], parameter["in"]
-        names, is_query = [name], place == "query" and "schema" in parameter
-        if is_query and "an object" in types_of(document, schema):
+        names, is_pairs = [name], place in ("query", "cookie") and "schema" in parameter
+        is_pairs = is_pairs and parameter.get("style") not in DELIMITERS
+        if is_pairs and "an object" in types_of(document, schema):
             names = [*members_of(document, schema)[0]]
             if parameter.get("style") == "deepObject":
                 names = [f"{name}[{member}]" for member in names]

@@ -6,12 +6,12 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
 from ._errors import InvalidRequestError
-from ._values import Unset, encode
+from ._values import UNSET, Unset, encode
 
 
 def object_members(value: Any, name: str = "") -> dict[str, Any]:
@@ -53,31 +53,53 @@ def as_text(name: str, value: Any) -> str:
 
 
 def path_segment(name: str, value: Any, style: str = "simple", explode: bool = False) -> str:
-    """Percent-encode a value, or the items of a list, as one segment of a path.
+    """Percent-encode a value, the items of a list or the members of an object as one segment.
 
     The styles are `a,b`, for `label` `.a,b` or `.a.b`, and for `matrix` `;name=a,b` or
-    `;name=a;name=b`.
+    `;name=a;name=b`. The members of an object are items such as `a,1` or, exploded, `a=1`.
     Errors: `InvalidRequestError` for a value that would change the path: empty, `.` or `..`.
     """
+    value = encode(value)
+    is_object = isinstance(value, dict)
     begin = {"simple": "", "label": ".", "matrix": f";{name}="}[style]
+    if is_object and explode and style == "matrix":
+        begin = ";"
     between = begin if explode and begin else ","
-    items = [quote(text, safe="") for _, text in _pairs({name: value})]
-    if between == "." and isinstance(value, list) and any("." in item for item in items):
+    items = _items(name, value, "=" if explode else "", lambda text: quote(text, safe=""))
+    if between == "." and (is_object or isinstance(value, list)) and "." in "".join(items):
         raise InvalidRequestError(f"{name} can't be sent: '.' is between its items, and in one.")
-    text = begin + between.join(items)
+    text = begin + between.join(items) if items else ""
     if text in ("", ".", ".."):
         raise InvalidRequestError(f"{name} can't be {text!r}: it is a part of the path.")
     return text
 
 
-def header_list(name: str, value: Any) -> Any:
-    """Write a list as one header. Errors: `InvalidRequestError` for an item with a comma."""
-    if not isinstance(value, list):
+def header_list(name: str, value: Any, explode: bool = False) -> Any:
+    """Write a list or an object as one header.
+
+    Errors: `InvalidRequestError` for an item with a comma, or a member that can't be told apart.
+    """
+    if not isinstance(value, list | dict):
         return value
-    items = [text for _, text in _pairs({name: value})]
-    if any("," in item for item in items):
-        raise InvalidRequestError(f"{name} can't be sent: ',' is between its items, and in one.")
-    return ",".join(items)
+    items = _items(name, value, "=" if explode else "")
+    members = value if explode and isinstance(value, dict) else ()
+    for sign, texts in ((",", items), ("=", members)):
+        if any(sign in text for text in texts):
+            what = f"{name} can't be sent: {sign!r} is between its items"
+            raise InvalidRequestError(f"{what}, and in one.")
+    return ",".join(items) if items else UNSET
+
+
+def _items(
+    name: str, value: Any, sign: str, written: Callable[[str], str] = lambda text: text
+) -> list[str]:
+    """Write a value, the items of a list, or names and values of an object; a sign joins these."""
+    if not isinstance(value, dict):
+        return [written(text) for _, text in _pairs({name: value})]
+    pairs = [(written(member), written(as_text(name, each))) for member, each in value.items()]
+    return (
+        [sign.join(pair) for pair in pairs] if sign else [text for pair in pairs for text in pair]
+    )
 
 
 def _pairs(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -91,13 +113,14 @@ def _pairs(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def urlencoded(members: Mapping[str, Any], delimiters: Mapping[str, str] = {}) -> str:
     """Write members as `application/x-www-form-urlencoded`, for a form or a query.
 
-    A list among the `delimiters` is one value, with the delimiter between its items.
+    A list or an object among the `delimiters` is one value, with the delimiter between its items.
     Errors: `InvalidRequestError` for an item that can't be told from two.
     """
     written = []
     for name in members:
-        texts = [text for _, text in _pairs({name: members[name]})]
         delimiter = delimiters.get(name, "")
+        is_whole = not delimiter and isinstance(members[name], dict)
+        texts = _items(name, [members[name]] if is_whole else members[name], "")
         for text in texts if delimiter.startswith("%") else ():
             if unquote(delimiter) in text:
                 what = f"{name} can't be sent: {unquote(delimiter)!r} is between its items"
@@ -128,10 +151,20 @@ def headers(members: Mapping[str, Any]) -> dict[str, str]:
     return written
 
 
-def cookies(members: Mapping[str, Any]) -> dict[str, str]:
-    """Write members as the header `Cookie`; no members, no header."""
-    written = "; ".join(f"{name}={quote(text, safe='')}" for name, text in _pairs(members))
-    return {"Cookie": written} if written else {}
+def cookies(members: Mapping[str, Any], delimiters: Mapping[str, str] = {}) -> dict[str, str]:
+    """Write members as the header `Cookie`; no members, no header.
+
+    A list or an object among the `delimiters` is one value. Others explode, as `a=1&a=2`.
+    """
+    written = []
+    for name, value in members.items():
+        explode = name not in delimiters
+        is_object = explode and isinstance(value, dict)
+        between = "&" if is_object else delimiters.get(name, f"&{name}=")
+        items = _items(name, value, "=" if explode else "", lambda text: quote(text, safe=""))
+        if items:
+            written.append(("" if is_object else f"{name}=") + between.join(items))
+    return {"Cookie": "; ".join(written)} if written else {}
 
 
 def json_body(value: Any) -> bytes:

@@ -20,8 +20,9 @@ class Field:
     `types` are the JSON types that its text may be converted to; none if any text is valid. With
     `explode`, an array is sent as one value per `item`; without, `delimiter` is a pattern of what
     is between its items, in a query or path before they are decoded; `prefix` is before a value in
-    a path. Each of the `members` of an object in a query is sent as a parameter, under its key. The
-    codes come from `x-error-codes`.
+    a path. Each of the `members` of an object in a query or cookie is sent as a parameter, under
+    its key; an object with `parts` is one value, as `a,1,b,2`, or `a=1,b=2` if they are `joined`.
+    The codes come from `x-error-codes`.
     """
 
     name: str
@@ -34,6 +35,13 @@ class Field:
     delimiter: str = ","
     prefix: str = ""
     members: Mapping[str, "Field"] = field(default_factory=dict)
+    parts: Mapping[str, "Field"] | None = None
+    joined: bool = False
+
+    @property
+    def is_split(self) -> bool:
+        """Whether one text holds several values."""
+        return self.parts is not None or ("array" in self.types and not self.explode)
 
 
 @dataclass(frozen=True)

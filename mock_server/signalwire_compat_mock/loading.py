@@ -140,7 +140,7 @@ def _route(
     suffix = re.escape(also.get("suffix", ""))
     pattern = f"(?:{bases}){own}(?:{suffix})?"
     parts = [operation.parameters["path"] for operation in operations.values()]
-    lists = {name for part in parts for name, each in part.fields.items() if "array" in each.types}
+    lists = {name for part in parts for name, each in part.fields.items() if each.is_split}
     return Route(re.compile(pattern), tuple(_BRACES.findall(path)), operations, frozenset(lists))
 
 
@@ -232,22 +232,34 @@ def _parameter(document: Document, pointer: str) -> Field:
     if "schema" in value:
         codes, name = value.get("x-error-codes"), value["name"]
         field = _field(document, name, schema, codes, explode=explode)
+        is_served = True
         if "object" in field.types:
-            members = _fields(document, schema) if location == "query" else {}
+            members = _fields(document, schema)
             if members and style == "deepObject":
                 return replace(field, members={f"{name}[{n}]": m for n, m in members.items()})
             if members and style == "form" and explode:
                 return replace(field, members=members)
-        elif location == "query" and style in _DELIMITERS:
+            is_served = not (explode and location in ("query", "cookie"))
+            field = replace(field, parts=members, joined=explode, item=_other(document, schema))
+        if location == "query" and style in _DELIMITERS and is_served:
             return replace(field, delimiter=_DELIMITERS[style])
-        elif location in ("path", "header") and style in _PREFIXES:
+        if location in ("path", "header") and style in _PREFIXES:
             prefix = _PREFIXES[style].format(name=name)
+            prefix = prefix[:1] if field.joined else prefix
             between = re.escape(prefix) if explode and prefix else ","
             return replace(field, explode=False, prefix=prefix, delimiter=between)
-        elif style == _STYLES[location]:
+        if style == _STYLES[location] and is_served:
             return field
-    todo = "Give it a schema, a usual style, and no object but in a query."
+    todo = "Give it a schema and a usual style, and an object that explodes named members."
     raise SpecError(f"{pointer}: not served. {todo}")
+
+
+def _other(document: Document, schema: str) -> Field | None:
+    """Compile the members of an object that it does not name, if it says of what type they are."""
+    for here, part in document.parts(schema):
+        if isinstance(part.get("additionalProperties"), dict):
+            return _field(document, "", join(here, "additionalProperties"))
+    return None
 
 
 def _body(document: Document, reference: str) -> Body:

@@ -74,10 +74,13 @@ class Incoming:
         path: Mapping[str, str],
         headers: Iterable[str],
         lists: Collection[str] = (),
+        *,
+        repeated: bool = False,
     ) -> Iterator[tuple[str, str]]:
         """Yield names and texts in a location: those of `path`, or of the `headers` that are named.
 
-        In the query the texts of `lists` stay encoded. Errors: `ParseError`.
+        In query and cookie the texts of `lists` stay encoded. `repeated` says whether what is after
+        & in a cookie is another one. Errors: `ParseError`.
         """
         if location == "path":
             if _BROKEN_ESCAPE.search(self.path.encode()):
@@ -89,9 +92,10 @@ class Incoming:
             yield from ((name, value) for name in headers for value in self.header(name))
         else:
             for line in self.header("cookie"):
-                for piece in line.split(";"):
-                    name, _, value = piece.partition("=")
-                    yield name.strip(), value.strip()
+                for piece in re.split("[;&]" if repeated else ";", line):
+                    name, _, value = (part.strip() for part in piece.partition("="))
+                    value = value.replace("+", "%2B")  # Only a form writes a blank so.
+                    yield name, value if name in lists else decode_value(value)
 
 
 def basic_credentials(header: str) -> tuple[str, str] | None:

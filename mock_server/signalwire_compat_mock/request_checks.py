@@ -4,7 +4,7 @@ import difflib
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,8 +73,13 @@ def check_request(
     values: dict[str, dict[str, Any]] = {}
     for location, part in operation.parameters.items():
         try:
-            lists = [name for name, known in part.fields.items() if _is_one_value(known)]
-            texts = _grouped(incoming.parameters(location, path, part.fields, lists))
+            lists = [name for name, known in part.fields.items() if known.is_split]
+            repeated = any(
+                known.members or ("array" in known.types and known.explode)
+                for known in part.fields.values()
+            )
+            pairs = incoming.parameters(location, path, part.fields, lists, repeated=repeated)
+            texts = _grouped(pairs)
         except ParseError as error:
             violations.append(Violation(f"The {location} {error}"))
             continue
@@ -114,11 +119,12 @@ def _decoded(
     """Decode the known names."""
     value: dict[str, Any] = {}
     violations: list[Violation] = []
+    is_encoded = location not in ("body", "header")
     for name, known in part.fields.items():
         members = known.members or {name: known}
         try:
             given = {
-                member.name: _decode(member, texts[n], is_encoded=location in ("query", "path"))
+                member.name: _decode(member, texts[n], is_encoded=is_encoded)
                 for n, member in members.items()
                 if n in texts
             }
@@ -127,10 +133,6 @@ def _decoded(
         else:
             value |= {name: given} if given and known.members else given
     return value, violations
-
-
-def _is_one_value(known: Field) -> bool:
-    return "array" in known.types and not known.explode
 
 
 def _decode(known: Field, texts: Sequence[str], *, is_encoded: bool) -> Any:
@@ -143,13 +145,28 @@ def _decode(known: Field, texts: Sequence[str], *, is_encoded: bool) -> Any:
     if not texts[0].startswith(known.prefix):
         raise ParseError(f"is without {known.prefix} before it")
     texts = [texts[0].removeprefix(known.prefix), *texts[1:]]
+    if known.is_split:
+        texts = re.split(known.delimiter, texts[0])
+    if known.parts is not None:
+        return _object(known, texts, decode_value if is_encoded else str)
     if is_array:
-        items = texts if known.explode else re.split(known.delimiter, texts[0])
-        if is_encoded and not known.explode:
-            items = [decode_value(item) for item in items]
+        items = [decode_value(each) if known.is_split and is_encoded else each for each in texts]
         types = known.item.types if known.item else frozenset[str]()
         return [decode_text(types, item) for item in items]
     return decode_text(known.types, texts[0])
+
+
+def _object(known: Field, texts: Sequence[str], read: Callable[[str], str]) -> dict[str, Any]:
+    """Decode names and values that follow each other, or are joined. Errors: `ParseError`."""
+    pairs = [text.partition("=")[::2] for text in texts]
+    if not known.joined:
+        pairs = list(itertools.zip_longest(texts[::2], texts[1::2], fillvalue=""))
+    members = {read(name): read(text) for name, text in pairs}
+    if len(members) < len(pairs) or (not known.joined and len(texts) % 2):
+        raise ParseError("holds a member twice, or one without a value")
+    every = {**dict.fromkeys(members, known.item), **(known.parts or {})}
+    types = {name: each.types if each else frozenset[str]() for name, each in every.items()}
+    return {name: decode_text(types[name], text) for name, text in members.items()}
 
 
 def _check_body(incoming: Incoming, body: Body | None, show: Show) -> tuple[Any, list[Violation]]:

@@ -81,6 +81,9 @@ ONE_WAY: Document = {
 }  # fmt: skip
 
 
+FACTS = object_of(name=TEXT, size=SIZE)
+
+
 def segment(schema: Document, **more: Any) -> Edit:
     """Make an edit that adds an operation with this parameter in its path."""
     return adds("/things/{Id}", parameters=[{**parameter("Id", "path", schema), **more}])
@@ -177,6 +180,21 @@ VARIANTS = [
     Row("a choice of required members", sends(ref("Key"), schemas={"Key": {**object_of(id=TEXT, name=TEXT, size=SIZE), "anyOf": [{"required": ["id"]}, {"required": ["name"]}], "oneOf": [{"required": ["size"]}, {"properties": {"size": {"not": {}}}, "not": {"required": ["size"]}, "required": ["name"]}]}}, responses={"200": reply(ref("Key"), {"id": "a", "size": 3})}), ADDED, "it = compat.things.try_it(id='a', size=3)\nassert_type(it, m.Key)\nassert (it.id, it.size) == ('a', 3)\n" + not_sent("size=3", "id is missing"), POSTED + ' {"id": "a", "size": 3}'),
     Row("a list of anything", sends(object_of(it={"type": "array", "description": "It."})), ADDED, "compat.things.try_it(it=['a', 3])", POSTED + ' {"it": ["a", 3]}'),
     Row("allOf in allOf", sends(ref("Thing"), schemas={"Thing": {"allOf": [THING, {"allOf": [CAT, {"allOf": [DOG]}]}], "description": "It."}}), ADDED, "compat.things.try_it(name='a', purrs=True, barks=False)\nassert m.Thing(name='a', purrs=True, barks=False).barks is False", POSTED + ' {"name": "a", "purrs": true, "barks": false}'),
+    Row("an object in a query as one value", takes("Filter", schema=FACTS, explode=False), ADDED, "it = m.TryItFilter(name='a,b', size=3)\nit.additional_properties['x y'] = 'c&d'\ncompat.things.try_it(Filter=it)\ncompat.things.try_it(Filter=m.TryItFilter())", f"{GOT}?Filter=name,a%2Cb,size,3,x+y,c%26d\n{GOT}"),
+    Row("an object in a query with spaces", takes("Filter", schema=FACTS, style="spaceDelimited"), ADDED, "compat.things.try_it(Filter=m.TryItFilter(name='a', size=3))\n" + not_sent("Filter=m.TryItFilter(name='a b')", "is between its items"), f"{GOT}?Filter=name%20a%20size%203"),
+    Row("an object in a query with bars", takes("Filter", schema=FACTS, style="pipeDelimited", explode=False), ADDED, "compat.things.try_it(Filter=m.TryItFilter(name='a', size=3))", f"{GOT}?Filter=name%7Ca%7Csize%7C3"),
+    Row("an object in the path", segment(FACTS), ADDED, "compat.things.try_it(m.TryItId(name='a,b', size=3))\n" + not_sent("m.TryItId()", "can't be ''"), f"{GOT}/name,a%2Cb,size,3"),
+    Row("an exploded object in the path", segment(FACTS, explode=True), ADDED, "it = m.TryItId(name='a=b,c', size=3)\nit.additional_properties['x=y'] = 'z'\ncompat.things.try_it(it)", f"{GOT}/name=a%3Db%2Cc,size=3,x%3Dy=z"),
+    Row("an object in the path after a point", segment(FACTS, style="label"), ADDED, "compat.things.try_it(m.TryItId(name='a.b', size=3))", f"{GOT}/.name,a.b,size,3"),
+    Row("an exploded object in the path after points", segment(FACTS, style="label", explode=True), ADDED, "compat.things.try_it(m.TryItId(name='a', size=3))\n" + not_sent("m.TryItId(name='a.b')", "is between its items"), f"{GOT}/.name=a.size=3"),
+    Row("an object in the path after a semicolon", segment(FACTS, style="matrix"), ADDED, "compat.things.try_it(m.TryItId(name='a;b', size=3))", f"{GOT}/;Id=name,a%3Bb,size,3"),
+    Row("an exploded object in the path after semicolons", segment(FACTS, style="matrix", explode=True), ADDED, "compat.things.try_it(m.TryItId(name='a', size=3))\n" + not_sent("m.TryItId()", "can't be ''"), f"{GOT}/;name=a;size=3"),
+    Row("an object in a header", takes("X-It", "header", FACTS), ADDED, "compat.things.try_it(XIt=m.TryItXIt(name='a b', size=3))\ncompat.things.try_it()\ncompat.things.try_it(XIt=m.TryItXIt())\n" + not_sent("XIt=m.TryItXIt(name='a,b')", "',' is between its items"), f"{GOT}\n{GOT}\n{GOT}", "x-it: name,a b,size,3"),
+    Row("an exploded object in a header", takes("X-It", "header", FACTS, explode=True), ADDED, "it = m.TryItXIt(name='a=b', size=3)\ncompat.things.try_it(XIt=it)\nit.additional_properties['x=y'] = 'z'\n" + not_sent("XIt=it", "'=' is between its items"), GOT, "x-it: name=a=b,size=3"),
+    Row("a list in a cookie as one value", takes("Tag", "cookie", TEXTS, explode=False), ADDED, "compat.things.try_it(Tag=['a,b', 'c d'])\ncompat.things.try_it(Tag=[])", f"{GOT}\n{GOT}", "cookie: Tag=a%2Cb,c%20d"),
+    Row("an exploded list in a cookie", adds(parameters=[parameter("Tag", "cookie", list_of(SIZE)), parameter("More", "cookie")]), ADDED, "compat.things.try_it(Tag=[1, 2], More='a&b')", GOT, "cookie: Tag=1&Tag=2; More=a%26b"),
+    Row("an object in a cookie as one value", takes("It", "cookie", FACTS, explode=False), ADDED, "compat.things.try_it(It=m.TryItIt(name='a,b', size=3))\ncompat.things.try_it()", f"{GOT}\n{GOT}", "cookie: It=name,a%2Cb,size,3"),
+    Row("an exploded object in a cookie", takes("It", "cookie", FACTS), ADDED, "compat.things.try_it(It=m.TryItIt(name='a&b', size=3))\ncompat.things.try_it(It=m.TryItIt())", f"{GOT}\n{GOT}", "cookie: name=a%26b&size=3"),
     Row("text that only a pattern describes", adds(responses={"200": reply(object_of("sid at", sid=text(pattern="^AC[0-9a-f]{32}$"), at=text(pattern="^[a-z]+$", minLength=6, maxLength=8)))}), ADDED, "it = compat.things.try_it()\nassert len(it.sid) == 34 and it.sid.startswith('AC') and 6 <= len(it.at) <= 8", GOT),
     Row("no operationId", silent("operationId", "tags"), ADDED, "compat.default.get_things()", GOT),
     Row("names made of equal paths", both(silent("operationId"), adds("/things/", operationId="it"), change("paths /things/ get", operationId=GONE)), f"{ADDED}, {ADDED}", "compat.things.get_things()\ncompat.things.get_things_2()", f"{GOT}\n{GOT}/"),

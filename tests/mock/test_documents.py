@@ -125,7 +125,7 @@ def set_at(path: str, value: Any) -> Change:
 
 NOTES = "paths /Notes post"
 REPLY = f"{NOTES} responses 202 content application/json"
-OBJECT_IN_A_HEADER = {"name": "X-Some", "in": "header", "schema": {"type": "object"}}
+ANY_MEMBERS = {"name": "some", "in": "query", "schema": {"type": "object"}}
 DIGITS = {"type": "string", "pattern": "^[0-9]{8}$", "maxLength": 7}
 
 
@@ -143,7 +143,7 @@ DIGITS = {"type": "string", "pattern": "^[0-9]{8}$", "maxLength": 7}
         (set_at(f"{NOTES} operationId", "purchase"), "purchase is taken"),
         (set_at(f"{NOTES} requestBody", content("a/b", {})), "a/b is not served"),
         (set_at(f"{NOTES} parameters", [{"$ref": "#/info"}]), "not a valid"),
-        (set_at(f"{NOTES} parameters", [OBJECT_IN_A_HEADER]), "no object but in a query"),
+        (set_at(f"{NOTES} parameters", [ANY_MEMBERS]), "an object that explodes named members"),
         (set_at(f"{NOTES} security", [{"Key": []}]), "Key"),
         (set_at(f"{NOTES} responses 404", content("text/plain", DIGITS)), "an error does not fit"),
     ],
