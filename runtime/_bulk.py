@@ -125,7 +125,8 @@ def _read_job(options: argparse.Namespace) -> _Job:
 
 def _may_go_on(job: _Job, options: argparse.Namespace) -> bool:
     number = min(options.count or len(job.rows), options.limit or sys.maxsize)
-    question = f"{job.operation.name}, up to {number} calls for {job.account}"
+    calls = f"up to {number} calls" if number > 1 else "1 call"
+    question = f"{job.operation.name}, {calls} for {job.account}"
     return may_go_on(question, CAUTIONS.get(job.operation.name), yes=options.yes)
 
 

@@ -33,10 +33,12 @@ def read_rows(path: Path, operation: Operation, given: Row) -> list[Row]:
         header = [name.strip() for name in next(reader, [])]
         if header and header[0].startswith("{"):
             raise ValueError(f"{path} holds JSON, as a results file does. Name a CSV file.")
-        wrong = [n for n in header if n not in operation.arguments or header.count(n) > 1]
-        if wrong or not header:
-            what = f"unknown or repeated columns: {', '.join(wrong)}" if header else "no columns"
-            raise ValueError(f"{path}: line 1: {what}. There are {', '.join(operation.arguments)}.")
+        if not header or len({*header}) < len(header):
+            raise ValueError(f"{path}: line 1: name each column, and each name once.")
+        try:
+            operation.read(dict.fromkeys(header, ""))
+        except ValueError as error:
+            raise ValueError(f"{path}: line 1: {error}") from None
         for cells in filter(any, reader):
             words = dict(zip(header, map(str.strip, cells), strict=False))
             row = {**given, **operation.read(words)}

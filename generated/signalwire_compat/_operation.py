@@ -116,9 +116,13 @@ class Operation:
         return " ".join(str(request.arguments[name]) for _, name, _ in request.repeats)
 
     def read(self, words: Mapping[str, str]) -> Row:
-        """Read the arguments that are not empty."""
-        known = {name: argument.kinds for name, argument in self.arguments.items()}
-        return {name: read(text, known.get(name, (str,))) for name, text in words.items() if text}
+        """Read the arguments that are not empty. Errors: `ValueError` for an unknown name."""
+        if unknown := [repr(name) for name in words if name not in self.arguments]:
+            known = f"It has {', '.join(self.arguments)}."
+            raise ValueError(f"{self.name} has no argument {', '.join(unknown)}. {known}")
+        return {
+            name: read(text, self.arguments[name].kinds) for name, text in words.items() if text
+        }
 
 
 def tags() -> list[str]:
