@@ -5,6 +5,7 @@ Written without the client's own code.
 
 import importlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,8 @@ from .expected_request import as_text
 from .options import CLIENT, URL
 from .relay import Relay
 
+_ERRORS = next((o for o in doc.objects(doc.DOCUMENT) if "x-error-categories" in o), {})
+"""The schema of errors, if it has tables of codes and categories."""
 UNSET: Any = importlib.import_module(f"{CLIENT}.types").Unset
 CLASSES = {
     400: "BadRequestError",
@@ -101,13 +104,33 @@ def assert_refused(
     refused = 400 <= exchange.status < 500 and exchange.status not in (408, 499)
     assert error.outcome_unknown == (case.method != "GET" and not refused)
     members = said if isinstance(said, dict) else {}
-    if type(members.get("code")) is int:
-        assert error.code == members["code"], f"the code of {error!r}"
+    code = members.get("code")
+    if isinstance(code, str) and re.fullmatch("[1-9][0-9]{0,8}", code):
+        code = int(code)
+    if type(code) is int:
+        assert error.code == code, f"the code of {error!r}"
+    _assert_advises(error)
     for member in ("message", "more_info"):
         shown, text = str(getattr(error, member)), _on_one_line(members.get(member))
         cut = shown.removesuffix("...")
         is_cut = len(text) > len(cut) >= 200 and text.startswith(cut)
         assert not text or shown == text or is_cut, f"{member} of {error!r}"
+
+
+def _assert_advises(error: Any) -> None:
+    """Check category and advice, where the document has tables of them."""
+    categories = _ERRORS.get("x-error-categories", {})
+    listed = (name for name, row in categories.items() if error.status in row["statuses"])
+    codes = _ERRORS.get("x-error-codes", {}) if isinstance(error.code, int) else {}
+    code = codes.get(str(error.code), {})
+    if category := code.get("category") or next(listed, None):
+        assert error.category == category, f"the category of {error!r}"
+        row = categories[category]
+        advice = row.get("by-status", {}).get(str(error.status), row["advice"])
+        assert error.outcome_unknown or error.advice.startswith(advice), error.advice
+    shown = str(error)
+    assert all(str(part) in shown for part in (error.operation, error.status, error.advice))
+    assert error.code is None or str(error.code) in shown
 
 
 def assert_names_the_call(case: AnyCase, error: Any) -> None:

@@ -117,16 +117,21 @@ def code_of_refusal(case: AnyCase) -> int | None:
 
     None if the document names no codes (`x-error-codes`), or nothing is wrong.
     """
-    for schema, is_missing in _wrong_fields(case) if _HAS_CODES else ():
+    for _, schema, is_missing in _wrong_fields(case) if _HAS_CODES else ():
         codes = doc.resolved(schema).get("x-error-codes", {})
         return int(codes.get("missing" if is_missing else "invalid", 10000))
     return None
 
 
-def _wrong_fields(case: AnyCase) -> Iterator[tuple[Schema, bool]]:
-    """List the schemas of parameters and members that break the document, unknown ones last.
+def wrong_names(case: AnyCase) -> set[str]:
+    """Name the parameters and the members of the body that break the document."""
+    return {name for name, *_ in _wrong_fields(case) if name != doc.BODY}
 
-    The second value says that a required one is missing.
+
+def _wrong_fields(case: AnyCase) -> Iterator[tuple[str, Schema, bool]]:
+    """List name and schema of what breaks the document: parameters, members, unknown ones last.
+
+    The last value says that a required one is missing.
     """
     for name, (schema, value) in doc.parts_of(case).items():
         if _is_part_valid_as_text(case, name, schema, value):
@@ -138,8 +143,8 @@ def _wrong_fields(case: AnyCase) -> Iterator[tuple[Schema, bool]]:
                 is_missing = member in required and not only
                 alone = {"properties": {member: part}}
                 if is_missing or not _is_part_valid_as_text(case, name, alone, only):
-                    yield part, is_missing
-        yield schema, False
+                    yield member, part, is_missing
+        yield name, schema, False
 
 
 def is_valid_as_text(case: AnyCase) -> bool:

@@ -45,6 +45,7 @@ from signalwire_compat_fuzz.settings import (
     wild,
 )
 
+REQUEST_ID = "b4f2c1"
 each_reply = pytest.mark.parametrize("reply", operations(documented()), ids=lambda o: o.path)
 Check = Callable[[str, AnyCase, Outcome, Exchange], None]
 Answered = Callable[[str, Answer, Iterable[str], Check], None]
@@ -85,6 +86,7 @@ def answered(server: MockServer, caller: Caller) -> Iterator[Answered]:
 
     def answered(path: str, answer: Answer, ways: Iterable[str], check: Check) -> None:
         request = request_of(path)
+        answer = replace(answer, headers={**answer.headers, "X-Request-Id": REQUEST_ID})
         asks_for_retry = answer.status in (429, 503)
         sender = no_retry_caller if asks_for_retry else caller
         with (
@@ -94,9 +96,21 @@ def answered(server: MockServer, caller: Caller) -> Iterator[Answered]:
             for way in ways:
                 outcome, journal = send(way, request, server, sender)
                 check(way, request, outcome, only_exchange(journal, outcome))
+                assert_has_headers(way, answer, outcome)
 
     with Caller(PROJECT, TOKEN, server.url, max_retries=0) as no_retry_caller:
         yield answered
+
+
+def assert_has_headers(way: str, answer: Answer, outcome: Outcome) -> None:
+    """Check that an exception and a detailed reply have the headers that came, in lower case."""
+    if outcome.error is not None:
+        assert getattr(outcome.error, "request_id", None) == REQUEST_ID, repr(outcome.error)
+    if outcome.error is not None or way.endswith("detailed"):
+        told: Any = outcome.error or outcome.value
+        sent = {name.lower(): value for name, value in answer.headers.items()}
+        came = {name: told.headers.get(name) for name in sent}
+        assert came == sent, "these headers came"
 
 
 def answer_of(case: AnyCase, path: str) -> Answer:
