@@ -3,7 +3,7 @@
 Like `further_rules`, this knows operations by name: neither schemas nor links say these rules.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,11 +23,20 @@ from signalwire_compat_fuzz.settings import Operation
 from tests.conftest import PROJECT
 
 from .links import operation_id
+from .search_rules import MOST_FOUND, Draw, assert_offer, filters, is_asked_for
 
 ACCOUNTS = (PROJECT, "1c9e2f6e-57d4-4b0e-8f52-6a7f0f6f7a01")
 DAYS = (1, 13, 14)
 """Steps of the clock: a number can be released 14 days after its purchase."""
 _KEPT = 14
+_NULLABLE = {
+    name
+    for name, member in doc.DOCUMENT["components"]["schemas"]["IncomingPhoneNumber"][
+        "properties"
+    ].items()
+    if doc.allows_type(member, "null")
+}
+_SEARCHES = {"local": "Local", "toll_free": "TollFree"}
 _SOLD, _TOO_RECENT, _UNKNOWN = (422, 10000), (422, 22121), (404, 20404)
 _ASKED = {"purchase": "PhoneNumber", "import_number": "number"}
 """The argument that names the number, by operation."""
@@ -37,7 +46,6 @@ _EXAMPLES = [
     if (number := phonenumbers.example_number(region))
 ]
 """A number of each country."""
-Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 @dataclass
@@ -55,6 +63,8 @@ class Numbers:
     def __init__(self) -> None:
         self.owned: dict[str, Number] = {}
         self.offered: dict[str, tuple[str, str]] = {}
+        self.offers: dict[str, dict[str, Any]] = {}
+        self.sids: set[str] = set()
         self.released: set[str] = set()
         self.day = 0
 
@@ -72,7 +82,7 @@ class Numbers:
             query = {}
         if "Contains" in known and self.offered and draw(st.booleans()):
             number = draw(st.sampled_from(sorted(self.offered)))
-            path["IsoCountry"], query = self.offered[number][1], {"Contains": number}
+            path["IsoCountry"], query = self.offered[number][1], filters(self.offers[number], draw)
         parts: dict[str, Any] = {"path_parameters": path, "query": query}
         if "AccountSid" in members(case):
             account = draw(st.sampled_from(ACCOUNTS))
@@ -102,11 +112,16 @@ class Numbers:
         asked = _ASKED.get(name)
         return _SOLD if asked and self._is_owned(members(case)[asked]) else None
 
-    def accept(self, case: AnyCase, said: Any) -> None:
-        """Check what a success says, and note what it changed. Of another operation: nothing."""
+    def accept(self, case: AnyCase, said: Any, replies: list[Any]) -> None:
+        """Check what a success says, and note what it changed. Of another operation: nothing.
+
+        There are several replies if it has pages.
+        """
         rule = getattr(self, f"_after_{operation_id(case)}", None)
         if rule:
             rule(case, said)
+        if "PageSize" in doc.parameter_schemas(case):
+            assert_pages(case, replies)
 
     def _after_purchase(self, case: AnyCase, said: Any) -> None:
         self._add(case, said, self.day)
@@ -114,12 +129,25 @@ class Numbers:
 
     def _after_import_number(self, case: AnyCase, said: Any) -> None:
         self._add(case, said, None)
+        able = members(case).get("capabilities", said["capabilities"].keys())
+        assert said["capabilities"] == {name: name in able for name in said["capabilities"]}
         assert said["phone_number"] == members(case)["number"]
 
     def _after_get(self, case: AnyCase, said: Any) -> None:
         assert_same(said, self.owned[case.path_parameters["Sid"]].record)
 
+    def _after_list_available_countries(self, case: AnyCase, said: Any) -> None:
+        place = (
+            f"{doc.BASE_PATH}/Accounts/{case.path_parameters['AccountSid']}/AvailablePhoneNumbers"
+        )
+        assert said["uri"] == place
+        for country in said["countries"]:
+            assert country["uri"] == f"{place}/{country['country_code']}"
+            uris = {name: f"{country['uri']}/{end}" for name, end in _SEARCHES.items()}
+            assert country["subresource_uris"] == uris
+
     def _after_update(self, case: AnyCase, said: Any) -> None:
+        assert_date(said["date_updated"], self.day)
         number = self.owned[case.path_parameters["Sid"]]
         given = {python_name(name): value for name, value in members(case).items()}
         sent = {name: value for name, value in given.items() if name in number.record}
@@ -144,14 +172,17 @@ class Numbers:
             assert_same(record, right)
 
     def _after_search(self, case: AnyCase, said: Any) -> None:
-        found = [offer["phone_number"] for offer in said["available_phone_numbers"]]
-        assert [number for number in found if self._is_owned(number)] == [], "somebody has it"
+        offers = {offer["phone_number"]: offer for offer in said["available_phone_numbers"]}
+        assert len(offers) == len(said["available_phone_numbers"]), "a number is found twice"
+        assert [n for n in offers if self._is_owned(n)] == [], "somebody has it"
         here = (operation_id(case), case.path_parameters["IsoCountry"])
-        self.offered |= dict.fromkeys(found, here)
-        asked = case.query.get("Contains", "")
-        if case.query.keys() == {"Contains"} and self.offered.get(asked) == here:
-            is_found = found == [asked]
-            assert is_found != self._is_owned(asked), f"it is for sale, or sold; found: {found}"
+        for number, offer in offers.items():
+            assert_offer(offer, case)
+            assert_same(offer, self.offers.setdefault(number, offer))
+        self.offered |= dict.fromkeys(offers, here)
+        free = (n for n, place in self.offered.items() if place == here and not self._is_owned(n))
+        missing = [n for n in free if n not in offers and is_asked_for(case, self.offers[n])]
+        assert not missing or len(offers) >= MOST_FOUND, f"for sale and not found: {missing}"
 
     _after_search_local = _after_search_toll_free = _after_search
 
@@ -160,7 +191,24 @@ class Numbers:
         sent = {**members(case), "AccountSid": account}
         assert_echoed(sent, said, doc.body_schema(case) or {})
         assert_record(said, sent, self.day)
+        settable = {*map(python_name, doc.named_members(doc.body_schema(case) or {}))}
+        assert [n for n in _NULLABLE - settable if said[n] is not None] == [], "nobody set these"
+        assert said["sid"] not in self.sids, "another number has had this SID"
+        self.sids.add(said["sid"])
+        self._assert_is_as_offered(said, bought)
         self.owned[said["sid"]] = Number(said, account, bought)
+
+    def _assert_is_as_offered(self, record: dict[str, Any], bought: int | None) -> None:
+        """Check where a number comes from, and that what was bought is what a search offered."""
+        assert record["origin"] == ("hosted" if bought is None else "signalwire")
+        offer = self.offers.get(record["phone_number"])
+        if bought is not None and offer:
+            able = {name.lower(): value for name, value in offer["capabilities"].items()}
+            assert able.items() <= record["capabilities"].items()
+            assert [record[n] for n in ("beta", "country_code")] == [
+                offer["beta"],
+                offer["iso_country"],
+            ]
 
     def _is_owned(self, phone_number: str) -> bool:
         return any(n.record["phone_number"] == phone_number for n in self.owned.values())
@@ -192,10 +240,9 @@ def assert_record(record: dict[str, Any], sent: dict[str, Any], day: int) -> Non
     assert record["account_sid"] == record["account_id"] == account
     uri = f"{doc.BASE_PATH}/Accounts/{account}/IncomingPhoneNumbers/{sid}.json"
     assert record["uri"] == uri
-    created = parsedate_to_datetime(record["date_created"])
-    assert record["date_created"].startswith(f"{created:%a}, ")
-    assert abs(created - datetime.now(UTC) - timedelta(days=day)) < timedelta(minutes=10)
+    assert_date(record["date_created"], day)
     assert record["date_updated"] == record["date_created"]
+    assert record["api_version"] == doc.DOCUMENT["info"]["version"]
     known = phonenumbers.PhoneNumber()
     with suppress(phonenumbers.NumberParseException):
         known = phonenumbers.parse(number)
@@ -204,6 +251,27 @@ def assert_record(record: dict[str, Any], sent: dict[str, Any], day: int) -> Non
         assert record["country_code"] == (country if country.isalpha() else "US")
         national = phonenumbers.format_number(known, phonenumbers.PhoneNumberFormat.NATIONAL)
         assert record["friendly_name"] == sent.get("FriendlyName", national)
+
+
+def assert_pages(case: AnyCase, pages: list[Any]) -> None:
+    """Check that each page is full but the last, and names those around it."""
+    size = case.query.get("PageSize", doc.parameter_schemas(case)["PageSize"]["default"])
+    uris = [page["uri"] for page in pages]
+    items = case.operation.definition.raw["x-pages"]["items"]
+    for number, page in enumerate(pages):
+        is_last = number == len(pages) - 1
+        assert (page["page"], page["page_size"]) == (number, size)
+        assert len(page[items]) == size or (is_last and len(page[items]) < size)
+        around = [uris[0], *(uris[number - 1 : number] or [None]), *(uris[number + 1 :] or [None])]
+        names = ("first_page_uri", "previous_page_uri", "next_page_uri")
+        assert [page[name] for name in names] == around[:3]
+
+
+def assert_date(text: str, day: int) -> None:
+    """Check that a date has its day of the week, and is now, `day` days ahead."""
+    date = parsedate_to_datetime(text)
+    assert text.startswith(f"{date:%a}, ")
+    assert abs(date - datetime.now(UTC) - timedelta(days=day)) < timedelta(minutes=10)
 
 
 def assert_refused_with(outcome: Outcome, status: int, code: int) -> None:

@@ -97,7 +97,9 @@ class Sequences(RuleBasedStateMachine):
             else:
                 result = outcome.unwrap()
                 assert outcome.warnings == ()
-                self.numbers.accept(case, self.caller.whole(way, case, result))
+                whole = self.caller.whole(way, case, result)
+                replies = [doc.typed(e.reply_body) for e in self.server.journal[before:]]
+                self.numbers.accept(case, whole, replies)
                 self.done.append(Done(case, doc.typed(exchange.reply_body)))
         self.is_right = True
 

@@ -1,0 +1,58 @@
+"""What a search for numbers must find, as the descriptions of its filters say."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import phonenumbers
+from hypothesis import strategies as st
+from signalwire_compat_fuzz.document import AnyCase
+
+from .links import operation_id
+
+MOST_FOUND = 50
+_KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+
+def filters(offer: dict[str, Any], draw: Draw) -> dict[str, Any]:
+    """Make the filters of a search that finds an offer: its number, or some of what it has."""
+    number = offer["phone_number"]
+    known = {"AreaCode": number[2:5], "InRegion": offer["region"], "Contains": number[-5:]}
+    known |= {"InLocality": str(offer["rate_center"]).title(), "Beta": True}
+    names = draw(st.sets(st.sampled_from([*known])))
+    if not names or offer["region"] is None:
+        return {"Contains": number}
+    names |= {"InRegion"} if "InLocality" in names else set()
+    return {name: known[name] for name in sorted(names)}
+
+
+def assert_offer(offer: dict[str, Any], case: AnyCase) -> None:
+    """Check that an offer is of the country and kind that were asked for, and fits the filters."""
+    number = phonenumbers.parse(offer["phone_number"])
+    assert offer["iso_country"] == case.path_parameters["IsoCountry"]
+    assert is_asked_for(case, offer), f"it does not fit: {offer}"
+    assert not offer["beta"] or case.query.get("Beta") in (True, "true"), "it is new"
+    if phonenumbers.is_valid_number(number):
+        national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+        kind = phonenumbers.number_type(number)
+        is_toll_free = kind == phonenumbers.PhoneNumberType.TOLL_FREE
+        assert offer["friendly_name"] == national
+        assert is_toll_free == (operation_id(case) == "search_toll_free")
+
+
+def is_asked_for(case: AnyCase, offer: dict[str, Any]) -> bool:
+    """Tell whether an offer fits the filters of a search. No search here has a wildcard but ?."""
+    asked, number = case.query, offer["phone_number"]
+    pattern = asked.get("Contains", "").upper().translate(_KEYPAD)
+    parts = [re.escape(part) for part in pattern.replace("?", ".").split("*")]
+    digits = ".*".join(part.replace(r"\.", ".") for part in parts)
+    is_beta = asked.get("Beta") in (True, "true")
+    return (
+        bool(re.search(digits, number))
+        and ("AreaCode" not in asked or number.startswith(f"+1{asked['AreaCode']}"))
+        and ("AreaCode" not in asked or offer["region"] is not None)
+        and ("InRegion" not in asked or asked["InRegion"].upper() == offer["region"])
+        and ("InLocality" not in asked or asked["InLocality"].upper() == offer["rate_center"])
+        and (is_beta or not offer["beta"])
+    )
