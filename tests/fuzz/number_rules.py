@@ -3,7 +3,7 @@
 Like `further_rules`, this knows operations by name: neither schemas nor links say these rules.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from signalwire_compat_fuzz.settings import Operation
 from tests.conftest import PROJECT
 
 from .links import operation_id
-from .search_rules import MOST_FOUND, Draw, assert_offer, filters, is_asked_for
+from .search_rules import MOST_FOUND, assert_offer, filters, is_asked_for
 
 ACCOUNTS = (PROJECT, "1c9e2f6e-57d4-4b0e-8f52-6a7f0f6f7a01")
 DAYS = (1, 13, 14)
@@ -46,6 +46,7 @@ _EXAMPLES = [
     if (number := phonenumbers.example_number(region))
 ]
 """A number of each country."""
+Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 @dataclass
@@ -82,7 +83,10 @@ class Numbers:
             query = {}
         if "Contains" in known and self.offered and draw(st.booleans()):
             number = draw(st.sampled_from(sorted(self.offered)))
-            path["IsoCountry"], query = self.offered[number][1], filters(self.offers[number], draw)
+            path["IsoCountry"], query = (
+                self.offered[number][1],
+                draw(st.sampled_from(filters(self.offers[number]))),
+            )
         parts: dict[str, Any] = {"path_parameters": path, "query": query}
         if "AccountSid" in members(case):
             account = draw(st.sampled_from(ACCOUNTS))

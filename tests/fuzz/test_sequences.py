@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from signalwire_compat_fuzz import document as doc
 from signalwire_compat_fuzz.client_calls import FACADE, Caller, as_called
 from signalwire_compat_fuzz.contract_coverage import COVERAGE
-from signalwire_compat_fuzz.document import AnyCase
+from signalwire_compat_fuzz.document import FORM, AnyCase
 from signalwire_compat_fuzz.expected_reply import only_exchange
 from signalwire_compat_fuzz.expected_request import has_text, is_sendable
 from signalwire_compat_fuzz.options import EXAMPLES
@@ -24,6 +24,7 @@ from tests.conftest import PROJECT
 
 from .links import LINKS, Done, followed, operation_id
 from .number_rules import DAYS, Numbers, assert_refused_with
+from .search_rules import filters
 
 OPERATIONS = {o.definition.raw["operationId"]: o for o in operations(spec())}
 CASES = {
@@ -32,6 +33,11 @@ CASES = {
     )
     for name, operation in OPERATIONS.items()
 }
+SEARCHES = (
+    [name for name in OPERATIONS if name.startswith("search")]
+    if {"list_available_countries", "purchase"} <= OPERATIONS.keys()
+    else []
+)
 ways = st.sampled_from(FACADE)
 
 
@@ -51,7 +57,7 @@ class Sequences(RuleBasedStateMachine):
 
     @rule(data=st.data(), way=ways)
     def begin(self, data: st.DataObject, way: str) -> None:
-        self._call(way, self._case(data, data.draw(st.sampled_from(sorted(CASES)))))
+        self.call(way, self._case(data, data.draw(st.sampled_from(sorted(CASES)))))
 
     @rule(data=st.data(), way=ways)
     def follow(self, data: st.DataObject, way: str) -> None:
@@ -69,7 +75,7 @@ class Sequences(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for case in self.numbers.last(OPERATIONS) if self.is_right else ():
-            self._call("sync", case)
+            self.call("sync", case)
 
     def _case(self, data: st.DataObject, name: str) -> AnyCase:
         return self.numbers.prepare(data.draw(CASES[name]), data.draw)
@@ -81,9 +87,9 @@ class Sequences(RuleBasedStateMachine):
             any_case = self._case(data, link.target)
             case = followed(link, before, data.draw(st.integers(0, 50)), any_case)
             if case is not None:
-                self._call(way, case)
+                self.call(way, case)
 
-    def _call(self, way: str, case: AnyCase) -> None:
+    def call(self, way: str, case: AnyCase) -> None:
         case = as_called(FACADE, case)
         self.steps.append((way, case))
         before, self.is_right = len(self.server.journal), False
@@ -111,6 +117,28 @@ def machine() -> Iterator[type[Sequences]]:
         Caller(PROJECT, DEFAULT_TOKEN, server.url) as caller,
     ):
         yield type("Connected", (Sequences,), {"server": server, "caller": caller})
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_each_filter_of_a_search_finds_what_fits_and_it_can_be_bought(
+    machine: type[Sequences], search: str
+) -> None:
+    sequence = machine()
+    account = {"AccountSid": PROJECT}
+    sequence.call("sync", OPERATIONS["list_available_countries"].Case(path_parameters=account))
+    for country in sequence.done[-1].reply["countries"]:
+        path = {**account, "IsoCountry": country["country_code"]}
+        sequence.call("sync", OPERATIONS[search].Case(path_parameters=path))
+        for offer in sequence.done[-1].reply["available_phone_numbers"][:1]:
+            for query in filters(offer):
+                case = OPERATIONS[search].Case(path_parameters=path, query=query)
+                sequence.call("sync", case)
+            body = {"PhoneNumber": offer["phone_number"]}
+            bought = OPERATIONS["purchase"].Case(
+                path_parameters=account, body=body, media_type=FORM
+            )
+            sequence.call("sync", bought)
+    sequence.teardown()
 
 
 @pytest.mark.parametrize(("part", "steps"), [(0, 8), (1, 30)])
