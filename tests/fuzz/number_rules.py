@@ -259,7 +259,7 @@ def assert_record(record: dict[str, Any], sent: dict[str, Any], day: int) -> Non
 
 def assert_pages(case: AnyCase, pages: list[Any]) -> None:
     """Check that each page is full but the last, and names those around it."""
-    size = case.query.get("PageSize", doc.parameter_schemas(case)["PageSize"]["default"])
+    size: Any = case.query.get("PageSize", doc.parameter_schemas(case)["PageSize"]["default"])
     uris = [page["uri"] for page in pages]
     items = case.operation.definition.raw["x-pages"]["items"]
     for number, page in enumerate(pages):

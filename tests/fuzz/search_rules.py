@@ -30,6 +30,8 @@ def assert_offer(offer: dict[str, Any], case: AnyCase) -> None:
     assert offer["iso_country"] == case.path_parameters["IsoCountry"]
     assert is_asked_for(case, offer), f"it does not fit: {offer}"
     assert not offer["beta"] or case.query.get("Beta") in (True, "true"), "it is new"
+    has_place = operation_id(case) == "search_local" and number.country_code == 1
+    assert [offer[name] is not None for name in ("region", "rate_center")] == [has_place] * 2
     if phonenumbers.is_valid_number(number):
         national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
         kind = phonenumbers.number_type(number)
