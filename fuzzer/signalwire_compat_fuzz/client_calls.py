@@ -6,7 +6,7 @@ import importlib
 import inspect
 import keyword
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Self, get_args, get_type_hints
@@ -97,13 +97,14 @@ class Caller(logging.Handler):
             failure = error
         return Outcome(value, failure, tuple(self._warnings))
 
-    def whole(self, way: str, case: AnyCase, result: Any) -> Any:
-        """Return a result of the facade as JSON has it: of a page, its items and all after it."""
-        if not case.operation.definition.raw.get("x-pages"):
-            return result and result.to_dict()
-        if way.startswith("async"):
-            return self._loop.run_until_complete(_items_of(result))
-        return [item.to_dict() for item in result]
+    def items(self, way: str, page: Any) -> Iterator[Any]:
+        """Give the items of a page and of all after it, one at a time."""
+        if not way.startswith("async"):
+            yield from page
+            return
+        left = aiter(page)
+        while (item := self._loop.run_until_complete(_next(left))) is not None:
+            yield item
 
     def _send(self, way: str, case: AnyCase) -> Any:
         is_async = way.startswith("async")
@@ -139,8 +140,8 @@ class Caller(logging.Handler):
         return result
 
 
-async def _items_of(page: Any) -> list[dict[str, Any]]:
-    return [item.to_dict() async for item in page]
+async def _next(left: AsyncIterator[Any]) -> Any:
+    return await anext(left, None)
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:

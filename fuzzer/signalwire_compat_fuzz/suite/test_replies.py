@@ -28,7 +28,13 @@ from signalwire_compat_fuzz.expected_reply import (
     send,
 )
 from signalwire_compat_fuzz.expected_request import is_valid_as_meant
-from signalwire_compat_fuzz.near_valid import changed, misspelt, near_valid_cases, valid_case
+from signalwire_compat_fuzz.near_valid import (
+    changed,
+    full_body,
+    misspelt,
+    near_valid_cases,
+    valid_case,
+)
 from signalwire_compat_fuzz.options import EXAMPLES
 from signalwire_compat_fuzz.settings import (
     INVALID,
@@ -59,7 +65,8 @@ def request_of(path: str) -> AnyCase:
 @functools.cache
 def _request_to(operation_id: str) -> AnyCase:
     found = {o.definition.raw["operationId"]: o for o in operations(spec())}
-    return valid_case(found[operation_id])
+    case = valid_case(found[operation_id])
+    return changed(case, body=full_body(case)) if isinstance(case.body, dict) else case
 
 
 @functools.cache
@@ -226,7 +233,10 @@ def test_a_reply_about_something_else_is_an_exception(
 
     answer = answer_of(valid_case(reply), reply.path)
     for name, (asked, _) in doc.repeats(request_of(reply.path)).items():
-        for value in (asked, *([""] if name != "sid" else ()), *misspelt([str(asked)])):
+        text = str(asked)
+        others = (f"{text[:i]}{7 if c != '7' else 8}{text[i + 1 :]}" for i, c in enumerate(text))
+        blank = [""] if name != "sid" else []
+        for value in (asked, *blank, *misspelt([text]), *others):
             body = json.dumps({**json.loads(answer.body), name: value}).encode()
             answered(reply.path, replace(answer, body=body), layer, check)
 
