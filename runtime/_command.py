@@ -1,29 +1,24 @@
-"""The command, made from the contract: `TAG OPERATION` calls an operation, `bulk` one for rows."""
+"""The command: `TAG OPERATION` calls an operation, `bulk` one for rows."""
 
 from __future__ import annotations
 
 import argparse
-import datetime
-import inspect
 import os
-import re
 import shlex
 import signal
 import sys
-import textwrap
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NoReturn, get_args, get_origin
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from ._contract import CAUTIONS, USER, USER_AGENT, VARIABLES
+from ._command_line import NAME, option_names, read_command_line, spelled
+from ._contract import CAUTIONS, USER
 from ._errors import InvalidRequestError, SignalWireError
-from ._operation import Argument, Operation, kinds_of, methods, read, tags
+from ._operation import Operation
 from ._request import Request
 from ._rest_client import RestClient
 from ._settings import SHOWN
 from ._terminal import (
-    STATUSES,
     Status,
     Terminated,
     fail,
@@ -34,14 +29,6 @@ from ._terminal import (
     write_table,
 )
 from ._values import encode
-from .api import Compat
-from .types import File
-
-NAME = USER_AGENT.partition("/")[0]
-_KINDS: dict[Any, str] = {
-    **{str: "TEXT", int: "INTEGER", float: "NUMBER", File: "FILE"},
-    **{datetime.date: "DATE", datetime.datetime: "TIME"},
-}
 
 
 def main() -> int:
@@ -53,7 +40,7 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="backslashreplace")  # A result is shown on any terminal.
-    options = _options_of(sys.argv[1:])
+    options = read_command_line(sys.argv[1:], _call)
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
         status: int = options.run(options)
@@ -68,183 +55,6 @@ def main() -> int:
 
 def _terminate(*_: object) -> NoReturn:
     raise Terminated
-
-
-def _options_of(words: list[str]) -> argparse.Namespace:
-    """Read the command line. The settings may stand anywhere in it."""
-    usage = "%(prog)s COMMAND ... [options]"
-    anywhere = argparse.ArgumentParser(NAME, usage, add_help=False, allow_abbrev=False)
-    add_settings(anywhere, asks=False)
-    unset = argparse.Namespace(**dict.fromkeys(SHOWN))
-    settings, words = anywhere.parse_known_args(words, unset)
-    words[:2] = [word if word[:1] == "-" else _spelled(word) for word in words[:2]]
-    options, unknown = _parser(words).parse_known_args(words, settings)
-    given = vars(options)
-    missing = [text for name, text in options.required.items() if name not in given]
-    # Without the values of unknown options: one may be a secret.
-    unknown = [word.partition("=")[0] for word in unknown if word[:1] == "-"] or unknown
-    problems = {"unexpected": unknown, "missing": missing}
-    if said := [f"{what}: {' '.join(which)}" for what, which in problems.items() if which]:
-        options.error("; ".join(said))
-    return options
-
-
-def _parser(words: list[str]) -> argparse.ArgumentParser:
-    """Make the parser. Only the commands that `words` name have their arguments."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog=NAME,
-        description="Call an operation of the API. COMMAND --help shows what there is.",
-        epilog=STATUSES,
-        formatter_class=raw,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=USER_AGENT.replace("/", " "))
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for tag in tags():
-        word = f"{tag}-operations" if tag == "bulk" else _spelled(tag)
-        about = _paragraphs(inspect.getdoc(getattr(Compat, tag)) or "")
-        group = commands.add_parser(word, help=about, description=about, formatter_class=raw)
-        if words[:1] != [word]:
-            continue
-        listed = group.add_subparsers(required=True, metavar="OPERATION")
-        for method in methods(tag):
-            operation = Operation(f"{tag}.{method}")
-            about = _paragraphs("\n\n".join(operation.about))
-            one = listed.add_parser(
-                _spelled(method),
-                help=about.partition("\n\n")[0],
-                description=about,
-                epilog=STATUSES,
-                formatter_class=raw,
-                allow_abbrev=False,
-            )
-            if words[1:2] == [_spelled(method)]:
-                required = _add_arguments(one, operation)
-                run = partial(_call, operation.name)
-                one.set_defaults(run=run, required=required, error=one.error)
-    about = "Call an operation for each row of a CSV file, or for what a search finds."
-    bulk = commands.add_parser("bulk", help=about, formatter_class=raw, allow_abbrev=False)
-    if words[:1] == ["bulk"]:
-        from . import _bulk
-
-        _bulk.add_arguments(bulk)
-        add_settings(bulk, asks=True)
-        bulk.set_defaults(required={}, error=bulk.error)
-    return parser
-
-
-class _Once(argparse.Action):
-    """Take an option, and refuse it the second time: one of two numbers would be left out."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        """Set the argument."""
-        if getattr(namespace, self.dest, None) is not None:
-            raise argparse.ArgumentError(self, "it was given twice")
-        setattr(namespace, self.dest, values)
-
-
-def _paragraphs(text: str) -> str:
-    """Wrap the words of the contract for argparse, which takes % for its own."""
-    parts = (textwrap.fill(" ".join(part.split()), 80) for part in text.split("\n\n"))
-    return "\n\n".join(parts).replace("%", "%%")
-
-
-def _spelled(name: str) -> str:
-    """Spell a name as commands and options do: AreaCode and area_code as area-code."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name)
-    return re.sub("[-_]+", "-", words).strip("-").lower()
-
-
-def _options(operation: Operation) -> dict[str, str]:
-    """Give the option of each argument that is not positional."""
-    found: dict[str, str] = {}
-    taken = {"--help", "--json", "--all", "--yes", *(f"--{name}" for name in SHOWN)}
-    for name, argument in operation.arguments.items():
-        if not argument.is_positional:
-            option = f"--{_spelled(name)}"
-            if {option, option.replace("--", "--no-", 1)} & taken:
-                option = f"--argument-{name}"
-            taken |= {option, option.replace("--", "--no-", 1)}
-            found[name] = option
-    return found
-
-
-def _add_arguments(parser: argparse.ArgumentParser, operation: Operation) -> dict[str, str]:
-    """Add the arguments of an operation. Returns how each option that is required is written."""
-    options = _options(operation)
-
-    def in_options(text: str | None) -> str:
-        """Write the names of arguments as options."""
-        named = re.sub(r"`(\w+)`", lambda found: options.get(found[1], found[0]), text or "")
-        return named.replace("`", "")
-
-    parser.description = in_options(parser.description)
-    positional, required = [], {}
-    for name, argument in operation.arguments.items():
-        known = _reading(argument)
-        words = in_options(argument.about).replace("%", "%%")
-        known["help"] = f"{words} Can be given again." if known.get("action") == "append" else words
-        if argument.is_positional:
-            parser.add_argument(f"argument {name}", **{**known, "metavar": name})
-            positional.append(name)
-            continue
-        known.setdefault("action", _Once)
-        dest = f"argument {name}"
-        added = parser.add_argument(options[name], dest=dest, default=argparse.SUPPRESS, **known)
-        if argument.is_required:
-            required[dest] = added.format_usage()
-            if added.nargs != 0:
-                choices = ",".join(map(str, added.choices or ()))
-                required[dest] += f" {added.metavar or f'{{{choices}}}'}"
-    parser.usage = " ".join(["%(prog)s", *positional, *required.values(), "[options]"])
-    group = add_settings(parser, asks=operation.name in CAUTIONS)
-    group.add_argument("--json", action="store_true", help="write the result as one JSON document")
-    if operation.has_pages:
-        group.add_argument("--all", action="store_true", help="ask for all pages, not only for one")
-    return required
-
-
-def _reading(argument: Argument) -> dict[str, Any]:
-    """Say to argparse how the text of an argument becomes its value."""
-    kinds = argument.kinds
-    if bool in kinds and str not in kinds and not argument.is_positional:
-        return {"action": argparse.BooleanOptionalAction}
-    known: dict[str, Any] = {}
-    if listed := [kind for kind in kinds if get_origin(kind) is list]:
-        kinds, known = kinds_of(get_args(listed[0])[0]), {"action": "append"}
-    words = [kind for kind in kinds if get_origin(kind) is Literal]
-    if words and str not in kinds:
-        known["choices"] = [value for kind in words for value in get_args(kind)]
-    else:
-        known["metavar"] = next((_KINDS[kind] for kind in kinds if kind in _KINDS), "JSON")
-
-    def read_one(text: str) -> Any:
-        try:
-            return read(text, kinds)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return {**known, "type": read_one}
-
-
-def add_settings(parser: argparse.ArgumentParser, *, asks: bool) -> Any:
-    """Add the options that every command has. `asks` is whether it may ask a question."""
-    hidden = ", ".join(f"${variable}" for k, variable in VARIABLES.items() if k not in SHOWN)
-    secrets = f"Secrets come from the environment alone: {hidden}." if hidden else None
-    group = parser.add_argument_group("settings", secrets)
-    for name in SHOWN:
-        about = f"default: ${VARIABLES[name]}"
-        group.add_argument(f"--{name}", action=_Once, default=argparse.SUPPRESS, help=about)
-    if asks:
-        group.add_argument("--yes", action="store_true", help="do it without a question")
-    return group
 
 
 def _call(name: str, options: argparse.Namespace) -> int:
@@ -313,8 +123,8 @@ def _failed(error: SignalWireError, advice: str) -> int:
 
 def _how_to_look(listing: Request, options: argparse.Namespace) -> str:
     """Write the command that looks for what a call asked for."""
-    words = [NAME, *map(_spelled, listing.operation.split("."))]
-    known = _options(Operation(listing.operation))
+    words = [NAME, *map(spelled, listing.operation.split("."))]
+    known = option_names(Operation(listing.operation))
     given = [(known.get(name, ""), value) for name, value in listing.arguments.items()]
     given += [(f"--{name}", getattr(options, name)) for name in SHOWN]
     for option, value in given:
