@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from openapi_python_client.strings import PythonIdentifier
@@ -101,13 +101,18 @@ class Credentials:
         must_be: What the user name must be, if that is a UUID; else empty.
     """
 
-    def __init__(self, document: dict[str, Any], prefix: str) -> None:
-        """Read a document in its normal form; `prefix` begins the variables."""
+    def __init__(
+        self, document: dict[str, Any], prefix: str, renamed: Mapping[str, str] = {}
+    ) -> None:
+        """Read a document in its normal form; `prefix` begins the variables.
+
+        `renamed` has other names for arguments, by their usual ones.
+        """
         ways = [
             {*way} for _, node in called_operations(document) for way in node["security"] or [()]
         ]
         found = {
-            name: _scheme(name, node, prefix)
+            name: _scheme(name, node, prefix, renamed)
             for name, node in scheme_nodes(document).items()
             if name in set().union(*ways)
         }
@@ -120,13 +125,13 @@ class Credentials:
         self.must_be = users[0].must_be if users else ""
 
 
-def _scheme(name: str, node: dict[str, Any], prefix: str) -> Scheme:
+def _scheme(name: str, node: dict[str, Any], prefix: str, renamed: Mapping[str, str]) -> Scheme:
     kind = kind_of(node)
     about = str(node.get("description") or f"Of the security scheme {name}.")
     if kind == "basic":
         named = node.get(_NAMES["basic"], {})
         arguments = [
-            _argument(f"{name}_{part}", named.get(part, {}), prefix, about, is_secret)
+            _argument(f"{name}_{part}", named.get(part, {}), prefix, about, is_secret, renamed)
             for part, is_secret in (("username", False), ("password", True))
         ]
         return Scheme(kind, "authorization", tuple(arguments))
@@ -134,15 +139,22 @@ def _scheme(name: str, node: dict[str, Any], prefix: str) -> Scheme:
     header = "authorization" if kind == "bearer" else str(node.get("name", ""))
     if kind == "header":
         header = header.lower()
-    return Scheme(kind, header, (_argument(name, named, prefix, about, True),))
+    return Scheme(kind, header, (_argument(name, named, prefix, about, True, renamed),))
 
 
 def _argument(
-    name: str, named: dict[str, Any], prefix: str, about: str, is_secret: bool
+    name: str,
+    named: dict[str, Any],
+    prefix: str,
+    about: str,
+    is_secret: bool,
+    renamed: Mapping[str, str],
 ) -> Argument:
-    plain = PythonIdentifier(str(named.get("name", name)), "key_")
+    plain = str(PythonIdentifier(str(named.get("name", name)), "key_"))
+    python = f"{plain}_" if plain in OWN_ARGUMENTS else plain
+    if python in renamed:
+        plain = python = renamed[python]
     variable = re.sub(r"\W", "_", f"{prefix}_{plain}", flags=re.ASCII).upper().rstrip("_")
-    python = f"{plain}_" if plain in OWN_ARGUMENTS else str(plain)
     about = str(named.get("description", about))
     must_be = str(named.get("x-must-be", "a UUID")) if named.get("format") == "uuid" else ""
     return Argument(python, str(named.get("env", variable)), about, is_secret, must_be)

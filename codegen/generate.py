@@ -158,7 +158,8 @@ def prepared(
     found = {"candidates": candidates(document), "cautions": cautions(document)}
     project.env.globals.update(found, tag_classes=classes)
     project.env.globals.update(urls_of=urls_of, is_complete=is_complete)
-    project.env.globals.update(security=Credentials(document, names.variables), chosen=names)
+    security = Credentials(document, names.variables, names.credentials)
+    project.env.globals.update(security=security, chosen=names)
     return project
 
 

@@ -14,13 +14,13 @@ from openapi_python_client.config import ConfigFile
 from openapi_python_client.strings import ClassName, PythonIdentifier
 from pydantic import ValidationError
 
-from codegen.credentials import OWN_ARGUMENTS
+from codegen.credentials import OWN_ARGUMENTS, Credentials
 from codegen.document import Pointer, Problem, called_operations, dotted, nearest
 from codegen.yaml_source import Source, SpecError
 
 NAME = "x-python-name"
 """Where the name of the method of an operation is kept, if it is not made of the operationId."""
-_MAPS = ("tags", "operations")
+_MAPS = ("tags", "operations", "credentials")
 _WORDS = ("client", "namespace", "error", "variables", "host_variable")
 # Names at the root of the package, and those that its modules import.
 _TAKEN = {
@@ -39,7 +39,11 @@ _TAKEN = {
 
 
 class Names(NamedTuple):
-    """The names of a package. `tags` and `operations` lead from the document's to Python's."""
+    """The names of a package.
+
+    `tags` and `operations` lead from the document's to Python's, `credentials` from the usual
+    arguments of the clients to others.
+    """
 
     client: str = "RestClient"
     namespace: str = "compat"
@@ -50,6 +54,7 @@ class Names(NamedTuple):
     package: str = "signalwire_compat"
     tags: Mapping[str, str] = MappingProxyType({})
     operations: Mapping[str, str] = MappingProxyType({})
+    credentials: Mapping[str, str] = MappingProxyType({})
 
     @property
     def root(self) -> str:
@@ -126,6 +131,7 @@ def check_names(config: Path, document: dict[str, Any], names: Names) -> None:
         what = f'is not an operation of the document: the nearest is "{near[0]}"'
         problems.append((("names", "operations", name), what))
     problems += _clashes(document, names)
+    problems += _wrong_credentials(document, names)
     if problems:
         raise SpecError(_told(source, problems))
 
@@ -143,6 +149,19 @@ def _clashes(document: dict[str, Any], names: Names) -> Iterator[Problem]:
             if chosen in names.operations:
                 what = f"{pair[1]} is the name of {other if chosen == key else key}, too"
                 yield ("names", "operations", chosen), f"{what}, in the tag {pair[0]}: rename one"
+
+
+def _wrong_credentials(document: dict[str, Any], names: Names) -> Iterator[Problem]:
+    """Find arguments of the clients that do not exist, or that get the name of another one."""
+    usual = [argument.name for argument in Credentials(document, "").arguments]
+    for old, new in names.credentials.items():
+        place = ("names", "credentials", old)
+        others = [names.credentials.get(name, name) for name in usual if name != old]
+        if old not in usual:
+            known = ", ".join(usual) or "none"
+            yield place, f"is not an argument of the clients, which take {known}: use one of them"
+        elif new in {*OWN_ARGUMENTS, names.namespace, *others}:
+            yield place, f"{new} is another argument of the clients: choose another name"
 
 
 def _told(source: Source, problems: list[Problem]) -> str:

@@ -51,6 +51,10 @@ from codegen.unsupported import unsupported
 from codegen.yaml_source import Mark, Source, SpecError
 
 _META = Draft202012Validator(META, validate_formats=True)
+_CONTENT = (
+    "refers to content, which OpenAPI 3.1 does not know: write its content types here, or refer to "
+    "a whole reply or body"
+)
 _SHOWN = 3
 _SWITCHES = {"additionalProperties", "unevaluatedProperties", "unevaluatedItems"}
 
@@ -202,7 +206,9 @@ def structure(document: dict[str, Any]) -> Iterator[Problem]:
     # The keys beside a wrong value count as unknown too, which is no help.
     noise = [e.instance_path[:-1] for e in errors if e.kind.name != "unevaluatedProperties"]
     for error in errors:
-        if error.kind.name != "unevaluatedProperties" or error.instance_path not in noise:
+        if [*error.instance_path][-2:] == ["content", "$ref"]:
+            yield (*error.instance_path,), _CONTENT
+        elif error.kind.name != "unevaluatedProperties" or error.instance_path not in noise:
             yield described(error, ())
     for kind, where, node in nodes(document):
         for error in list(_META.iter_errors(node))[:1] if kind == "schema" else ():

@@ -70,6 +70,7 @@ NAMES: dict[str, Any] = {
         "list_items": "list",
         "GET /ping": "ping",
     },
+    "credentials": {"key": "token"},
 }
 
 
@@ -99,14 +100,14 @@ def test_a_package_has_the_names_of_its_settings(
     shop = load_package(package)
     with MockServer(package.parent / "openapi.json") as mock:
         monkeypatch.setenv("SHOP_HOST", mock.url)
-        monkeypatch.setenv("SHOP_KEY", DEFAULT_TOKEN)
+        monkeypatch.setenv("SHOP_TOKEN", DEFAULT_TOKEN)
         with shop.ShopClient() as client:
             client.shop.items.create()
             client.shop.orders.create()
             assert type(client.shop.items.list()).__name__ == "ListPage"
 
         async def call() -> None:
-            async with shop.AsyncShopClient() as client:
+            async with shop.AsyncShopClient(token=DEFAULT_TOKEN) as client:
                 await client.shop.default.ping()
 
         asyncio.run(call())
@@ -151,6 +152,8 @@ def test_it_is_strictly_typed_and_tried(package: Path, capsys: pytest.CaptureFix
         ({"tags": {"Items": "items"}}, "names.tags.Items", "no operation has the tag Items"),
         ({"tags": {"orders": "my orders"}}, "names.tags.orders", "is not a name in Python"),
         ({"operations": {"create_items": "a"}}, "names.operations.create_items", '"create_item"'),
+        ({"credentials": {"login": "a"}}, "names.credentials.login", "which take key: use one"),
+        ({"credentials": {"key": "timeout"}}, "names.credentials.key", "is another argument of"),
         ({"operations": {"create_item": "_a"}}, "names.operations.create_item", "'_a' is not a"),
         (
             {"operations": {"create_item": "list_items"}},

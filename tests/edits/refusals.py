@@ -35,6 +35,7 @@ REFUSED = [
     Refusal("a path parameter with another default", adds("/things/{Id}", parameters=[{**parameter("Id", "path"), "x-client-default": "token"}]), ("parameters[0].x-client-default", "`account`")),
     Refusal("an account without HTTP Basic", change("components securitySchemes ProjectToken", scheme="bearer"), ("components.parameters.AccountSid.x-client-default", "the user name of HTTP Basic")),
     Refusal("a parameter with content", takes("Filter", content={JSON: {"schema": THING}}), (PLACE, '"Filter"', "give it a schema")),
+    Refusal("content by reference", adds(responses={"200": {"description": "It.", "content": {"$ref": "#/components/mediaTypes/Thing"}}}), (f"{THINGS}get.responses.200.content.$ref", "refers to content, which OpenAPI 3.1 does not know")),
     Refusal("operations in components", in_components, (f"{THINGS}$ref", "write them here")),
     Refusal("a quote in a path", adds('/it"s'), ("paths./it", "%22")),
     Refusal("a body of a reply to HEAD", adds(method="head", responses={"200": reply(THING)}), (f"{THINGS}head.responses.200.content", "try_it")),
