@@ -75,7 +75,8 @@ class Sequences(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for case in self.numbers.last(OPERATIONS) if self.is_right else ():
-            self.call("sync", case)
+            for way in FACADE:
+                self.call(way, case)
 
     def _case(self, data: st.DataObject, name: str) -> AnyCase:
         return self.numbers.prepare(data.draw(CASES[name]), data.draw)
