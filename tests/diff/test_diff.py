@@ -171,8 +171,8 @@ def test_a_removed_operation_is_reported_in_one_line_for_each_client(
         ),
         (
             "_pages",
-            "    def next_page(self)",
-            "    def after(self)",
+            "    def next_page(self: Sync)",
+            "    def after(self: Sync)",
             "api.phone_numbers.list_.ListPage.next_page: Public",
         ),
     ],
