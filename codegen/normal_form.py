@@ -238,9 +238,10 @@ def _schema(node: dict[str, Any]) -> None:
         node.setdefault("items", {})
     while nested := [part for part in node.get("allOf", ()) if "allOf" in part]:
         node["allOf"] += nested[0].pop("allOf")  # The generator looks into the outer one alone.
-    if node.get("additionalProperties") == _NEVER:
-        node["additionalProperties"] = False
-    if node.get("unevaluatedProperties") in (False, _NEVER) and not node.keys() & _COMPOSING:
+    for key in ("additionalProperties", "unevaluatedProperties"):
+        if node.get(key) == _NEVER:
+            node[key] = False
+    if node.get("unevaluatedProperties") is False and not node.keys() & _COMPOSING:
         del node["unevaluatedProperties"]
         node.setdefault("additionalProperties", False)
 

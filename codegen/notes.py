@@ -19,12 +19,13 @@ from codegen.document import (
     at,
     is_generated,
     nodes,
+    parts,
     resolved,
 )
 from codegen.normal_form import BODILESS, NO_TAG, is_served_by_caller
 from codegen.patterns import python_pattern
 from codegen.samples import described
-from codegen.schema_code import FORMATS
+from codegen.schema_code import FORMATS, is_closed
 from codegen.unsupported import KEYWORDS
 
 # Formats that say how a value is stored or shown, and forbid no value that JSON allows.
@@ -72,7 +73,7 @@ def notes(raw: dict[str, Any], document: dict[str, Any]) -> Iterator[Note]:
             yield from _content(kind, where, node["content"])
     for kind, where, node in nodes(document):
         if kind == "schema":
-            yield from _schema(where, node)
+            yield from _schema(document, where, node)
 
 
 def summary(found: list[Note]) -> str:
@@ -125,12 +126,13 @@ def _content(kind: str, where: Pointer, content: dict[str, Any]) -> Iterator[Not
             schemas.append(schema)
 
 
-def _schema(where: Pointer, node: dict[str, Any]) -> Iterator[Note]:
+def _schema(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Note]:
     if node.get("format", "uuid") not in {*FORMATS, *_DESCRIPTIVE}:
         what = f'"{node["format"]}" is a format that the client does not check'
         todo = f"write a pattern, or take one of {', '.join(FORMATS)}"
         yield Note("unknown format", (*where, "format"), f"{what}: {todo}")
-    for key in _UNCHECKED & node.keys():
+    closed = is_closed([part for _, part in parts(document, node)])
+    for key in (_UNCHECKED & node.keys()) - ({"unevaluatedProperties"} if closed else set()):
         what = f'"{key}" is not checked by the client: say it in the description'
         yield Note("unchecked keyword", (*where, key), what)
     if python_pattern(pattern := node.get("pattern", "")) is None:

@@ -31,6 +31,9 @@ _CONSTRAINTS = {
 }
 # A pattern in Python that is longer than its own by this names all letters: messages have its own.
 _SPELLED_OUT = 100
+# What else evaluates members: whether there are others, the server alone can say.
+_EVALUATING = {*("anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "patternProperties")}
+_READ = {*_CONSTRAINTS, *_EVALUATING, "unevaluatedProperties"}
 FORMATS = ("uuid", "uri", "date", "date-time", "email")
 
 
@@ -54,6 +57,12 @@ def keep_sources(document: dict[str, Any]) -> None:
                     del node[key]
             if node.keys() & _TYPED and not isinstance(node.get("type", ""), str):
                 del node["type"]
+
+
+def is_closed(found: list[dict[str, Any]]) -> bool:
+    """Whether an object of these parts has only the members that they name."""
+    closed = any(part.get("unevaluatedProperties") is False for part in found)
+    return closed and not any(part.keys() & _EVALUATING for part in found)
 
 
 def _is_about_members(option: Any, node: dict[str, Any]) -> bool:
@@ -86,7 +95,7 @@ class Expression:
         written = (part.get(SOURCE, part) for _, part in parts(self._document, schema))
         found = list({id(part): part for part in written}.values())
         names = [str(part["$ref"]).rpartition("/")[2] for part in found if "$ref" in part]
-        found = [part for part in found if part.keys() & _CONSTRAINTS]
+        found = [part for part in found if part.keys() & _READ]
         if not names:  # A schema that contains itself has a name.
             return self._merged(found)
         key = frozenset(map(id, found))
@@ -105,6 +114,8 @@ class Expression:
 
     def _merged(self, found: list[dict[str, Any]]) -> str:
         merged, rest = _merged(found)
+        if is_closed(found):
+            merged.setdefault("additionalProperties", False)
         if "anyOf" in merged and "oneOf" in merged:
             rest.append({"oneOf": merged.pop("oneOf")})
         arguments = list(self._arguments(merged))

@@ -81,7 +81,11 @@ def as_hinted(value: Any, hint: Any, package: Any) -> Any:
             (inner,) = typing.get_args(option)
             return [as_hinted(item, inner, package) for item in value]
         if hasattr(option, "from_dict") and isinstance(value, dict):
-            return option.from_dict(value)
+            made = option.from_dict(value)
+            for name, inner in typing.get_type_hints(option, localns=vars(package)).items():
+                if file in typing.get_args(inner) or inner is file:
+                    setattr(made, name, as_hinted(getattr(made, name), inner, package))
+            return made
         if option in (datetime.date, datetime.datetime) and isinstance(value, str):
             return option.fromisoformat(value)
         if option is file and isinstance(value, str):

@@ -41,11 +41,15 @@ def test_a_document_that_says_next_to_nothing_works(
 ) -> None:
     spec = tmp_path / "openapi.json"
     done = {"get": {"responses": {"204": {"description": "Done."}}}}
-    document = {"openapi": "3.1.0", "info": {"title": "A", "version": "1"}, "paths": {"/a": done}}
+    form = {"properties": {"file": {"type": "string", "format": "binary"}, "a": {"type": "string"}}}
+    sent = {"requestBody": {"content": {"multipart/form-data": {"schema": form}}}}
+    paths = {"/a": {**done, "put": {**done["get"], **sent}}}
+    document = {"openapi": "3.1.0", "info": {"title": "A", "version": "1"}, "paths": paths}
     spec.write_text(json.dumps(document), "utf-8")
     assert try_document.main([str(spec)]) == 0
     told = capsys.readouterr().out.splitlines()
-    assert told[-2:] == [
+    assert told[-3:] == [
         "default.get_a: works",
-        "1 of 1 operations work, and the types are right.",
+        "default.put_a: works",
+        "2 of 2 operations work, and the types are right.",
     ]
