@@ -120,9 +120,10 @@ def is_generated(where: Pointer) -> bool:
 
 def called_operations(document: dict[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]]:
     """Walk over the operations that the client calls: pointer and value."""
-    for kind, where, node in nodes(document):
-        if kind == "operation" and is_generated(where):
-            yield where, node
+    for path, item in document.get("paths", {}).items():
+        for method, node in item.items() if not path.startswith("x-") else ():
+            if method in _METHODS:
+                yield ("paths", path, method), node
 
 
 def operations_by_id(document: dict[str, Any]) -> dict[str, Pointer]:

@@ -106,9 +106,12 @@ class Constraints:
 
     def about_tag(self, tag: str) -> str:
         """Say what a tag is for; `tag` is its name in Python."""
-        tags = self._document.get("tags", [])
-        found = [each for each in tags if PythonIdentifier(each["name"], "tag") == tag]
-        return str((found[0].get("description") if found else None) or tag)
+        return str(self._tags.get(tag) or tag)
+
+    @functools.cached_property
+    def _tags(self) -> dict[str, Any]:
+        tags = reversed(self._document.get("tags", []))
+        return {PythonIdentifier(each["name"], "tag"): each.get("description") for each in tags}
 
     def pages(self, operation: str) -> dict[str, str]:
         """Give the members of a reply that hold the items and the URI of the next page."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 from codegen.document import INTEGER_BOUNDS, nodes, parts
 from codegen.patterns import python_pattern
@@ -44,6 +44,13 @@ SOURCE = "x-schema"
 """Where the schema as it was written is kept."""
 
 
+class _Source(dict[str, Any]):
+    """A schema that no copy repeats: the generator copies each operation, and only reads these."""
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+
 def keep_sources(document: dict[str, Any]) -> None:
     """Keep each schema as it was written: the generator makes floats of limits, exact to 2^53.
 
@@ -51,7 +58,7 @@ def keep_sources(document: dict[str, Any]) -> None:
     """
     for kind, _, node in nodes(document):
         if kind == "schema":
-            node[SOURCE] = dict(node)
+            node[SOURCE] = _Source(node)
             for key in ("anyOf", "oneOf"):
                 if all(_is_about_members(option, node) for option in node.get(key, [None])):
                     del node[key]
