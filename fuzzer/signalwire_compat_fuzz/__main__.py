@@ -19,8 +19,8 @@ SUITE = Path(__file__).with_name("suite")
 REPORTS = Path("reports")
 EXAMPLES = 150
 SECONDS = 120
-ROUND_SECONDS = 90
-"""How long a round of EXAMPLES takes at most, on two cores, for nine operations."""
+OPERATION_SECONDS = 10
+"""How long EXAMPLES of one operation take at most, on two cores."""
 GRACE = 60
 """Seconds for the test that is under way: no other begins once the time is over."""
 COSTS = "Every valid case of a purchase costs money there."
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             text = "\n".join(value) if isinstance(value, list) else str(value)
             os.environ[f"FUZZ_{name.upper()}"] = text
     url, client = options.setting("url"), options.setting("client")
-    spec = Path(options.setting("spec", "openapi.yaml"))
+    spec = options.spec_file()
     seconds = options.number("seconds", SECONDS)
     options.number("examples", EXAMPLES)
     if not (url or client):
@@ -103,8 +103,11 @@ def run_server(url: str, seed: int, seconds: int) -> int:
 
 def run_round(seed: int, seconds: int) -> int:
     """Run every test of the client once, and return the exit status of pytest."""
+    from . import document
+
     only, tests = options.setting("only"), options.setting("tests").split()
-    share = min(1, seconds / ROUND_SECONDS) if seconds else 1
+    count = max(1, sum(1 for _ in document.operations()))
+    share = min(1, seconds / (OPERATION_SECONDS * count)) if seconds else 1
     examples = options.number("examples", max(1, round(EXAMPLES * share)))
     # With tests of its own, a project has a configuration of pytest too.
     ini = Path("pyproject.toml") if tests else Path(__file__).with_name("pytest.ini")

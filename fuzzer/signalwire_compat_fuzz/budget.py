@@ -5,8 +5,10 @@ import time
 
 END = float(os.environ.get("FUZZ_END") or 0)
 """When the run must end, as `time.time()` says it; 0 for no limit."""
-_LEAST = 1.0
-_SLACK = 4
+NO_TIME = "no time is left"
+"""Why a test does not begin."""
+_LEAST = 0.1
+_SLACK = 2
 """How many times its share a test may take: most need less than theirs."""
 
 

@@ -19,6 +19,7 @@ from openapi_python_client.strings import PythonIdentifier
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
 
+from . import credentials
 from . import document as doc
 from .around import around_case
 from .document import AnyCase
@@ -27,7 +28,6 @@ from .options import CLIENT
 FACADE = ("sync", "async")
 DETAILED = ("sync_detailed", "async_detailed")
 each_layer = pytest.mark.parametrize("layer", [FACADE, DETAILED], ids=["facade", "detailed"])
-ACCOUNT = "AccountSid"
 PACKAGE: Any = importlib.import_module(CLIENT)
 """The package under test. All such packages have the same names at their root."""
 FILE: Any = importlib.import_module(f"{CLIENT}.types").File
@@ -66,10 +66,11 @@ class Caller(logging.Handler):
     def __init__(self, project: str, token: str, url: str, *, max_retries: int = 2) -> None:
         super().__init__(logging.WARNING)
         self.project = project
-        options: dict[str, Any] = {"max_retries": max_retries, "look_up_timeout": 0}
-        self._client = PACKAGE.RestClient(project, token, url, **options)
+        options: dict[str, Any] = credentials.given(PACKAGE.RestClient, project, token)
+        options |= {"host": url, "max_retries": max_retries, "look_up_timeout": 0}
+        self._client = PACKAGE.RestClient(**options)
         self._loop = asyncio.new_event_loop()
-        self._async_client = PACKAGE.AsyncRestClient(project, token, url, **options)
+        self._async_client = PACKAGE.AsyncRestClient(**options)
         self._warnings: list[str] = []
 
     def __enter__(self) -> Self:
@@ -114,15 +115,14 @@ class Caller(logging.Handler):
             module = python_name(case.operation.definition.raw["operationId"])
             operation = importlib.import_module(f"{CLIENT}.api.{tag}.{module}")
             function = getattr(operation, "asyncio_detailed" if is_async else "sync_detailed")
-            arguments = {**_spelled(doc.parameters(case), snake=True), "client": client}
+            arguments = {**_spelled(doc.arguments(case), snake=True), "client": client}
         else:
-            given = doc.parameters(case)
-            account = given.get(ACCOUNT, self.project)
-            if ACCOUNT in doc.named_members(doc.body_schema(case) or {}):
+            given, account = doc.arguments(case), doc.account_parameter(case)
+            if account and account in doc.named_members(doc.body_schema(case) or {}):
                 # The argument of this name is the member of the body.
-                client = client.with_account(given.pop(ACCOUNT, self.project))
-            elif account == self.project:
-                given.pop(ACCOUNT, None)  # The client fills it in, as its callers leave it to do.
+                client = client.with_account(given.pop(account, self.project))
+            elif account and given.get(account) == self.project:
+                del given[account]  # The client fills it in, as its callers leave it to do.
             function = getattr(getattr(client.compat, tag), name)
             arguments = _spelled(given)
         arguments = _with_models(function, arguments) | _body(function, case)

@@ -6,9 +6,11 @@ with what stands here.
 
 import functools
 import json
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import jsonschema_rs
 import yaml
@@ -16,11 +18,11 @@ from schemathesis import Case
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
 
-from .options import SPEC, is_selected
+from .options import is_selected, spec_file
 
 AnyCase = Case[Any]
 Schema = dict[str, Any]
-DOCUMENT: dict[str, Any] = yaml.safe_load(SPEC.read_text("utf-8"))
+DOCUMENT: dict[str, Any] = yaml.safe_load(spec_file().read_text("utf-8"))
 _SERVER = DOCUMENT.get("servers", [{"url": ""}])[0]["url"]
 BASE_PATH = urlsplit(_SERVER.replace("{", "").replace("}", "")).path.rstrip("/")
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -30,6 +32,7 @@ BODY = "body"
 NOTHING: Schema = {"not": {}}
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 CHOICES = ("allOf", "anyOf", "oneOf")
+_SIGNS = {"<": "_lt", ">": "_gt", "=": "_eq", "!": "_not"}
 
 
 def operations() -> Iterator[tuple[str, str, Schema]]:
@@ -206,6 +209,32 @@ def parameters(case: AnyCase) -> dict[str, Any]:
                 given[found.name] = {n: _as_given(query.pop(n), members[n]) for n in names}
     texts = {**case.path_parameters, **query, **headers, **case.cookies}
     return {n: _as_given(value, schemas.get(n, {})) for n, value in texts.items()} | given
+
+
+def with_plain_path(case: AnyCase) -> AnyCase:
+    """Write the path of a case of schemathesis, which has it as a URL holds it, in plain text."""
+    if case.meta is not None:
+        texts = case.path_parameters.items()
+        case.path_parameters = {n: unquote(v) if isinstance(v, str) else v for n, v in texts}
+    return case
+
+
+def account_parameter(case: AnyCase) -> str | None:
+    """Name the parameter of the path that a client fills in, if its caller does not."""
+    found = documented_parameters(case.operation.path, case.operation.definition.raw)
+    return next((n for n, p in found.items() if p.get("x-client-default") == "account"), None)
+
+
+def arguments(case: AnyCase) -> dict[str, Any]:
+    """Return the parameters of a case by their names in a call."""
+    return {argument_name(case, name): value for name, value in parameters(case).items()}
+
+
+def argument_name(case: AnyCase, name: str) -> str:
+    """Name a parameter as a call does: `Time_lt` for `Time<`, if there is another `Time`."""
+    plain = {found.name: re.sub("[<>=!]", "", found.name) for found in case.operation.query}
+    is_usual = name not in plain or Counter(plain.values())[plain[name]] < 2
+    return name if is_usual else re.sub("[<>=!]", lambda sign: _SIGNS[sign[0]], name)
 
 
 def _as_given(value: Any, schema: Schema) -> Any:

@@ -3,6 +3,7 @@
 Written without the client's own code.
 """
 
+import datetime
 import importlib
 import json
 import re
@@ -136,7 +137,7 @@ def _assert_advises(error: Any) -> None:
 def assert_names_the_call(case: AnyCase, error: Any) -> None:
     assert error.operation == ".".join(operation_names(case))
     body = {} if isinstance(case.body, NotSet) else case.body
-    given = doc.plain(doc.parameters(case) | (body if isinstance(body, dict) else {"body": body}))
+    given = doc.plain(doc.arguments(case) | (body if isinstance(body, dict) else {"body": body}))
     named = doc.mapped(error.arguments, lambda v: Binary(v.payload) if hasattr(v, "payload") else v)
     assert doc.as_json(named) == doc.as_json(given), f"{named} in place of {given}"
 
@@ -171,8 +172,22 @@ def assert_says(result: Any, said: Any, where: str = "/", *, converted: bool = F
                 assert_says(member, value, f"{where}{name}/", converted=converted)
 
 
+def _time(text: str) -> Any:
+    """Read a text that is a time of RFC 3339: a client gives it as a `datetime`."""
+    if not re.match(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d", text, re.ASCII):
+        return text
+    try:
+        return datetime.datetime.fromisoformat(text.upper())
+    except ValueError:
+        return text
+
+
 def _in_one_way(value: Any, *, converted: bool) -> str:
     def alike(node: Any) -> Any:
+        if isinstance(node, str):
+            node = _time(node)
+        if isinstance(node, datetime.date):
+            return node.isoformat()
         if isinstance(node, dict):
             return {name: alike(member) for name, member in node.items() if member is not None}
         if isinstance(node, list):

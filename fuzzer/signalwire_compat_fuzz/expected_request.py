@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, unquote
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
 
+from . import credentials
 from . import document as doc
 from .document import AnyCase, Schema
-from .settings import AUTHORIZATION
 
 if TYPE_CHECKING:
     from signalwire_compat_mock import Exchange
@@ -49,7 +49,7 @@ def assert_sent_as_meant(case: AnyCase, exchange: "Exchange") -> None:
     # A segment that changes when it is decoded and encoded again could be read as two.
     assert exchange.path.count("/") == (doc.BASE_PATH + case.operation.path).count("/")
     sent = parse_qsl(exchange.query, keep_blank_values=True)
-    assert sorted(sent) == _as_pairs(doc.in_query(case))
+    assert sorted(sent) == sorted([*_as_pairs(doc.in_query(case)), *_credentials("query", case)])
     _assert_headers_sent_as_meant(case, exchange)
     if isinstance(case.body, NotSet):
         assert exchange.body == b""
@@ -62,6 +62,10 @@ def assert_sent_as_meant(case: AnyCase, exchange: "Exchange") -> None:
         assert doc.as_json(exchange.json) == doc.as_json(case.body)
 
 
+def _credentials(place: str, case: AnyCase) -> list[tuple[str, str]]:
+    return [(name, text) for where, name, text in credentials.sent(case) if where == place]
+
+
 def _comparable(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Sort the pairs of a form, and write each object that is one of its values in one way."""
     texts = ((name, doc.typed(text) if text[:1] == "{" else text) for name, text in pairs)
@@ -71,8 +75,7 @@ def _comparable(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
 def _assert_headers_sent_as_meant(case: AnyCase, exchange: "Exchange") -> None:
     given = doc.parameters(case)
     expected = {name.lower(): as_text(given[name]) for name in case.headers if name in given}
-    if doc.is_secured(case):
-        expected["authorization"] = AUTHORIZATION
+    expected |= {name.lower(): text for name, text in _credentials("header", case)}
     if not isinstance(case.body, NotSet) and case.media_type:
         expected["content-type"] = case.media_type
     names = [name for name, _ in exchange.headers]
@@ -81,7 +84,8 @@ def _assert_headers_sent_as_meant(case: AnyCase, exchange: "Exchange") -> None:
     if exchange.form is not None:
         sent["content-type"] = sent["content-type"].partition("; boundary=")[0]
     cookies = [c.strip() for c in sent.pop("cookie", "").split(";") if c]
-    assert sorted(tuple(map(unquote, c.split("=", 1))) for c in cookies) == _as_pairs(case.cookies)
+    expected_cookies = sorted([*_as_pairs(case.cookies), *_credentials("cookie", case)])
+    assert sorted(tuple(map(unquote, c.split("=", 1))) for c in cookies) == expected_cookies
     assert sent == expected
 
 

@@ -51,7 +51,9 @@ def valid_case(operation: Operation) -> AnyCase:
     )
     rules = operation.definition.raw.get("x-reply-repeats", {})
     strategy = operation.as_strategy(generation_mode=VALID)
-    found = find(strategy, lambda case: doc.repeats(case).keys() == rules.keys(), settings=first)
+    found = doc.with_plain_path(
+        find(strategy, lambda case: doc.repeats(case).keys() == rules.keys(), settings=first)
+    )
     found.path_parameters = {**found.path_parameters, **doc.path_examples(found)}
     return found
 

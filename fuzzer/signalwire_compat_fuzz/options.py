@@ -27,6 +27,11 @@ def setting(name: str, default: object = "") -> str:
     return os.environ.get(f"FUZZ_{name.upper()}") or text
 
 
+def spec_file() -> Path:
+    """Return the document. The command may have named it after this module was imported."""
+    return Path(setting("spec", "openapi.yaml"))
+
+
 def number(name: str, default: int) -> int:
     """Return a setting that is a whole number. Errors: `SystemExit`, with what to give."""
     text = setting(name, default)
@@ -54,7 +59,6 @@ def is_selected(operation_id: str, tags: Sequence[str], method: str) -> bool:
     return (named("include") or not selected("include")) and not named("exclude")
 
 
-SPEC = Path(setting("spec", "openapi.yaml"))
 CLIENT, URL = setting("client"), setting("url")
 RULES = setting("rules")
 TESTS = setting("tests").split()

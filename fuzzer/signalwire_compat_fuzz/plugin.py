@@ -16,11 +16,10 @@ from typing import Any
 
 import pytest
 
-from .budget import BUDGET, left
+from .budget import BUDGET, NO_TIME, left
 from .options import TESTS
 
 pytest.register_assert_rewrite("signalwire_compat_fuzz")
-NO_TIME = "no time is left"
 FOLDERS = (Path(__file__).with_name("suite"), *(Path(name).resolve() for name in TESTS))
 
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import yaml
 
-from .options import setting
+from .options import setting, spec_file
 
 _PAGE = """<!doctype html><meta charset="utf-8"><title>Contract fuzzing</title>
 <style>body{{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}}
@@ -108,8 +108,8 @@ def _failures(path: Path) -> Iterator[Failure]:
 
 def _annotation(failure: Failure) -> str:
     """Write a line that GitHub and others show at the operation's line of the document."""
-    spec = setting("spec", "openapi.yaml")
-    lines = operation_lines(Path(spec).read_text("utf-8"))
+    spec = spec_file()
+    lines = operation_lines(spec.read_text("utf-8"))
     line = next((n for label, n in lines.items() if label in f"{failure.place} {failure.text}"), 1)
     text = failure.text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     title = failure.place.replace(",", " ").replace(":", " ")

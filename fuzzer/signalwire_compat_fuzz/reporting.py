@@ -15,17 +15,18 @@ from hypothesis import reject
 from hypothesis.errors import UnsatisfiedAssumption
 from schemathesis import Case
 
-from . import report
-from .budget import BUDGET
+from . import credentials, report
+from .budget import BUDGET, NO_TIME
 from .contract_coverage import COVERAGE
 from .document import BASE_PATH, AnyCase
-from .options import EXAMPLES, SEED, SPEC, URL, setting
-from .settings import AUTHORIZATION
+from .options import EXAMPLES, SEED, URL, setting, spec_file
 
 _LINES = 12
 _WIDTH = 3000
+_NAMED = 3
 _OF_HYPOTHESIS = ("Falsifying", "You can reproduce", "Explanation", "(note:")
-MOCK = "make mock" if setting("command") else f"signalwire-compat-mock --forgetful --spec {SPEC}"
+_MOCK = f"signalwire-compat-mock --forgetful --spec {spec_file()}"
+MOCK = "make mock" if setting("command") else _MOCK
 LOCAL = "http://127.0.0.1:8000"
 """Where `make mock` serves: printed commands go there, since a test's own mock is gone."""
 PLACE = URL or LOCAL
@@ -60,8 +61,12 @@ def replay() -> str:
 
 def curl(case: AnyCase) -> str:
     try:
-        shown = "Basic [Filtered]" if setting("auth") else AUTHORIZATION
-        return case.as_curl_command({"Authorization": shown}, base_url=PLACE + BASE_PATH)
+        has_secrets = setting("auth") or setting("header")
+        headers = [
+            (name, text) for place, name, text in credentials.sent(case) if place == "header"
+        ]
+        shown = {name: "[Filtered]" if has_secrets else text for name, text in headers}
+        return case.as_curl_command(shown, base_url=PLACE + BASE_PATH)
     except Exception as error:  # HTTP can't carry every case.
         return f"none: {error}"
 
@@ -114,6 +119,21 @@ def counted(shortest: Any, *, cases: int = 1) -> Iterator[None]:
         raise
 
 
+def _left_out_lines(left_out: dict[str, str]) -> Iterator[str]:
+    """Write a line for each test, with its parts that did not end, the first of them by name."""
+    parts: dict[str, list[str]] = {}
+    for name in left_out:
+        test, _, part = name.partition("[")
+        parts.setdefault(test, []).append(f"[{part}")
+    for test, names in parts.items():
+        never = sum(left_out[f"{test}{part}"] == NO_TIME for part in names)
+        counts = f"{never} did not begin, {len(names) - never} did not end"
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"left out: {test}: {counts}: {', '.join(names[:_NAMED])}{more}"
+    if left_out:
+        yield "left out: reports/fuzz.html has all of them. For more, give more --seconds."
+
+
 class Reporter:
     """A pytest plugin of the process that the user sees, with or without workers."""
 
@@ -128,7 +148,8 @@ class Reporter:
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Print no dot for what has a line of its own."""
-        return ("passed", "", "") if report.when == "call" and report.passed else None
+        is_told = report.when == "call" and not report.failed
+        return (report.outcome, "", "") if is_told else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -164,8 +185,8 @@ class Reporter:
         terminalreporter.ensure_newline()
         for gap in self._gaps:
             terminalreporter.write_line(f"not covered: {gap}")
-        for name, why in self._left_out.items():
-            terminalreporter.write_line(f"left out: {name}: {why}")
+        for line in _left_out_lines(self._left_out):
+            terminalreporter.write_line(line)
         if setting("learn"):
             names = sorted({*known_failures(), *self._failed})
             known_file().write_text("".join(f"{name}\n" for name in names), "utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .options import RULES, SPEC, selected, setting
+from .options import RULES, selected, setting, spec_file
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 OWN_CONFIG = Path("schemathesis.toml")
@@ -54,7 +54,7 @@ def run(
     with tempfile.TemporaryDirectory() as name:
         counts = Path(name) / "counts.json"
         command = [program, "--no-color", "--config-file", str(config_file(Path(name)))]
-        command += ["run", str(SPEC), place, url, "--seed", str(seed)]
+        command += ["run", str(spec_file()), place, url, "--seed", str(seed)]
         command += ["--max-examples", str(max(1, examples // 2))]
         command += ["--max-time", str(seconds)] if seconds else []
         settings = {

@@ -3,7 +3,6 @@
 In two of the documents the replies of the document are requests, so that schemathesis makes them.
 """
 
-import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -19,13 +18,9 @@ from schemathesis.core.result import Ok
 from . import document as doc
 from . import hooks  # noqa: F401  # It corrects the cases of schemathesis.
 from .document import DOCUMENT, JSON, Schema, json_schema, with_objects
-from .options import SEED, SPEC, setting
+from .options import SEED, spec_file
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-_OF_A_MOCK = "b3877c40-da60-4998-90ad-b792e98472ac:PTmock-token-of-no-account"
-PROJECT, _, TOKEN = setting("auth", _OF_A_MOCK).partition(":")
-"""Credentials. Those that are used if none are given open nothing but a mock."""
-AUTHORIZATION = f"Basic {base64.b64encode(f'{PROJECT}:{TOKEN}'.encode()).decode()}"
 Operation = APIOperation[Any, Any, Any, Any]
 VALID, INVALID = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 
@@ -37,7 +32,7 @@ def config() -> schemathesis.Config:
 def spec() -> BaseSchema:
     """Load the document, and of its operations those that are to be fuzzed."""
     labels = {f"{method.upper()} {path}" for path, method, _ in doc.operations()}
-    loaded = schemathesis.openapi.from_path(SPEC, config=config())
+    loaded = schemathesis.openapi.from_path(spec_file(), config=config())
     return loaded.include(lambda context: context.operation.label in labels)
 
 
@@ -112,7 +107,7 @@ def _load(change: Callable[[Schema], Schema], *, first_only: bool = False) -> Ba
 def _with_absent_nulls(node: Schema) -> Schema:
     if isinstance(node.get("required"), list):
         members = node.get("properties", {})
-        nullable = {n for n, schema in members.items() if "null" in schema.get("type", ())}
+        nullable = {n for n, schema in members.items() if doc.allows_type(schema, "null")}
         node["required"] = [name for name in node["required"] if name not in nullable]
         # A blank SID names nothing: the client treats it as missing, and raises.
         if "sid" in members:

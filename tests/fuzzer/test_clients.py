@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run
+from tests.conftest import ROOT, run
 
-from .conftest import Fuzz, Shop
+from .conftest import HERE, Fuzz, Shop
 from .shop import AUTH
 
 pytestmark = pytest.mark.slow
@@ -30,6 +30,15 @@ def test_a_generated_client_passes_against_the_mock_of_its_document(
     done = fuzz(*FEW)
     assert done.returncode == 0, done.stdout
     assert "covered: 3/3 operations, 3/3 parameters, 11/11 keywords" in done.stdout
+    assert "left out" not in done.stdout
+
+
+def test_make_fuzz_takes_a_document_whose_client_has_other_credentials_and_arguments() -> None:
+    spec = f"SPEC={HERE / 'library.yaml'}"
+    done = run("make", "fuzz", spec, cwd=ROOT, FUZZ_EXAMPLES="20", FUZZ_SECONDS="0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "covered: 3/3 operations, 7/7 parameters, 13/13 keywords" in done.stdout
+    assert "4/4 responses" in done.stdout
     assert "left out" not in done.stdout
 
 

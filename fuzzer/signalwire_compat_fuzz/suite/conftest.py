@@ -6,13 +6,13 @@ import pytest
 from signalwire_compat_mock import MockServer
 
 from signalwire_compat_fuzz.client_calls import Caller
-from signalwire_compat_fuzz.options import SPEC, URL
-from signalwire_compat_fuzz.settings import PROJECT, TOKEN
+from signalwire_compat_fuzz.credentials import PROJECT, TOKEN
+from signalwire_compat_fuzz.options import URL, spec_file
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[MockServer]:
-    with MockServer(SPEC, token=TOKEN, forgetful=True, allow_import=True) as mock:
+    with MockServer(spec_file(), token=TOKEN, forgetful=True, allow_import=True) as mock:
         yield mock
 
 

@@ -19,6 +19,7 @@ from signalwire_compat_fuzz import document as doc
 from signalwire_compat_fuzz import reporting
 from signalwire_compat_fuzz.client_calls import PACKAGE, Caller, Outcome, each_layer, layer_of
 from signalwire_compat_fuzz.contract_coverage import COVERAGE
+from signalwire_compat_fuzz.credentials import PROJECT, TOKEN
 from signalwire_compat_fuzz.document import JSON, AnyCase
 from signalwire_compat_fuzz.expected_reply import (
     assert_decoded,
@@ -38,8 +39,6 @@ from signalwire_compat_fuzz.near_valid import (
 from signalwire_compat_fuzz.options import EXAMPLES
 from signalwire_compat_fuzz.settings import (
     INVALID,
-    PROJECT,
-    TOKEN,
     VALID,
     Operation,
     documented,
@@ -52,7 +51,8 @@ from signalwire_compat_fuzz.settings import (
 )
 
 REQUEST_ID = "b4f2c1"
-each_reply = pytest.mark.parametrize("reply", operations(documented()), ids=lambda o: o.path)
+REPLIES = {reply.path: reply for reply in operations(documented())}
+each_reply = pytest.mark.parametrize("reply", REPLIES.values(), ids=lambda o: o.path)
 Check = Callable[[str, AnyCase, Outcome, Exchange], None]
 Answered = Callable[[str, Answer, Iterable[str], Check], None]
 
@@ -64,16 +64,20 @@ def request_of(path: str) -> AnyCase:
 
 @functools.cache
 def _request_to(operation_id: str) -> AnyCase:
-    found = {o.definition.raw["operationId"]: o for o in operations(spec())}
-    case = valid_case(found[operation_id])
+    case = valid_case(_operations()[operation_id])
     return changed(case, body=full_body(case)) if isinstance(case.body, dict) else case
+
+
+@functools.cache
+def _operations() -> dict[str, Operation]:
+    return {found.definition.raw["operationId"]: found for found in operations(spec())}
 
 
 @functools.cache
 def _alike() -> dict[str, list[str]]:
     """Group the paths of replies that have the same schema, by the first path of each group."""
     found: dict[str, list[str]] = {}
-    for reply in operations(documented()):
+    for reply in REPLIES.values():
         found.setdefault(json.dumps(reply.definition.raw["requestBody"]), []).append(reply.path)
     return {paths[0]: paths for paths in found.values()}
 
@@ -187,8 +191,6 @@ def assert_unusable(way: str, request: AnyCase, outcome: Outcome, exchange: Exch
 
 @each_operation
 def test_each_documented_reply_reaches_the_caller(operation: Operation, answered: Answered) -> None:
-    made = {found.path: found for found in operations(documented())}
-
     def check(way: str, request: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
         assert_complete(way, request, outcome, exchange)
         COVERAGE.record(request, exchange)
@@ -196,7 +198,7 @@ def test_each_documented_reply_reaches_the_caller(operation: Operation, answered
     for key in operation.definition.raw["responses"]:
         path = f"/{operation.definition.raw['operationId']}/{key}"
         empty = Answer(status_of(key), b"", {})
-        answer = answer_of(valid_case(made[path]), path) if path in made else empty
+        answer = answer_of(valid_case(REPLIES[path]), path) if path in REPLIES else empty
         answered(path, answer, ["sync"], check)
 
 
@@ -216,7 +218,7 @@ def test_a_reply_with_one_odd_member_is_complete_or_tolerated(
     "reply",
     [
         reply
-        for reply in operations(documented())
+        for reply in REPLIES.values()
         if "/2" in reply.path and reply.path.split("/")[1] in doc.repeating()
     ],
     ids=lambda o: o.path,

@@ -1,0 +1,60 @@
+"""The credentials of a call: what a client is given, and what it sends, as the document says.
+
+Written without the client's own code.
+"""
+
+import base64
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from . import document as doc
+from .document import AnyCase, Schema
+from .options import setting
+
+_OF_A_MOCK = "b3877c40-da60-4998-90ad-b792e98472ac:PTmock-token-of-no-account"
+PROJECT, _, TOKEN = setting("auth", _OF_A_MOCK).partition(":")
+"""User name and token. Those that are used if none are given open nothing but a mock."""
+if setting("header") and not setting("auth"):  # Such as `Authorization: Bearer abc`.
+    TOKEN = setting("header").splitlines()[0].split()[-1]
+
+
+def given(client: Any, user: str, token: str) -> dict[str, str]:
+    """Return arguments for each credential that a class of clients takes."""
+    taken = inspect.signature(client).parameters.values()
+    names = [one.name for one in taken if one.annotation == "str | None" and one.name != "host"]
+    schemes = (scheme for _, _, operation in doc.operations() for scheme in _used(operation))
+    has_user = any(_kind(scheme) == "basic" for scheme in schemes)
+    # The user name of HTTP Basic comes first.
+    return {name: user if has_user and name == names[0] else token for name in names}
+
+
+def sent(case: AnyCase) -> Iterator[tuple[str, str, str]]:
+    """List what the credentials add to a request: place, name and text."""
+    for scheme in _used(case.operation.definition.raw):
+        kind = _kind(scheme)
+        if kind == "basic":
+            pair = base64.b64encode(f"{PROJECT}:{TOKEN}".encode()).decode()
+            yield "header", "Authorization", f"Basic {pair}"
+        elif kind == "bearer":
+            yield "header", "Authorization", f"Bearer {TOKEN}"
+        else:
+            yield scheme["in"], scheme["name"], TOKEN
+
+
+def _used(operation: Schema) -> list[Schema]:
+    """Return the schemes of the first way to authorize an operation that a client has."""
+    known = doc.DOCUMENT.get("components", {}).get("securitySchemes", {})
+    for way in operation.get("security", doc.DOCUMENT.get("security", [])):
+        schemes = [doc.resolved(known[name]) for name in way]
+        schemes = [scheme for scheme in schemes if scheme["type"] != "mutualTLS"]
+        if schemes and all(map(_kind, schemes)):
+            return schemes
+    return []
+
+
+def _kind(scheme: Schema) -> str:
+    if scheme["type"] in ("oauth2", "openIdConnect"):
+        return "bearer"
+    http = str(scheme.get("scheme")).lower()
+    return "key" if scheme["type"] == "apiKey" else http if http in ("basic", "bearer") else ""
