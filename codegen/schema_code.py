@@ -76,6 +76,8 @@ def _is_about_members(option: Any, node: dict[str, Any]) -> bool:
     """Whether a schema of a choice says only more about members that all its schemas have."""
     if not isinstance(option, dict) or not option.keys() <= _ABOUT_MEMBERS:
         return False
+    if option.get("type", "object") != "object":
+        return False
     return {*option.get("properties", ())} <= {*node.get("properties", ())}
 
 
