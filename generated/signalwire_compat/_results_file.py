@@ -47,6 +47,8 @@ class ResultsFile:
         """
         if path.exists() and not path.is_file():
             raise ValueError(f"{path} is not a regular file. Name another one.")
+        if not path.parent.is_dir():
+            raise ValueError(f"{path} can't be created: {path.parent} is not a folder.")
         self.path = path.resolve()
         self.key = key
         # A hard link has the same lock as the file. The lock file stays if an editor replaces it.

@@ -55,7 +55,7 @@ def test_each_wrong_line_is_told_before_anything_is_bought(
     [
         (["none.csv", "results.jsonl"], "none.csv can't be opened: No such file or directory.\n"),
         ([".", "results.jsonl"], ". can't be opened: Is a directory.\n"),
-        (["numbers.csv", "none/r"], "/none/r.lock can't be opened: No such file or directory.\n"),
+        (["numbers.csv", "none/r"], "none/r can't be created: none is not a folder.\n"),
         (["numbers.csv", "./numbers.csv"], "error: numbers.csv can't be both ROWS and RESULTS\n"),
     ],
 )
