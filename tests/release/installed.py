@@ -7,7 +7,10 @@ versions of the lock.
 import json
 import os
 import re
+import shlex
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -18,12 +21,13 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from signalwire_compat_mock import DEFAULT_TOKEN
 
 from tests import conftest
 from tests.conftest import PROJECT, ROOT, VARIABLES
 from tests.fuzzer.shop import AUTH, BUGS
-from tests.fuzzer.test_servers import FOUND, PLENTY
+from tests.fuzzer.test_servers import FOUND
 from tests.release.editor import Jedi, language_server
 
 DIST = ROOT / "dist"
@@ -128,11 +132,12 @@ def environment(folder: Path, *wheels: str | Path) -> Path:
     (folder / "constraints.txt").write_text("\n".join(pins), "utf-8")
     venv.create(folder / "venv", with_pip=True)
     interpreter = folder / "venv" / "bin" / "python"
-    run(
-        *(interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-        *("--constraint", folder / "constraints.txt", *wheels),
-        cwd=folder,
-    )
+    if wheels:
+        run(
+            *(interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *("--constraint", folder / "constraints.txt", *wheels),
+            cwd=folder,
+        )
     return interpreter
 
 
@@ -146,23 +151,45 @@ def service(python: Path, tmp_path: Path) -> Iterator[str]:
         process.terminate()
 
 
-def test_the_fuzzer_alone_finds_the_bugs_of_a_server(
-    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
-) -> None:
+def test_the_workflow_of_the_page_about_fuzzing_finds_the_bugs_of_a_server(tmp_path: Path) -> None:
+    """Run its lines in a repository that has a server, with the wheel in place of the address."""
+    page = (ROOT / "docs" / "fuzzing.md").read_text("utf-8")
+    workflow = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
+    steps = workflow["jobs"]["fuzz"]["steps"]
+    install, fuzz = (step["run"] for step in steps if "run" in step)
     (wheel,) = DIST.glob("signalwire_compat_fuzz-*.whl")
-    python = environment(tmp_path_factory.mktemp("fuzzer"), wheel)
-    here = ROOT / "tests" / "fuzzer"
-    (tmp_path / "openapi.yaml").write_bytes((here / "shop.yaml").read_bytes())
-    server = [str(python), str(here / "shop.py"), *BUGS]
-    with subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        command = (python.with_name("signalwire-compat-fuzz"), "--auth", AUTH)
-        url = process.stdout.readline().strip()
-        done = conftest.run(*command, "--url", url, *PLENTY, cwd=tmp_path, PYTHONPATH="")
-        process.terminate()
-    assert done.returncode == 1, done.stderr
+    python = environment(tmp_path)
+    repository = tmp_path / "repository"
+    shutil.copytree(ROOT / "tests" / "fuzzer", repository)
+    (repository / "shop.yaml").rename(repository / "openapi.yaml")
+    start = repository / "start-my-server"
+    start.write_text(f"#!/bin/sh\nexec python {shlex.join(['shop.py', *BUGS])}\n", "utf-8")
+    start.chmod(0o755)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    settings = {
+        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+        "PIP_CONSTRAINT": str(tmp_path / "constraints.txt"),
+        **{"FUZZ_AUTH": AUTH, "FUZZ_EXAMPLES": "100", "PORT": port},
+    }
+    run("bash", "-ec", re.sub('"git.*"', str(wheel), install), cwd=repository, **settings)
+    # The server stays, as in a workflow, and would keep a pipe open.
+    with (tmp_path / "told.txt").open("w+", encoding="utf-8") as told:
+        process = subprocess.Popen(
+            ["bash", "-ec", fuzz.replace("8000", port).replace("600", "0")],
+            cwd=repository,
+            env={**os.environ, **settings, "PYTHONPATH": ""},
+            stdout=told,
+            start_new_session=True,
+        )
+        status = process.wait()
+        os.killpg(process.pid, signal.SIGTERM)
+        told.seek(0)
+        text = told.read()
+    assert status == 1, text
     for bug, pattern in FOUND.items():
-        assert re.search(pattern, done.stdout), bug
+        assert re.search(pattern, text), bug
 
 
 def test_both_are_imported_from_the_environment_alone(python: Path, tmp_path: Path) -> None:
