@@ -52,14 +52,22 @@ class Purchases(RuleBasedStateMachine):
         body=BODIES,
         way=st.sampled_from(FACADE),
         upper=st.booleans(),
+        loud=st.booleans(),
     )
     def buy(
-        self, project: str, account: str, number: str, body: Any, way: str, upper: bool
+        self,
+        project: str,
+        account: str,
+        number: str,
+        body: Any,
+        way: str,
+        upper: bool,
+        loud: bool,
     ) -> None:
         named = account.upper() if upper else account
         body = {**body, "PhoneNumber": number}
         with counted(self.steps):
-            outcome = self._call(project, way, named, body)
+            outcome = self._call(project.upper() if loud else project, way, named, body)
             if self.owners.setdefault(account, project) != project:
                 assert_refused_with(outcome, 401, 20003)
             elif number in self.bought:
@@ -106,7 +114,8 @@ class Purchases(RuleBasedStateMachine):
 @pytest.fixture(scope="module")
 def machine() -> Iterator[type[Purchases]]:
     with MockServer() as server, ExitStack() as opened:
-        callers = {project: Caller(project, DEFAULT_TOKEN, server.url) for project in PROJECTS}
+        spelt = (*PROJECTS, *(project.upper() for project in PROJECTS))
+        callers = {project: Caller(project, DEFAULT_TOKEN, server.url) for project in spelt}
         callers[STRANGER] = Caller(PROJECT, "another-token", server.url)
         for caller in callers.values():
             opened.enter_context(caller)
