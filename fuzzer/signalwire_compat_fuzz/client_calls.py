@@ -180,7 +180,7 @@ def _left_out(case: AnyCase) -> set[str]:
     if isinstance(case.body, dict):
         schema = doc.resolved(doc.body_schema(case) or {})
         found |= doc.named_members(schema)
-        others |= {*schema.get("required", ()), *case.body, ACCOUNT}
+        others |= {*schema.get("required", ()), *case.body, doc.account_parameter(case) or ""}
     absent = (
         n for n, part in found.items() if n not in others and not doc.allows_type(part, "null")
     )

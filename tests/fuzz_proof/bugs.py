@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -21,9 +21,9 @@ from urllib.parse import parse_qsl, unquote, unquote_plus, urlencode
 import attrs
 import signalwire_compat
 from openapi_python_client.strings import PythonIdentifier
-from signalwire_compat import ConflictError, _encoding
+from signalwire_compat import ConflictError, _encoding, _error_body, _reply
 from signalwire_compat._call import Call
-from signalwire_compat._pages import SyncPage
+from signalwire_compat._pages import AsyncPage, SyncPage
 from signalwire_compat._reply import Reply
 from signalwire_compat._settings import Settings
 from signalwire_compat.api import phone_numbers
@@ -39,6 +39,7 @@ from signalwire_compat_mock import (
     parsing,
     request_checks,
     reserved,
+    searches,
 )
 from signalwire_compat_mock.contract import INVALID, Contract
 from signalwire_compat_mock.parsing import FORM, JSON
@@ -85,6 +86,20 @@ def bare_error(real: Callable[..., Any], *args: Any) -> Any:
         raise error.__cause__ or error from None
 
 
+async def too_early(real: Callable[..., Any], first: Any) -> AsyncIterator[Any]:
+    page = first
+    while page is not None:
+        items, page = page._own_items(), await page.next_page()
+        for item in items:
+            yield item
+
+
+def refuse_none(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    if None in kwargs.values():
+        raise signalwire_compat.InvalidRequestError("an argument is None")
+    return real(*args, **kwargs)
+
+
 def text_by_name(query: str) -> str:
     return urlencode([(PythonIdentifier(name, "field_"), text) for name, text in pairs(query)])
 
@@ -105,6 +120,19 @@ def any_token(real: Callable[..., Any], incoming: Any, token: str, **options: An
         encoded = incoming.header("authorization")[0].partition(" ")[2]
         token = base64.b64decode(encoded).decode().partition(":")[2] or token
     return real(incoming, token, **options)
+
+
+def project_as_written(real: Callable[..., Any], incoming: Any, *args: Any, **options: Any) -> Any:
+    real(incoming, *args, **options)
+    encoded = incoming.header("authorization")[0].partition(" ")[2]
+    return base64.b64decode(encoded).decode().partition(":")[0]
+
+
+def another_page_before(answer: Any) -> dict[str, Any]:
+    if b'"previous_page_uri": "' not in answer.body:
+        return {}
+    first = lambda page: {**page, "previous_page_uri": page["first_page_uri"]}  # noqa: E731
+    return {"body": seams.json_of(answer.body, first)}
 
 
 def json_as_form(real: Callable[..., Any], incoming: Any, body: Any, *rest: Any) -> Any:
@@ -175,6 +203,8 @@ CLIENT: dict[str, Plant] = {
     "the async function sends another body": seams.called(phone_numbers.purchase, "asyncio", body=lambda given: OTHER),
     "the async detailed function sends another body": seams.called(phone_numbers.purchase, "asyncio_detailed", body=lambda given: OTHER),
     "no page has a next one": seams.wrapped(SyncPage, "next_page", lambda real, self: None),
+    "the async client asks for the next page too early": seams.wrapped(AsyncPage, "__aiter__", too_early),
+    "an argument that is None is refused": seams.wrapped(FACADE, "search_local", refuse_none),
     "a member of a request is not read back": seams.read(PurchaseRequest, lambda m: seams.without(m, "SmsMethod")),
     # What a server answers, on its way in.
     "an error is a success": lambda: setattr(Reply, "is_success", property(lambda self: 200 <= self.status_code < 500)),
@@ -196,6 +226,9 @@ CLIENT: dict[str, Plant] = {
     "an exception is a bare one": seams.wrapped(Reply, "decode", bare_error),
     "a status has the class of another": seams.errors(lambda e: setattr(e, "__class__", ConflictError) if e.status == 422 else None),
     "an exception has another code": seams.errors(lambda e: setattr(e, "code", e.status)),
+    "a code that is text stays text": seams.wrapped(_error_body, "_code", lambda real, value: value if isinstance(value, str) else real(value)),
+    "an exception has no category": seams.errors(lambda e: setattr(e, "category", "unknown")),
+    "an exception has no headers": seams.errors(lambda e: setattr(e, "headers", {})),
     "an exception has no message": seams.errors(lambda e: setattr(e, "message", None)),
     "an exception has no address of its documentation": seams.errors(lambda e: setattr(e, "more_info", None)),
     "an exception forgets what was asked for": seams.errors(lambda e: setattr(e, "arguments", {})),
@@ -205,6 +238,7 @@ CLIENT: dict[str, Plant] = {
     "a refused request is sent again": seams.wrapped(Call, "pause_seconds", lambda real, self, outcome: real(self, outcome._replace(status_code=429) if getattr(outcome, "status_code", 0) == 422 else outcome)),
     "a reply may be about another number": seams.requests(lambda r: {"repeats": ()}),
     "a number in another notation is another number": seams.requests(lambda r: {"repeats": tuple((*names, "exact") for *names, _ in r.repeats)}),
+    "the last ten digits of a number count": seams.wrapped(_reply, "_compared", lambda real, value, compare: real(value, compare)[-10:]),
     "a lost reply is not an error": seams.wrapped(Reply, "decode", lambda real, self, convert, *rest: convert({}) if self.problem else real(self, convert, *rest)),
 }  # fmt: skip
 CLIENT_DOCUMENT: dict[str, Edit] = {
@@ -299,6 +333,7 @@ MOCK: dict[str, Plant] = {
     "a purchase is forgotten": seams.wrapped(State, "buy", lambda real, *args: True),
     "a refused purchase is charged for": seams.wrapped(State, "charges", lambda real, self, account: len(self._numbers)),
     "an account is anybody's": seams.wrapped(State, "claim", anybody),
+    "a project in upper case is another one": seams.wrapped(credentials, "find_project", project_as_written),
     "an account in upper case is another one": seams.wrapped(State, "claim", lambda real, self, account, project: real(self, account if account.islower() else f"upper {account}", project)),
     "a reserved number is sold": seams.wrapped(reserved, "reserved_numbers", lambda real, *args: [row for row in real(*args) if row.code != 30002]),
     "an update loses another setting": seams.wrapped(State, "change", lambda real, self, number, account, members: real(self, number, account, {"voice_method": "POST", **members})),
@@ -307,6 +342,8 @@ MOCK: dict[str, Plant] = {
     "a released number is never for sale again": seams.wrapped(State, "release", lambda real, self, number: (real(self, number), self._sold.add(number.phone_number))),
     "a number can be released at once": lambda: setattr(handlers, "_KEPT", timedelta()),
     "a list leaves out the newest number": seams.wrapped(listing, "_filtered", lambda real, *args: real(*args)[:-1]),
+    "a page names another page before it": seams.answers(another_page_before),
+    "a search finds what does not fit": seams.wrapped(searches, "_fits", lambda real, *args: True),
     "a sold number is still found": seams.wrapped(State, "is_sold", lambda real, *args: False),
     "a sold number has the status of another refusal": seams.wrapped(Contract, "status", lambda real, *args: 400 if args[-1] == 422 else real(*args)),
 }  # fmt: skip
