@@ -24,9 +24,10 @@ from codegen.document import (
     types_of,
 )
 
-_MULTIPART = "multipart/form-data"
-FORMS = ("application/x-www-form-urlencoded", _MULTIPART)
+MULTIPART = "multipart/form-data"
+FORMS = ("application/x-www-form-urlencoded", MULTIPART)
 _BYTES = "application/octet-stream"
+ANY_TYPE = "*/*"
 
 
 def read(content: Iterable[str]) -> str | None:
@@ -44,6 +45,29 @@ def is_written(content_type: str) -> bool:
     """Whether the client can write a body of a content type."""
     kind = media_type(content_type)
     return is_json(kind) or kind in FORMS or is_bytes(kind)
+
+
+def name_any_type(document: dict[str, Any], where: Pointer, content: dict[str, Any]) -> None:
+    """Name the content type of a reply of any type: bytes, text, or JSON for everything else."""
+    media = content[ANY_TYPE]
+    media["schema"] = media.get("schema") or {"type": "string", "format": "binary"}
+    types = set(types_of(document, (*where, "content", ANY_TYPE, "schema")))
+    del content[ANY_TYPE]
+    if not read(content):
+        is_file = resolved(document, media["schema"]).get("format") == "binary"
+        kind = "application/json" if types != {"string"} else "text/plain"
+        content[_BYTES if is_file else kind] = media
+
+
+def written_of(document: dict[str, Any], where: Pointer, content: dict[str, Any]) -> list[str]:
+    """List the content types of a body that the client writes: for files, multipart alone."""
+    written = [name for name in content if is_written(name)]
+    if any(media_type(name) == MULTIPART for name in written):
+        other = [name for name in written if is_json(name) or media_type(name) == FORMS[0]]
+        places = {n: (*where, "content", n, "schema") for n in other if "schema" in content[n]}
+        filed = {name for name, place in places.items() if files_in(document, place)}
+        written = [name for name in written if name not in filed]
+    return written
 
 
 def put_json_first(document: dict[str, Any]) -> None:
@@ -86,9 +110,9 @@ def wrong_body(document: dict[str, Any], where: Pointer) -> Iterator[Problem]:
         else:
             if kind in FORMS:
                 yield from _wrong_form(document, what, schema)
-            allowed = set(_fields(document, schema)) if kind == _MULTIPART else set()
+            allowed = set(_fields(document, schema)) if kind == MULTIPART else set()
             for file in set(files_in(document, schema)) - allowed:
-                todo = f"only a member of {_MULTIPART}, or an item of a list there, can be a file"
+                todo = f"only a member of {MULTIPART}, or an item of a list there, can be a file"
                 yield file, f"{what} with a file in it: {todo}"
 
 

@@ -15,12 +15,14 @@ from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
 
-from codegen.content_types import is_written
+from codegen.content_types import ANY_TYPE, name_any_type, written_of
 from codegen.credentials import sent_keys, ways_of
 from codegen.document import (
     Pointer,
     at,
     called_operations,
+    children,
+    follow,
     is_bytes,
     is_generated,
     is_json,
@@ -41,7 +43,10 @@ DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
 WIRE_NAME = "x-wire-name"
 """Where the name of a parameter is kept that callers write with another one."""
 _SIGNS = {"<": "_lt", ">": "_gt", "=": "_eq", "!": "_not"}
+_TOLD_ELSEWHERE = {"accept", "authorization", "content-type"}
 NO_TAG = "default"
+SWITCHES = {"additionalProperties", "unevaluatedProperties", "unevaluatedItems"}
+"""Keywords that are usually true or false."""
 BODILESS = {"204", "205", "304"}
 """The statuses of replies that can't have a body."""
 # Keywords that evaluate members, besides those of a plain object.
@@ -53,6 +58,11 @@ _NULL = {"type": "null"}
 _NEVER: dict[str, Any] = {"not": {}}
 # The success of an operation that documents none.
 _SILENT = {"description": "It is done."}
+
+
+def is_ignored(parameter: dict[str, Any]) -> bool:
+    """Whether OpenAPI says that a parameter has no effect, since other parts say it."""
+    return parameter.get("in") == "header" and parameter["name"].lower() in _TOLD_ELSEWHERE
 
 
 def is_old(document: dict[str, Any]) -> bool:
@@ -94,6 +104,13 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
     document.setdefault("paths", {})
     document.setdefault("components", {}).setdefault("schemas", {})
     put_on_operations(document)
+    for kind, where, node in list(nodes(document)):
+        for child, place, value in children(node, kind, where):
+            if child == "schema" and value is True and place[-1] not in SWITCHES:
+                at(document, place[:-1])[place[-1]] = {}
+    for kind, where, node in list(nodes(document)):
+        if kind == "response" and ANY_TYPE in node.get("content", ()):
+            name_any_type(document, where, node["content"])
     found = list(nodes(document))
     ids = {node.get("operationId") for kind, _, node in found if kind == "operation"}
     for kind, where, node in found:
@@ -104,7 +121,7 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
         elif kind == "media" and not node.get("schema"):
             _media(node, media_type(str(where[-1])))
         elif kind == "body" and "content" in node and not is_served_by_caller(where):
-            _body(node["content"])
+            _body(document, where, node["content"])
         elif kind == "schema":
             _schema(node)
             _discriminator(document, node)
@@ -117,6 +134,17 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
                 at(document, end)["required"] = False  # The client sends its credentials.
     split(document)
     return document
+
+
+def drop_ignored(document: dict[str, Any]) -> None:
+    """Remove the parameters without effect, once no message needs the places of the others."""
+    for where, _ in called_operations(document):
+        for base in (where[:-1], where):
+            node, places = at(document, base), range(len(at(document, base).get("parameters", ())))
+            ends = [follow(document, (*base, "parameters", index)) for index in places]
+            kept = [i for i in places if not is_ignored(at(document, ends[i]))]
+            if len(kept) < len(places):
+                node["parameters"] = [node["parameters"][index] for index in kept]
 
 
 def _signs(document: dict[str, Any], where: Pointer) -> None:
@@ -159,9 +187,11 @@ def _operation(
 ) -> None:
     node["security"] = ways_of(document, node)
     replies = node.setdefault("responses", {})
-    for status in replies.keys() & BODILESS:
+    for status in empty_replies(where, node):
         replies[status] = {**resolved(document, replies[status])}
         replies[status].pop("content", None)
+    for status in [status for status in replies if status[0] == "1"]:
+        del replies[status]  # No client gets it.
     if not any(str(status).startswith("2") for status in replies):
         told = replies.get("default") if where[2] != "head" else None
         node["responses"] = {"2XX": told or _SILENT, **replies}
@@ -175,6 +205,12 @@ def _operation(
         node["operationId"] = name
 
 
+def empty_replies(where: Pointer, node: dict[str, Any]) -> set[str]:
+    """List the statuses of the replies of an operation that can't have a body."""
+    replies, is_head = node.get("responses", ()), where[2] == "head"
+    return {status for status in replies if status in BODILESS or (is_head and status[0] == "2")}
+
+
 def _media(node: dict[str, Any], kind: str) -> None:
     """Write the schema that a content type has without one: any value, text or bytes."""
     if is_json(kind):
@@ -183,9 +219,9 @@ def _media(node: dict[str, Any], kind: str) -> None:
         node["schema"] = {"type": "string", **({"format": "binary"} if is_bytes(kind) else {})}
 
 
-def _body(content: dict[str, Any]) -> None:
+def _body(document: dict[str, Any], where: Pointer, content: dict[str, Any]) -> None:
     """Leave out what the client can't write, and a schema that another content type has."""
-    written = [name for name in content if is_written(name)]
+    written = written_of(document, where, content)
     schemas: list[Any] = []
     for name in [*content] if written else ():
         schema = content[name].get("schema")

@@ -11,18 +11,24 @@ from typing import Any, NamedTuple
 
 from jsonschema_rs import Draft202012Validator
 
-from codegen.content_types import is_written, read
+from codegen.content_types import ANY_TYPE, read, written_of
 from codegen.document import (
     INTEGER_BOUNDS,
     Pointer,
     Problem,
     at,
     is_generated,
+    members_of,
     nodes,
     parts,
     resolved,
 )
-from codegen.normal_form import BODILESS, NO_TAG, is_served_by_caller
+from codegen.normal_form import (
+    NO_TAG,
+    empty_replies,
+    is_ignored,
+    is_served_by_caller,
+)
 from codegen.patterns import python_pattern
 from codegen.samples import described
 from codegen.schema_code import FORMATS, is_closed
@@ -65,12 +71,15 @@ def notes(raw: dict[str, Any], document: dict[str, Any]) -> Iterator[Note]:
     for kind, where, node in nodes(raw):
         if kind == "operation" and is_generated(where):
             yield from _operation(raw, where, node)
+        elif kind == "parameter" and is_ignored(node):
+            what = "has no effect, says OpenAPI: remove it; security and content types say it"
+            yield Note("ignored parameter", where, what)
         elif kind == "schema" and "discriminator" in node:
             if "discriminator" not in at(document, where):
                 what = "is of no choice among references, so the client does not use it: remove it"
                 yield Note("unused discriminator", (*where, "discriminator"), what)
         elif kind in ("body", "response") and "content" in node and not is_served_by_caller(where):
-            yield from _content(kind, where, node["content"])
+            yield from _content(raw, kind, where, node["content"])
     for kind, where, node in nodes(document):
         if kind == "schema":
             yield from _schema(document, where, node)
@@ -102,18 +111,28 @@ def _operation(raw: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Ite
     if not any(status[0] in "2d" for status in map(str, node.get("responses", {}))):
         what = "has no reply that is a success, so none is decoded: add one, such as 200 or 204"
         yield Note("missing success", (*where, "responses"), what)
-    for status in BODILESS & node.get("responses", {}).keys():
+    for status in empty_replies(where, node):
         if "content" in resolved(raw, node["responses"][status]):
-            what = f"has a body in a reply of status {status}, which cannot have one: remove it"
+            to = "to HEAD" if where[2] == "head" else f"of status {status}"
+            what = f"has a body in a reply {to}, which cannot have one: remove it"
             yield Note("body of an empty reply", (*where, "responses", status), what)
+    for status in (status for status in node.get("responses", ()) if status[0] == "1"):
+        what = f"has a reply with status {status}, which no client gets: remove it"
+        yield Note("informational reply", (*where, "responses", status), what)
     if "security" not in node and "security" not in raw:
         what = "has no security of its own, nor has the document, so no credentials are sent"
         yield Note("missing security", where, f"{what}: add it")
 
 
-def _content(kind: str, where: Pointer, content: dict[str, Any]) -> Iterator[Note]:
-    known = [name for name in content if (is_written(name) if kind == "body" else read([name]))]
+def _content(
+    raw: dict[str, Any], kind: str, where: Pointer, content: dict[str, Any]
+) -> Iterator[Note]:
+    known = [name for name in content if read([name])]
+    known = written_of(raw, where, content) if kind == "body" else known
     schemas: list[Any] = []
+    if kind == "response" and ANY_TYPE in content and not known:
+        what = "is any type, which is read as JSON, or as text if it is a string: name one"
+        yield Note("reply of any type", (*where, "content", ANY_TYPE), what)
     for name in content if known else ():
         schema, place = content[name].get("schema"), (*where, "content", name)
         if name not in known:
@@ -138,6 +157,10 @@ def _schema(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> I
     if python_pattern(pattern := node.get("pattern", "")) is None:
         what = f"{pattern} is a pattern that the client can't check: write it in another way"
         yield Note("unchecked pattern", (*where, "pattern"), what)
+    members, required = members_of(document, where) if "allOf" in node else ({}, set[str]())
+    if unknown := required - members.keys():
+        what = f'"{min(unknown)}" is required, and no part has it: correct the name'
+        yield Note("required member of no part", (*where, "required"), what)
     if "nullable" in node:
         what = 'is of OpenAPI 3.0, and means nothing in 3.1: add "null" to the type'
         yield Note("nullable in 3.1", (*where, "nullable"), what)

@@ -22,7 +22,7 @@ from codegen.document import (
     target,
     types_of,
 )
-from codegen.normal_form import DELIMITERS, STYLES, is_query_list, is_served_by_caller
+from codegen.normal_form import DELIMITERS, STYLES, is_ignored, is_query_list, is_served_by_caller
 
 KEYWORDS = {"patternProperties", "prefixItems", "$dynamicRef", "$recursiveRef"}
 """Keywords that neither a model nor a check of the client can hold."""
@@ -39,8 +39,7 @@ _REFUSED = {
 }
 # The client or HTTP itself writes these headers.
 _OWN_HEADERS = {
-    *("accept", "authorization", "connection", "content-length", "content-type"),
-    *("cookie", "host", "transfer-encoding"),
+    *("connection", "content-length", "cookie", "host", "transfer-encoding"),
 }
 LONGEST = 200
 OWN_NAMES = {
@@ -100,10 +99,6 @@ def _schema(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> I
     if len(parts) > 1 and types:
         what = f"joins {min(types)}, and the generator joins only objects"
         yield (*where, "allOf"), f"{what}: write the keywords beside the $ref"
-    members, required = members_of(document, where) if parts else ({}, set())
-    if unknown := required - members.keys():
-        what = f'"{min(unknown)}" is required, and no part has it: correct the name'
-        yield (*where, "required"), what
     values = {type(value) for value in node.get("enum", ()) if value is not None}
     if values >= {str, int} or values - {str, int, bool}:
         what = "has values that are not all text or all whole numbers"
@@ -118,7 +113,7 @@ def _schema(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> I
 
 
 def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Iterator[Problem]:
-    if "schema" not in node:  # A reference, or content, which is refused.
+    if "schema" not in node or is_ignored(node):  # A reference, or content, which is refused.
         return
     schema, place = (*where, "schema"), node["in"]
     types = [*types_of(document, schema)]
@@ -184,13 +179,7 @@ def _operation(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -
     for status, place in replies.items():
         end = follow(document, place)
         content = at(document, end).get("content")
-        is_head = where[-1] == "head" and status[0] == "2"
-        if status[0] == "1":
-            yield place, f"has a reply with status {status}, which no client gets: remove it"
-        elif content and is_head:
-            what = "has a body in a reply to HEAD, which cannot have one: remove it"
-            yield (*end, "content"), what
-        elif content:
+        if content:
             what = f"has a reply with status {status}"
             yield from wrong_reply(document, what, (*end, "content"), content)
 

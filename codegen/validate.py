@@ -3,8 +3,8 @@
     python -m codegen.validate [openapi.yaml]
 
 prints `file:line:column: place: what is wrong, and what to do` for each mistake. The exit status
-is 1 if there are any. Checks run in stages: YAML, references, structure, meaning with notes, then
-style. A stage with mistakes is the last one, because the next one relies on it.
+is 1 if there are any. Checks run in stages: YAML, references and structure, meaning with notes,
+then style. A stage with mistakes is the last one, because the next one relies on it.
 """
 
 import difflib
@@ -41,7 +41,7 @@ from codegen.look_up import KEY as LOOK_UP
 from codegen.look_up import SHAPE as LOOK_UP_SHAPE
 from codegen.look_up import look_ups
 from codegen.names import USUAL, Names, put_names
-from codegen.normal_form import as_3_1, normal
+from codegen.normal_form import SWITCHES, as_3_1, drop_ignored, normal
 from codegen.notes import META, Note, notes
 from codegen.one_way import COPIES
 from codegen.pages import pages
@@ -56,7 +56,6 @@ _CONTENT = (
     "a whole reply or body"
 )
 _SHOWN = 3
-_SWITCHES = {"additionalProperties", "unevaluatedProperties", "unevaluatedItems"}
 
 
 class Checked(NamedTuple):
@@ -121,11 +120,14 @@ def read(path: Path, names: Names = USUAL) -> Checked:
     for value in {value for value, _, _ in wrong if value[-1] == "default"}:
         del at(document, value[:-1])["default"]  # None is sent, and the generator would refuse it.
     found = [note for note in notes(source.data, document) if note.where[:3] not in made]
+    what = "is a key that reads as int, and is taken for text: quote it"
+    found += [Note("number as a key", where, what) for where in source.numbers]
     found += [
         Note(f"{'default' if value[-1] == 'default' else 'example'} that does not fit", where, what)
         for value, where, what in wrong
         if not _rules(value)
     ]
+    drop_ignored(document)
     return Checked(source, document, refusals, found)
 
 
@@ -145,7 +147,7 @@ def check(path: Path, *, with_style: bool = False) -> list[str]:
 
 
 def malformed(document: Any) -> list[Problem]:
-    """Find the mistakes of the first stage that has any; without these, parts can be read."""
+    """Find the mistakes of structure and references; without these, parts can be read."""
     if not isinstance(document, dict):
         return [((), "is not a mapping: begin with `openapi: 3.1.0`")]
     version = document.get("openapi")
@@ -153,7 +155,7 @@ def malformed(document: Any) -> list[Problem]:
         what = f"is {version!r}, and only OpenAPI 3.0 and 3.1 are supported: write `openapi: 3.1.0`"
         return [(("openapi",), what)]
     document = as_3_1(document)
-    return list(references(document)) or list(structure(document))
+    return [*references(document), *structure(document)]
 
 
 def problems(document: dict[str, Any]) -> list[Problem]:
@@ -175,7 +177,8 @@ def references(document: dict[str, Any]) -> Iterator[Problem]:
     kinds = {where: kind for kind, where, _ in nodes(document)}
     refs = {where: str(node["$ref"]) for _, where, node in nodes(document) if "$ref" in node}
     booleans = dict(_boolean_schemas(document))
-    yield from booleans.items()
+    what = "is false in place of a schema: remove what cannot be there"
+    yield from ((where, what) for where, value in booleans.items() if not value)
     for where, ref in refs.items():
         kind, end = kinds[where], target(ref) if ref.startswith("#/") else ("",)
         found = kinds.get(end)
@@ -190,13 +193,12 @@ def references(document: dict[str, Any]) -> Iterator[Problem]:
         yield (*where, "$ref"), f'"{refs[where]}" leads back to itself: name another part'
 
 
-def _boolean_schemas(document: dict[str, Any]) -> Iterator[Problem]:
-    """Find schemas that are true or false where the generator cannot express it."""
+def _boolean_schemas(document: dict[str, Any]) -> Iterator[tuple[Pointer, bool]]:
+    """Find schemas that are true, which means any value, or false, which no type expresses."""
     for kind, where, node in nodes(document):
         for child, place, value in children(node, kind, where):
-            if child == "schema" and isinstance(value, bool) and place[-1] not in _SWITCHES:
-                todo = "write {} for any value" if value else "remove what cannot be there"
-                yield place, f"is {str(value).lower()} in place of a schema: {todo}"
+            if child == "schema" and isinstance(value, bool) and place[-1] not in SWITCHES:
+                yield place, value
 
 
 def structure(document: dict[str, Any]) -> Iterator[Problem]:

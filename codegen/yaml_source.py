@@ -1,6 +1,7 @@
 """Read a YAML file as plain data, with the line and column of every key and item."""
 
 import contextlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class Source:
         self.file = file
         self.marks: dict[Pointer, Mark] = {(): (1, 1)}
         self.problems: list[Problem] = []
+        self.numbers: list[Pointer] = []  # Keys such as 200, which are taken for text.
         self._scalars = yaml.constructor.SafeConstructor()
         text = ""
         try:
@@ -83,7 +85,9 @@ class Source:
             if name in result:
                 what = f'"{name}" is already in line {self.marks[place][0]}: keep one'
                 self.problems.append((place, what))
-            if not key.tag.endswith(":str"):
+            if key.tag.endswith(":int") and re.fullmatch(r"0|[1-9]\d*", name):
+                self.numbers.append(place)
+            elif not key.tag.endswith(":str"):
                 what = f"the key {name} reads as {key.tag.rpartition(':')[2]}, not text: quote it"
                 self.problems.append((place, what))
             self.marks[place] = _start(key)

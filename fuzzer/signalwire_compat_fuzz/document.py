@@ -22,7 +22,10 @@ from .options import is_selected, spec_file
 
 AnyCase = Case[Any]
 Schema = dict[str, Any]
-DOCUMENT: dict[str, Any] = yaml.safe_load(spec_file().read_text("utf-8"))
+# Keys such as 200 are text in JSON.
+DOCUMENT: dict[str, Any] = json.loads(
+    json.dumps(yaml.safe_load(spec_file().read_text("utf-8")), default=str)
+)
 _SERVER = DOCUMENT.get("servers", [{"url": ""}])[0]["url"]
 BASE_PATH = urlsplit(_SERVER.replace("{", "").replace("}", "")).path.rstrip("/")
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"

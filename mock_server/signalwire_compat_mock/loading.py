@@ -175,10 +175,9 @@ def _ways(document: Document, pointer: str) -> tuple[tuple[Scheme, ...], ...]:
     ways = document.value(pointer).get("security", document.root.get("security", []))
     found = [[_scheme(document, name) for name in way] for way in ways]
     served = [tuple(each for each in way if each.kind != "mutualTLS") for way in found]
-    if not all(served):
-        return ()
     if known := [way for way in served if all(scheme.kind in _CREDENTIALS for scheme in way)]:
-        return tuple(known)
+        # One without credentials comes last, so that others are known to the journal.
+        return tuple(sorted(known, key=lambda way: not way)) if any(known) else ()
     if not ways:
         return ()
     todo = "Offer HTTP Basic, a bearer token or an API key in `security`."
@@ -289,10 +288,14 @@ def _response(document: Document, reference: str) -> Response:
         for header, entry in [document.follow(join(pointer, "headers", name))]
         if entry.get("required")
     }
-    is_empty = reference.endswith(("/204", "/205", "/304"))
+    is_empty = reference.endswith(("/204", "/205", "/304")) or "/head/responses/2" in reference
     content = {} if is_empty else value.get("content", {})
     kind = min(content, key=lambda kind: not is_json(media_type(kind)), default=None)
     media = None if kind is None else _media(document, join(pointer, "content", kind))
+    if kind == "*/*":
+        schema = join(pointer, "content", kind, "schema")
+        has_schema = "schema" in content[kind]
+        kind = JSON if has_schema and document.types(schema) != {"string"} else "text/plain"
     return Response(pointer, kind, media, headers)
 
 

@@ -86,6 +86,8 @@ def _make(document: Document, pointer: str, active: frozenset[str]) -> Any:
     if told and all(isinstance(value, dict) for value in told):
         joined = {name: member for value in told for name, member in value.items()}
         told = [joined, *_fewer(schema, joined)]
+        if unnamed := document.required(pointer) - joined.keys():
+            told.append({**joined, **dict.fromkeys(sorted(unnamed), "text")})
     if len(told) > 1 and (fitting := [each for each in told if _fits(document, each, pointer)]):
         return fitting[0]
     return told[0] if told else _NOTHING

@@ -205,6 +205,21 @@ def test_what_readers_would_miss_fails_lint_and_does_not_stop_generation(
     assert [line for line in found if re.match(rf"{re.escape(str(file))}:\d+:\d+: ", line)], lines
 
 
+def test_a_status_is_text_without_quotes(tmp_path: Path, contract: dict[str, Any]) -> None:
+    file = tmp_path / "openapi.yaml"
+    file.write_text(re.sub(r'"(\d{3})":', r"\1:", SPEC.read_text("utf-8")), "utf-8")
+    assert load(file)["paths"] == load(SPEC)["paths"]
+
+
+def test_the_form_of_a_contract_and_its_references_are_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "openapi.yaml"
+    text = SPEC.read_text("utf-8").replace("/HttpMethod", "/HtpMethod", 1)
+    file.write_text(text.replace("type: boolean", "type: bool", 1), "utf-8")
+    with pytest.raises(SpecError, match=r"(?s)bool.*HtpMethod.* leads nowhere") as caught:
+        load(file)
+    assert "refused in 2 places, of 2 kinds" in str(caught.value)
+
+
 def test_a_date_and_a_time_of_day_are_text_without_quotes(tmp_path: Path) -> None:
     file = tmp_path / "openapi.yaml"
     text = SPEC.read_text("utf-8").replace('"2010-04-01"', "2010-04-01", 1)

@@ -63,6 +63,7 @@ ROWS = [
     Row("second", BOTH, {"bearer": TOKEN}, BEARER),
     Row("together", [needs("HeaderKey", "QueryKey")], {"header_key": TOKEN, "query_key": TOKEN}, f"x-key: {TOKEN}\n?api+key={TOKEN}", "header_key= (or SIGNALWIRE_HEADER_KEY) and query_key="),
     Row("optional", [{}, needs("Bearer")], {"bearer": TOKEN}, BEARER),
+    Row("optional_key", [{}, needs("QueryKey")], {"query_key": TOKEN}, f"?api+key={TOKEN}"),
     Row("anonymous", [{}, needs("Bearer")], {}, ""),
     Row("certificate", [needs("Certificate")], {}, ""),
     Row("served", [needs("Digest"), needs("Bearer")], {"bearer": TOKEN}, BEARER),
