@@ -90,8 +90,9 @@ class _Job(NamedTuple):
 def run(options: argparse.Namespace) -> int:
     """Run the command. Returns its exit status."""
     path = options.results or options.results_file
-    given = [options.find is not None, options.count is not None]
-    if not path or given != [options.rows is None] * 2:
+    names = (options.rows, options.find, options.count)
+    has_rows, has_find, has_count = (value is not None for value in names)
+    if not path or has_find == has_rows or has_count == has_rows:
         options.error("give ROWS and RESULTS, or --find, --count and --results")
     if options.rows and path.exists() and path.samefile(options.rows):
         options.error(f"{path} can't be both ROWS and RESULTS")

@@ -129,5 +129,6 @@ def _how_to_look(listing: Request, options: argparse.Namespace) -> str:
     given = [(known.get(name, ""), value) for name, value in listing.arguments.items()]
     given += [(f"--{name}", getattr(options, name)) for name in SHOWN]
     for option, value in given:
-        words += [option, str(value)][not option :] if value is not None else []
+        if value is not None:
+            words += [option, str(value)] if option else [str(value)]
     return f"To look for it: {shlex.join(words)}"

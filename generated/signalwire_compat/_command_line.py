@@ -21,7 +21,7 @@ from .types import File
 
 NAME = USER_AGENT.partition("/")[0]
 Call = Callable[[str, argparse.Namespace], int]
-"""Calls an operation."""
+"""Calls the operation of a name, and returns the exit status."""
 _KINDS: dict[Any, str] = {
     **{str: "TEXT", int: "INTEGER", float: "NUMBER", File: "FILE"},
     **{datetime.date: "DATE", datetime.datetime: "TIME"},
@@ -29,7 +29,10 @@ _KINDS: dict[Any, str] = {
 
 
 def read_command_line(words: list[str], call: Call) -> argparse.Namespace:
-    """Read the command line. The settings may stand anywhere in it. Its `run` is what to run."""
+    """Read the command line, in which settings may stand anywhere.
+
+    `run` of the result carries the command out, and `error` ends it with a message about its use.
+    """
     usage = "%(prog)s COMMAND ... [options]"
     anywhere = argparse.ArgumentParser(NAME, usage, add_help=False, allow_abbrev=False)
     _add_settings(anywhere, asks=False)
@@ -42,8 +45,8 @@ def read_command_line(words: list[str], call: Call) -> argparse.Namespace:
     # Without the values of unknown options: one may be a secret.
     unknown = [word.partition("=")[0] for word in unknown if word[:1] == "-"] or unknown
     problems = {"unexpected": unknown, "missing": missing}
-    if said := [f"{what}: {' '.join(which)}" for what, which in problems.items() if which]:
-        options.error("; ".join(said))
+    if told := [f"{what}: {' '.join(which)}" for what, which in problems.items() if which]:
+        options.error("; ".join(told))
     return options
 
 
@@ -63,24 +66,8 @@ def _parser(words: list[str], call: Call) -> argparse.ArgumentParser:
         word = f"{tag}-operations" if tag == "bulk" else spelled(tag)
         about = _paragraphs(inspect.getdoc(getattr(Compat, tag)) or "")
         group = commands.add_parser(word, help=about, description=about, formatter_class=raw)
-        if words[:1] != [word]:
-            continue
-        listed = group.add_subparsers(required=True, metavar="OPERATION")
-        for method in methods(tag):
-            operation = Operation(f"{tag}.{method}")
-            about = _paragraphs("\n\n".join(operation.about))
-            one = listed.add_parser(
-                spelled(method),
-                help=about.partition("\n\n")[0],
-                description=about,
-                epilog=STATUSES,
-                formatter_class=raw,
-                allow_abbrev=False,
-            )
-            if words[1:2] == [spelled(method)]:
-                required = _add_arguments(one, operation)
-                run = partial(call, operation.name)
-                one.set_defaults(run=run, required=required, error=one.error)
+        if words[:1] == [word]:
+            _add_operations(group, tag, words[1:2], call)
     about = "Call an operation for each row of a CSV file, or for what a search finds."
     bulk = commands.add_parser("bulk", help=about, formatter_class=raw, allow_abbrev=False)
     if words[:1] == ["bulk"]:
@@ -92,8 +79,30 @@ def _parser(words: list[str], call: Call) -> argparse.ArgumentParser:
     return parser
 
 
+def _add_operations(
+    group: argparse.ArgumentParser, tag: str, chosen: list[str], call: Call
+) -> None:
+    """Add the operations of a tag. Only the one that is `chosen` has its arguments."""
+    listed = group.add_subparsers(required=True, metavar="OPERATION")
+    for method in methods(tag):
+        operation = Operation(f"{tag}.{method}")
+        about = _paragraphs("\n\n".join(operation.about))
+        parser = listed.add_parser(
+            spelled(method),
+            help=about.partition("\n\n")[0],
+            description=about,
+            epilog=STATUSES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        if chosen == [spelled(method)]:
+            required = _add_arguments(parser, operation)
+            run = partial(call, operation.name)
+            parser.set_defaults(run=run, required=required, error=parser.error)
+
+
 class _Once(argparse.Action):
-    """Take an option, and refuse it the second time: one of two numbers would be left out."""
+    """Take an option once: of two values, argparse would drop the first without a word."""
 
     def __call__(
         self,
@@ -135,7 +144,7 @@ def option_names(operation: Operation) -> dict[str, str]:
 
 
 def _add_arguments(parser: argparse.ArgumentParser, operation: Operation) -> dict[str, str]:
-    """Add the arguments of an operation. Returns how each option that is required is written."""
+    """Add the arguments of an operation. Returns the usage of each required option."""
     options = option_names(operation)
 
     def in_options(text: str | None) -> str:
@@ -157,10 +166,9 @@ def _add_arguments(parser: argparse.ArgumentParser, operation: Operation) -> dic
         dest = f"argument {name}"
         added = parser.add_argument(options[name], dest=dest, default=argparse.SUPPRESS, **known)
         if argument.is_required:
-            required[dest] = added.format_usage()
-            if added.nargs != 0:
-                choices = ",".join(map(str, added.choices or ()))
-                required[dest] += f" {added.metavar or f'{{{choices}}}'}"
+            choices = ",".join(map(str, added.choices or ()))
+            value = "" if added.nargs == 0 else f" {added.metavar or f'{{{choices}}}'}"
+            required[dest] = f"{added.format_usage()}{value}"
     parser.usage = " ".join(["%(prog)s", *positional, *required.values(), "[options]"])
     group = _add_settings(parser, asks=operation.name in CAUTIONS)
     group.add_argument("--json", action="store_true", help="write the result as one JSON document")

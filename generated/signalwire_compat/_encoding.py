@@ -6,12 +6,16 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import chain
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
 from ._errors import InvalidRequestError
 from ._values import UNSET, Unset, encode
+
+_percent_encode = partial(quote, safe="")
 
 
 def object_members(value: Any, name: str = "") -> dict[str, Any]:
@@ -65,9 +69,9 @@ def path_segment(name: str, value: Any, style: str = "simple", explode: bool = F
     if is_object and explode and style == "matrix":
         begin = ";"
     between = begin if explode and begin else ","
-    items = _items(name, value, "=" if explode else "", lambda text: quote(text, safe=""))
-    if between == "." and (is_object or isinstance(value, list)) and "." in "".join(items):
-        raise InvalidRequestError(f"{name} can't be sent: '.' is between its items, and in one.")
+    items = _items(name, value, explode, _percent_encode)
+    if between == "." and isinstance(value, list | dict):
+        _check_delimiter(name, ".", items)
     text = begin + between.join(items) if items else ""
     if text in ("", ".", ".."):
         raise InvalidRequestError(f"{name} can't be {text!r}: it is a part of the path.")
@@ -77,29 +81,36 @@ def path_segment(name: str, value: Any, style: str = "simple", explode: bool = F
 def header_list(name: str, value: Any, explode: bool = False) -> Any:
     """Write a list or an object as one header.
 
-    Errors: `InvalidRequestError` for an item with a comma, or a member that can't be told apart.
+    Errors: `InvalidRequestError` for an item with a comma, or, exploded, a member name with `=`.
     """
     if not isinstance(value, list | dict):
         return value
-    items = _items(name, value, "=" if explode else "")
-    members = value if explode and isinstance(value, dict) else ()
-    for sign, texts in ((",", items), ("=", members)):
-        if any(sign in text for text in texts):
-            what = f"{name} can't be sent: {sign!r} is between its items"
-            raise InvalidRequestError(f"{what}, and in one.")
+    items = _items(name, value, explode)
+    _check_delimiter(name, ",", items)
+    if explode and isinstance(value, dict):
+        _check_delimiter(name, "=", value)
     return ",".join(items) if items else UNSET
 
 
 def _items(
-    name: str, value: Any, sign: str, written: Callable[[str], str] = lambda text: text
+    name: str, value: Any, explode: bool = False, write: Callable[[str], str] = lambda text: text
 ) -> list[str]:
-    """Write a value, the items of a list, or names and values of an object; a sign joins these."""
+    """Write the texts of which a value consists, none for UNSET.
+
+    A list has one for each item. An object has the name and the value of each member in turn, or,
+    exploded, `name=value`. Any other value has one.
+    """
     if not isinstance(value, dict):
-        return [written(text) for _, text in _pairs({name: value})]
-    pairs = [(written(member), written(as_text(name, each))) for member, each in value.items()]
-    return (
-        [sign.join(pair) for pair in pairs] if sign else [text for pair in pairs for text in pair]
-    )
+        return [write(text) for _, text in _pairs({name: value})]
+    pairs = [(write(member), write(as_text(name, each))) for member, each in value.items()]
+    return ["=".join(pair) for pair in pairs] if explode else [*chain(*pairs)]
+
+
+def _check_delimiter(name: str, delimiter: str, texts: Iterable[str]) -> None:
+    """Refuse texts that a server would split. Errors: `InvalidRequestError`."""
+    if any(delimiter in text for text in texts):
+        what = f"{name} can't be sent: {delimiter!r} is between its items"
+        raise InvalidRequestError(f"{what}, and in one of them.")
 
 
 def _pairs(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -114,17 +125,15 @@ def urlencoded(members: Mapping[str, Any], delimiters: Mapping[str, str] = {}) -
     """Write members as `application/x-www-form-urlencoded`, for a form or a query.
 
     A list or an object among the `delimiters` is one value, with the delimiter between its items.
-    Errors: `InvalidRequestError` for an item that can't be told from two.
+    Another object is written as JSON. Errors: `InvalidRequestError` for an item that holds its
+    delimiter, if encoding can't tell them apart.
     """
     written = []
-    for name in members:
+    for name, value in members.items():
         delimiter = delimiters.get(name, "")
-        is_whole = not delimiter and isinstance(members[name], dict)
-        texts = _items(name, [members[name]] if is_whole else members[name], "")
-        for text in texts if delimiter.startswith("%") else ():
-            if unquote(delimiter) in text:
-                what = f"{name} can't be sent: {unquote(delimiter)!r} is between its items"
-                raise InvalidRequestError(f"{what}, and in one of them.")
+        texts = _items(name, value) if delimiter else [text for _, text in _pairs({name: value})]
+        if delimiter.startswith("%"):
+            _check_delimiter(name, unquote(delimiter), texts)
         texts = [quote_plus(text) for text in texts]
         if delimiter and texts:
             texts = [delimiter.join(texts)]
@@ -154,16 +163,15 @@ def headers(members: Mapping[str, Any]) -> dict[str, str]:
 def cookies(members: Mapping[str, Any], delimiters: Mapping[str, str] = {}) -> dict[str, str]:
     """Write members as the header `Cookie`; no members, no header.
 
-    A list or an object among the `delimiters` is one value. Others explode, as `a=1&a=2`.
+    A list or an object among the `delimiters` is one value, with the delimiter between its items.
+    Others explode: a list as `name=1&name=2`, an object as `member=1&other=2`.
     """
     written = []
     for name, value in members.items():
         explode = name not in delimiters
-        is_object = explode and isinstance(value, dict)
-        between = "&" if is_object else delimiters.get(name, f"&{name}=")
-        items = _items(name, value, "=" if explode else "", lambda text: quote(text, safe=""))
-        if items:
-            written.append(("" if is_object else f"{name}=") + between.join(items))
+        begin = "" if explode and isinstance(value, dict) else f"{name}="
+        if items := _items(name, value, explode, _percent_encode):
+            written.append(begin + delimiters.get(name, f"&{begin}").join(items))
     return {"Cookie": "; ".join(written)} if written else {}
 
 
