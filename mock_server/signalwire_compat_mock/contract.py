@@ -17,12 +17,16 @@ CODES = INVALID, CREDENTIALS, NOT_FOUND = 10000, 20003, 20404
 class Field:
     """A parameter, or a member of a body.
 
-    `types` are the JSON types that its text may be converted to; none if any text is valid. With
-    `explode`, an array is sent as one value per `item`; without, `delimiter` is a pattern of what
-    is between its items, in a query or path before they are decoded; `prefix` is before a value in
-    a path. Each of the `members` of an object in a query or cookie is sent as a parameter, under
-    its key; an object with `parts` is one value, as `a,1,b,2`, or `a=1,b=2` if they are `joined`.
-    The codes come from `x-error-codes`.
+    Attributes:
+        types: The JSON types that its text may be converted to; none if any text is valid.
+        item: The items of an array, or the members of an object that it does not name.
+        missing, invalid: The codes of `x-error-codes`.
+        explode: Whether each item of an array is sent under the name, not all in one value.
+        delimiter: A pattern of what is between the items of one value, before decoding.
+        prefix: What is before a value in a path.
+        members: The members of an object that are sent as parameters, by the names of these.
+        in_one: The members of an object that is one value, such as `a,1,b,2`; else None.
+        joined: Whether names and values in it are joined, as `a=1,b=2`.
     """
 
     name: str
@@ -35,13 +39,18 @@ class Field:
     delimiter: str = ","
     prefix: str = ""
     members: Mapping[str, "Field"] = field(default_factory=dict)
-    parts: Mapping[str, "Field"] | None = None
+    in_one: Mapping[str, "Field"] | None = None
     joined: bool = False
 
     @property
     def is_split(self) -> bool:
         """Whether one text holds several values."""
-        return self.parts is not None or ("array" in self.types and not self.explode)
+        return self.in_one is not None or ("array" in self.types and not self.explode)
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether several texts hold one value."""
+        return bool(self.members) or ("array" in self.types and self.explode)
 
 
 @dataclass(frozen=True)

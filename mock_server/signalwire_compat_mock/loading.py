@@ -239,7 +239,7 @@ def _parameter(document: Document, pointer: str) -> Field:
             if members and style == "form" and explode:
                 return replace(field, members=members)
             is_served = not (explode and location in ("query", "cookie"))
-            field = replace(field, parts=members, joined=explode, item=_other(document, schema))
+            field = replace(field, in_one=members, joined=explode, item=_other(document, schema))
         if location == "query" and style in _DELIMITERS and is_served:
             return replace(field, delimiter=_DELIMITERS[style])
         if location in ("path", "header") and style in _PREFIXES:
@@ -254,7 +254,7 @@ def _parameter(document: Document, pointer: str) -> Field:
 
 
 def _other(document: Document, schema: str) -> Field | None:
-    """Compile the members of an object that it does not name, if it says of what type they are."""
+    """Compile `additionalProperties` of an object, if that is a schema."""
     for here, part in document.parts(schema):
         if isinstance(part.get("additionalProperties"), dict):
             return _field(document, "", join(here, "additionalProperties"))

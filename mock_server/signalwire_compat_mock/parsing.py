@@ -79,8 +79,8 @@ class Incoming:
     ) -> Iterator[tuple[str, str]]:
         """Yield names and texts in a location: those of `path`, or of the `headers` that are named.
 
-        In query and cookie the texts of `lists` stay encoded. `repeated` says whether what is after
-        & in a cookie is another one. Errors: `ParseError`.
+        In query and cookie the texts of `lists` stay encoded. With `repeated`, `&` separates
+        cookies as `;` does. Errors: `ParseError`.
         """
         if location == "path":
             if _BROKEN_ESCAPE.search(self.path.encode()):

@@ -74,10 +74,7 @@ def check_request(
     for location, part in operation.parameters.items():
         try:
             lists = [name for name, known in part.fields.items() if known.is_split]
-            repeated = any(
-                known.members or ("array" in known.types and known.explode)
-                for known in part.fields.values()
-            )
+            repeated = any(known.is_spread for known in part.fields.values())
             pairs = incoming.parameters(location, path, part.fields, lists, repeated=repeated)
             texts = _grouped(pairs)
         except ParseError as error:
@@ -147,7 +144,7 @@ def _decode(known: Field, texts: Sequence[str], *, is_encoded: bool) -> Any:
     texts = [texts[0].removeprefix(known.prefix), *texts[1:]]
     if known.is_split:
         texts = re.split(known.delimiter, texts[0])
-    if known.parts is not None:
+    if known.in_one is not None:
         return _object(known, texts, decode_value if is_encoded else str)
     if is_array:
         items = [decode_value(each) if known.is_split and is_encoded else each for each in texts]
@@ -164,7 +161,7 @@ def _object(known: Field, texts: Sequence[str], read: Callable[[str], str]) -> d
     members = {read(name): read(text) for name, text in pairs}
     if len(members) < len(pairs) or (not known.joined and len(texts) % 2):
         raise ParseError("holds a member twice, or one without a value")
-    every = {**dict.fromkeys(members, known.item), **(known.parts or {})}
+    every = {**dict.fromkeys(members, known.item), **(known.in_one or {})}
     types = {name: each.types if each else frozenset[str]() for name, each in every.items()}
     return {name: decode_text(types[name], text) for name, text in members.items()}
 

@@ -98,7 +98,7 @@ def _fits(document: Document, value: Any, pointer: str) -> bool:
 
 
 def _fewer(schema: dict[str, Any], value: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Leave out what only other schemas of a choice require, for each of them."""
+    """Give, for each schema of a choice, the value without what only the others require."""
     needs = [
         option.get("required", ()) for option in schema.get("oneOf", ()) if isinstance(option, dict)
     ]
