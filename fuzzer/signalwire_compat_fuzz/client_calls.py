@@ -126,7 +126,7 @@ class Caller(logging.Handler):
                 del given[account]  # The client fills it in, as its callers leave it to do.
             function = getattr(getattr(client.compat, tag), name)
             arguments = _spelled(given)
-            if crc32(repr(case).encode()) % 2:
+            if crc32(repr(case).encode()) % 2:  # For half of the cases, the same in each run.
                 known = _signature_of(function).parameters
                 arguments |= {n: None for n in _left_out(case) if n in known}
         arguments = _with_models(function, arguments) | _body(function, case)

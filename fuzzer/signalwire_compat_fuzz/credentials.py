@@ -1,4 +1,4 @@
-"""The credentials of a call: what a client is given, and what it sends, as the document says.
+"""The credentials of a call: what a client takes, and what it must send, as the document says.
 
 Written without the client's own code.
 """
@@ -14,7 +14,7 @@ from .options import setting
 
 _OF_A_MOCK = "b3877c40-da60-4998-90ad-b792e98472ac:PTmock-token-of-no-account"
 PROJECT, _, TOKEN = setting("auth", _OF_A_MOCK).partition(":")
-"""User name and token. Those that are used if none are given open nothing but a mock."""
+"""User name and token. Without settings they are made up, and only a mock accepts them."""
 if setting("header") and not setting("auth"):  # Such as `Authorization: Bearer abc`.
     TOKEN = setting("header").splitlines()[0].split()[-1]
 
@@ -43,7 +43,7 @@ def sent(case: AnyCase) -> Iterator[tuple[str, str, str]]:
 
 
 def _used(operation: Schema) -> list[Schema]:
-    """Return the schemes of the first way to authorize an operation that a client has."""
+    """Return the schemes of the first alternative of an operation that clients support."""
     known = doc.DOCUMENT.get("components", {}).get("securitySchemes", {})
     for way in operation.get("security", doc.DOCUMENT.get("security", [])):
         schemes = [doc.resolved(known[name]) for name in way]
@@ -54,7 +54,10 @@ def _used(operation: Schema) -> list[Schema]:
 
 
 def _kind(scheme: Schema) -> str:
+    """Return `basic`, `bearer` or `key`; empty for a scheme that clients do not support."""
     if scheme["type"] in ("oauth2", "openIdConnect"):
         return "bearer"
+    if scheme["type"] == "apiKey":
+        return "key"
     http = str(scheme.get("scheme")).lower()
-    return "key" if scheme["type"] == "apiKey" else http if http in ("basic", "bearer") else ""
+    return http if http in ("basic", "bearer") else ""

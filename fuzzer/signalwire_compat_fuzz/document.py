@@ -215,7 +215,7 @@ def parameters(case: AnyCase) -> dict[str, Any]:
 
 
 def with_plain_path(case: AnyCase) -> AnyCase:
-    """Write the path of a case of schemathesis, which has it as a URL holds it, in plain text."""
+    """Decode the path parameters, which schemathesis percent-encodes. Returns the same case."""
     if case.meta is not None:
         texts = case.path_parameters.items()
         case.path_parameters = {n: unquote(v) if isinstance(v, str) else v for n, v in texts}

@@ -62,10 +62,11 @@ def replay() -> str:
 def curl(case: AnyCase) -> str:
     try:
         has_secrets = setting("auth") or setting("header")
-        headers = [
-            (name, text) for place, name, text in credentials.sent(case) if place == "header"
-        ]
-        shown = {name: "[Filtered]" if has_secrets else text for name, text in headers}
+        shown = {
+            name: "[Filtered]" if has_secrets else text
+            for place, name, text in credentials.sent(case)
+            if place == "header"
+        }
         return case.as_curl_command(shown, base_url=PLACE + BASE_PATH)
     except Exception as error:  # HTTP can't carry every case.
         return f"none: {error}"
@@ -120,7 +121,7 @@ def counted(shortest: Any, *, cases: int = 1) -> Iterator[None]:
 
 
 def _left_out_lines(left_out: dict[str, str]) -> Iterator[str]:
-    """Write a line for each test, with its parts that did not end, the first of them by name."""
+    """Write a line for each test: how many of its parts are missing, and the names of some."""
     parts: dict[str, list[str]] = {}
     for name in left_out:
         test, _, part = name.partition("[")

@@ -41,16 +41,15 @@ def assert_offer(offer: dict[str, Any], case: AnyCase) -> None:
 
 
 def is_asked_for(case: AnyCase, offer: dict[str, Any]) -> bool:
-    """Tell whether an offer fits the filters of a search. No search here has a wildcard but ?."""
+    """Tell whether an offer fits the filters of a search."""
     asked, number = case.query, offer["phone_number"]
     pattern = asked.get("Contains", "").upper().translate(_KEYPAD)
     parts = [re.escape(part) for part in pattern.replace("?", ".").split("*")]
     digits = ".*".join(part.replace(r"\.", ".") for part in parts)
-    is_beta = asked.get("Beta") in (True, "true")
+    is_local, is_beta = offer["region"] is not None, asked.get("Beta") in (True, "true")
     return (
         bool(re.search(digits, number))
-        and ("AreaCode" not in asked or number.startswith(f"+1{asked['AreaCode']}"))
-        and ("AreaCode" not in asked or offer["region"] is not None)
+        and ("AreaCode" not in asked or (is_local and number.startswith(f"+1{asked['AreaCode']}")))
         and ("InRegion" not in asked or asked["InRegion"].upper() == offer["region"])
         and ("InLocality" not in asked or asked["InLocality"].upper() == offer["rate_center"])
         and (is_beta or not offer["beta"])
