@@ -110,7 +110,7 @@ class Constraints:
 
     @functools.cached_property
     def _tags(self) -> dict[str, Any]:
-        tags = reversed(self._document.get("tags", []))
+        tags = reversed(self._document.get("tags", []))  # Of two with one name the first counts.
         return {PythonIdentifier(each["name"], "tag"): each.get("description") for each in tags}
 
     def pages(self, operation: str) -> dict[str, str]:

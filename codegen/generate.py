@@ -95,7 +95,8 @@ def generate(
         except TemplateError as error:
             raise GenerateError(_in_template(spec, error)) from error
         if errors:
-            raise _refused(spec, [*data.errors, *errors][0])  # The others often follow from it.
+            # The others often follow from the first.
+            raise _refused(spec, [*data.errors, *errors][0])
         (package / NAME).write_text(record(spec, config_file), "utf-8")
         _swap(package, output, Path(folder) / "old")
     return checked
@@ -231,10 +232,10 @@ def _refused(spec: Path, error: GeneratorError) -> GenerateError:
     """Describe an error of the generator or of a hook, without the addresses of its objects."""
     words = f"{error.header} {error.detail or ''}"
     words = re.sub(r"^WARNING |<[\w.]+ object at 0x[0-9a-f]+>", "", words)
+    told, where = " ".join(words.split()), Pointer()
     if error.header.endswith(" failed"):  # A hook stopped at what the templates wrote.
         what = "codegen/templates/ or runtime/ give no valid Python"
-        return GenerateError(f"{what} for {spec}: {' '.join(words.split())}")
-    told, where = re.sub(r"\s+", " ", words).strip(), Pointer()
+        return GenerateError(f"{what} for {spec}: {told}")
     if found := re.search(r"/components/schemas/([^\s:]+)", told):
         where = ("components", "schemas", found[1])
     elif found := re.search(r"parsing ([A-Z]+) (\S+) within", told):

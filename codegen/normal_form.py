@@ -270,7 +270,7 @@ def _parameter(document: dict[str, Any], where: Pointer, node: dict[str, Any]) -
 
 def _schema(node: dict[str, Any]) -> None:
     """Write a closed object, a list of anything and nested parts in one way."""
-    if "array" in (node.get("type"), *node.get("type", ())) and "prefixItems" not in node:
+    if "array" in node.get("type", ()) and "prefixItems" not in node:
         node.setdefault("items", {})
     while nested := [part for part in node.get("allOf", ()) if "allOf" in part]:
         node["allOf"] += nested[0].pop("allOf")  # The generator looks into the outer one alone.

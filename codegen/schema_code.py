@@ -31,8 +31,8 @@ _CONSTRAINTS = {
 }
 # A pattern in Python that is longer than its own by this names all letters: messages have its own.
 _SPELLED_OUT = 100
-# What else evaluates members: whether there are others, the server alone can say.
-_EVALUATING = {*("anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "patternProperties")}
+# Beside these, which name members too, only the server checks `unevaluatedProperties`.
+_EVALUATING = {"if", "then", "else", "anyOf", "oneOf", "dependentSchemas", "patternProperties"}
 _READ = {*_CONSTRAINTS, *_EVALUATING, "unevaluatedProperties"}
 FORMATS = ("uuid", "uri", "date", "date-time", "email")
 
@@ -45,7 +45,7 @@ SOURCE = "x-schema"
 
 
 class _Source(dict[str, Any]):
-    """A schema that no copy repeats: the generator copies each operation, and only reads these."""
+    """A schema that a deep copy shares: the generator copies each operation, which takes long."""
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self
@@ -54,26 +54,27 @@ class _Source(dict[str, Any]):
 def keep_sources(document: dict[str, Any]) -> None:
     """Keep each schema as it was written: the generator makes floats of limits, exact to 2^53.
 
-    It would also make an enumeration, or a choice, for each type that its values can have.
+    It would also make an enumeration or a choice for each type that the values can have, and a
+    class for each option of a choice that only says more about members, such as which are required.
     """
     for kind, _, node in nodes(document):
         if kind == "schema":
             node[SOURCE] = _Source(node)
-            for key in ("anyOf", "oneOf"):
-                if all(_is_about_members(option, node) for option in node.get(key, [None])):
+            for key in {"anyOf", "oneOf"} & node.keys():
+                if all(_is_about_members(option, node) for option in node[key]):
                     del node[key]
             if node.keys() & _TYPED and not isinstance(node.get("type", ""), str):
                 del node["type"]
 
 
 def is_closed(found: list[dict[str, Any]]) -> bool:
-    """Whether an object of these parts has only the members that they name."""
+    """Whether `unevaluatedProperties` of a part allows only members that the parts name."""
     closed = any(part.get("unevaluatedProperties") is False for part in found)
     return closed and not any(part.keys() & _EVALUATING for part in found)
 
 
 def _is_about_members(option: Any, node: dict[str, Any]) -> bool:
-    """Whether a schema of a choice says only more about members that all its schemas have."""
+    """Whether an option of a choice says only more about members that `node` has anyway."""
     if not isinstance(option, dict) or not option.keys() <= _ABOUT_MEMBERS:
         return False
     if option.get("type", "object") != "object":

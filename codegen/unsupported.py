@@ -135,9 +135,9 @@ def _members(document: dict[str, Any], schema: Pointer, node: dict[str, Any]) ->
     is_pairs = place in ("query", "cookie") and node.get("style") not in DELIMITERS
     if is_pairs and not members:
         yield schema, f"is an object without named members, which no {place} can hold: name them"
-    other = (*follow(document, schema), "additionalProperties")
-    if not is_pairs and isinstance(at(document, other[:-1]).get(other[-1]), dict):
-        members = {**members, "additionalProperties": other}
+    here, more = follow(document, schema), "additionalProperties"
+    if not is_pairs and isinstance(at(document, here).get(more), dict):
+        members = {**members, more: (*here, more)}
     has_lists = place == "query" and "style" not in node
     for member, inner in members.items():
         kinds = types_of(document, inner)
