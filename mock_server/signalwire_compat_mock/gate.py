@@ -109,7 +109,9 @@ def _reads_a_page(request: Request, *, own: bool) -> bool:
     path = request.url.path
     if request.method not in ("GET", "HEAD"):
         return False
-    return wants_page(request) if path == "/" or path.startswith("/journal") else own
+    if path in ("/", "/journal"):
+        return wants_page(request)
+    return own and not path.startswith("/journal/")
 
 
 def _with_headers(send: Send) -> Send:

@@ -12,10 +12,21 @@ if TYPE_CHECKING:
     from .server import MockServer
 
 
+_SCOPES = ("function", "class", "module", "package", "session")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the setting of the fixture's scope."""
-    what = "how long a mock of the fixture signalwire_mock lives: function, module or session"
+    what = f"how long a mock of the fixture signalwire_mock lives: {', '.join(_SCOPES)}"
     parser.addini("signalwire_mock_scope", what, default="function")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse another scope here: pytest itself would end with an internal error."""
+    scope = config.getini("signalwire_mock_scope")
+    if scope not in _SCOPES:
+        known = ", ".join(_SCOPES)
+        raise pytest.UsageError(f"signalwire_mock_scope is {scope!r}. It can be {known}.")
 
 
 def _scope(fixture_name: str, config: pytest.Config) -> Any:

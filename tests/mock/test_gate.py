@@ -18,7 +18,7 @@ FOREIGN: list[dict[str, str]] = [
 USES: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "/journal", {}),
     ("GET", "/journal/phone_numbers", {}),
-    ("GET", "/journal/phone_numbers", {}),
+    ("GET", "/journal/phone_numbers", {"headers": PAGE}),
     ("DELETE", "/journal", {}),
     ("POST", "/reset", {}),
     ("POST", "/faults", {"json": {"code": 30002}}),
@@ -36,7 +36,7 @@ def test_a_page_of_another_origin_changes_nothing_and_sees_no_journal(
 ) -> None:
     bought = send.bought()
     date = send("GET", NUMBERS).headers["date"]
-    reply = send(method, path, headers=foreign, **settings)
+    reply = send(method, path, **settings | {"headers": settings.get("headers", {}) | foreign})
     assert (reply.status_code, "other origins" in reply.json()["message"]) == (403, True)
     assert reply.headers["x-content-type-options"] == "nosniff"
     assert "access-control-allow-origin" not in reply.headers
@@ -50,8 +50,8 @@ def test_a_page_of_another_origin_changes_nothing_and_sees_no_journal(
 @pytest.mark.parametrize("number", range(len(USES) - 1))
 def test_the_pages_of_the_mock_may_do_what_programs_may(send: Send, site: str, number: int) -> None:
     method, path, settings = USES[number]
-    own = {"origin": send.mock.url, "sec-fetch-site": site}
-    assert send(method, path, headers=own, **settings).is_success
+    own = settings.get("headers", {}) | {"origin": send.mock.url, "sec-fetch-site": site}
+    assert send(method, path, **settings | {"headers": own}).is_success
 
 
 @pytest.mark.parametrize("page", ["/", "/docs", "/journal", "/openapi.json", "/docs/pages.css"])
@@ -138,7 +138,8 @@ def test_an_allowed_origin_opens_neither_the_journal_nor_the_controls(
 ) -> None:
     send = serve(allow_origins=["*"])
     for asked in ({}, ASKED):
-        reply = send(method, path, headers={"origin": ORIGIN, **asked}, **settings)
+        headers = settings.get("headers", {}) | {"origin": ORIGIN, **asked}
+        reply = send(method, path, **settings | {"headers": headers})
         assert reply.status_code == 403
         assert "access-control-allow-origin" not in reply.headers
 

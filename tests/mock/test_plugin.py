@@ -76,6 +76,16 @@ def test_a_mock_lives_as_long_as_the_setting_says(
     assert [name for name in os.environ if name.startswith("SIGNALWIRE_")] == []
 
 
+def test_a_scope_that_pytest_does_not_know_is_refused_with_those_it_knows(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makeini("[pytest]\nsignalwire_mock_scope = modul")
+    result = pytester.runpytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: signalwire_mock_scope is 'modul'. It can be *module*"])
+    result.stdout.no_fnmatch_line("INTERNALERROR*")
+
+
 def test_a_fault_that_never_happened_fails_the_test_that_asked(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("""
         def test_nothing(signalwire_mock):
