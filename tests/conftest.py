@@ -5,6 +5,7 @@ import gc
 import json
 import os
 import pty
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,12 @@ from codegen.document import nodes, reachable, resolved, target
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 VARIABLES = ("SIGNALWIRE_PROJECT_ID", "SIGNALWIRE_API_TOKEN", "SIGNALWIRE_SPACE")
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start end at Ctrl-C: a job in the background ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

@@ -92,8 +92,9 @@ def problems(server: AccountServer, results: dict[str, Result]) -> list[str]:
     for number, result in results.items():
         record = server.records.get(number)
         if record is None:
-            found.append(f"{number} was never asked for, and ended with {result!r}")
-            continue
+            if getattr(result, "outcome_unknown", True):
+                found.append(f"{number} was never asked for, and ended with {result!r}")
+            continue  # No time was left to ask.
         if isinstance(result, IncomingPhoneNumber):
             wrong = _wrong_about_a_return(record, result)
         else:
