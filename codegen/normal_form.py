@@ -43,7 +43,7 @@ DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
 WIRE_NAME = "x-wire-name"
 """Where the name of a parameter is kept that callers write with another one."""
 _SIGNS = {"<": "_lt", ">": "_gt", "=": "_eq", "!": "_not"}
-_TOLD_ELSEWHERE = {"accept", "authorization", "content-type"}
+_DESCRIBED_ELSEWHERE = {"accept", "authorization", "content-type"}
 NO_TAG = "default"
 SWITCHES = {"additionalProperties", "unevaluatedProperties", "unevaluatedItems"}
 """Keywords that are usually true or false."""
@@ -61,8 +61,8 @@ _SILENT = {"description": "It is done."}
 
 
 def is_ignored(parameter: dict[str, Any]) -> bool:
-    """Whether OpenAPI says that a parameter has no effect, since other parts say it."""
-    return parameter.get("in") == "header" and parameter["name"].lower() in _TOLD_ELSEWHERE
+    """Whether a parameter has no effect: OpenAPI says that other parts describe these headers."""
+    return parameter.get("in") == "header" and parameter["name"].lower() in _DESCRIBED_ELSEWHERE
 
 
 def is_old(document: dict[str, Any]) -> bool:
@@ -137,7 +137,7 @@ def normal(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def drop_ignored(document: dict[str, Any]) -> None:
-    """Remove the parameters without effect, once no message needs the places of the others."""
+    """Remove parameters without effect. It moves others, so messages must name places before it."""
     for where, _ in called_operations(document):
         for base in (where[:-1], where):
             node, places = at(document, base), range(len(at(document, base).get("parameters", ())))

@@ -72,7 +72,7 @@ def notes(raw: dict[str, Any], document: dict[str, Any]) -> Iterator[Note]:
         if kind == "operation" and is_generated(where):
             yield from _operation(raw, where, node)
         elif kind == "parameter" and is_ignored(node):
-            what = "has no effect, says OpenAPI: remove it; security and content types say it"
+            what = "is ignored by OpenAPI, which has security and content types for it: remove it"
             yield Note("ignored parameter", where, what)
         elif kind == "schema" and "discriminator" in node:
             if "discriminator" not in at(document, where):
@@ -127,10 +127,10 @@ def _operation(raw: dict[str, Any], where: Pointer, node: dict[str, Any]) -> Ite
 def _content(
     raw: dict[str, Any], kind: str, where: Pointer, content: dict[str, Any]
 ) -> Iterator[Note]:
-    known = [name for name in content if read([name])]
-    known = written_of(raw, where, content) if kind == "body" else known
+    is_body = kind == "body"
+    known = written_of(raw, where, content) if is_body else [n for n in content if read([n])]
     schemas: list[Any] = []
-    if kind == "response" and ANY_TYPE in content and not known:
+    if not is_body and ANY_TYPE in content and not known:
         what = "is any type, which is read as JSON, or as text if it is a string: name one"
         yield Note("reply of any type", (*where, "content", ANY_TYPE), what)
     for name in content if known else ():

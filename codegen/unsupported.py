@@ -38,9 +38,7 @@ _REFUSED = {
     **{("schema", key): f'"{key}" is not supported: say it in the description' for key in KEYWORDS},
 }
 # The client or HTTP itself writes these headers.
-_OWN_HEADERS = {
-    *("connection", "content-length", "cookie", "host", "transfer-encoding"),
-}
+_OWN_HEADERS = {"connection", "content-length", "cookie", "host", "transfer-encoding"}
 LONGEST = 200
 OWN_NAMES = {
     *("Any", "ClassVar", "Literal", "Mapping", "Self", "TypedDict"),
