@@ -26,8 +26,8 @@ from codegen.document import (
     success_schema,
 )
 from codegen.look_up import argument_of, look_up_of
-from codegen.names import NAME
 from codegen.normal_form import DELIMITERS, WIRE_NAME
+from codegen.package_names import NAME
 from codegen.schema_code import SOURCE, Expression
 from codegen.servers import urls_of
 

@@ -28,20 +28,20 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.schema.untrusted_string import UntrustedString
 
-from codegen.candidates import candidates
+from codegen.bulk_finders import candidates
 from codegen.clashes import clashes, endpoints, own_names
 from codegen.class_names import tell_apart
-from codegen.command import cautions
+from codegen.command_hints import cautions
 from codegen.content_types import accepted, put_json_first
 from codegen.credentials import Credentials
 from codegen.document import Pointer, dotted, is_bytes, nearest, nodes
 from codegen.facts import Constraints, tag_classes
 from codegen.headers import headers_in_query, move_headers
-from codegen.names import USUAL, Names, check_names, read_names
-from codegen.notes import report, summary
+from codegen.package_names import USUAL, Names, check_names, read_names
 from codegen.schema_code import keep_sources
 from codegen.servers import is_complete, urls_of
 from codegen.stamp import NAME, record
+from codegen.unchecked import report, summary
 from codegen.unsupported import OWN_NAMES
 from codegen.validate import Checked, read
 from codegen.yaml_source import Source, SpecError

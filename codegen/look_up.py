@@ -21,7 +21,7 @@ from codegen.document import (
     parameters_of,
     success_schema,
 )
-from codegen.repeated_arguments import arguments_of, nearest_name
+from codegen.reply_repeats import arguments_of, nearest_name
 
 KEY = "x-look-up"
 SHAPE = Draft202012Validator(

@@ -18,8 +18,8 @@ from jsonschema_rs import Draft202012Validator, ValidationError
 from openapi_python_client.strings import PythonIdentifier
 from openapi_spec_validator.schemas import schema_v31
 
-from codegen.candidates import wrong_candidates
-from codegen.command import wrong_cautions_and_columns
+from codegen.bulk_finders import wrong_candidates
+from codegen.command_hints import wrong_cautions_and_columns
 from codegen.credentials import wrong_arguments, wrong_security
 from codegen.document import (
     ACCOUNT,
@@ -40,13 +40,13 @@ from codegen.lint import style
 from codegen.look_up import KEY as LOOK_UP
 from codegen.look_up import SHAPE as LOOK_UP_SHAPE
 from codegen.look_up import look_ups
-from codegen.names import USUAL, Names, put_names
 from codegen.normal_form import SWITCHES, as_3_1, drop_ignored, normal
-from codegen.notes import META, Note, notes
 from codegen.one_way import COPIES
+from codegen.package_names import USUAL, Names, put_names
 from codegen.pages import pages
-from codegen.repeated_arguments import KEY, SHAPE, repeated_arguments
+from codegen.reply_repeats import KEY, SHAPE, repeated_arguments
 from codegen.samples import described, misfits
+from codegen.unchecked import META, Note, notes
 from codegen.unsupported import unsupported
 from codegen.yaml_source import Mark, Source, SpecError
 

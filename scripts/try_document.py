@@ -32,7 +32,7 @@ from codegen import generate
 from codegen.credentials import sent_keys
 from codegen.document import at, merged, parameters_of
 from codegen.facts import method_of
-from codegen.names import Names, read_names
+from codegen.package_names import Names, read_names
 from codegen.validate import load
 from contract_diff.contract_calls import Operation, operations
 from contract_diff.recording import credentials, load_package

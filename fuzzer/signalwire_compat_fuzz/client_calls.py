@@ -22,9 +22,9 @@ from schemathesis.transport.serialization import Binary
 
 from . import credentials
 from . import document as doc
-from .around import around_case
 from .document import AnyCase
 from .options import CLIENT
+from .user_hook import around_case
 
 FACADE = ("sync", "async")
 DETAILED = ("sync_detailed", "async_detailed")

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, find, settings
 
 from . import document as doc
+from .case_sources import CONFIG, VALID, Operation
 from .document import AnyCase, Schema
 from .options import EXAMPLES
-from .settings import CONFIG, VALID, Operation
 
 _ODD: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1.5, 10**20, -(10**20)),

@@ -60,13 +60,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if not is_fuzz(item):
         return (yield)
-    from . import reporting
+    from . import console
 
     if left() <= 0:
         pytest.skip(NO_TIME)
     BUDGET.begin(is_capped=item.path.is_relative_to(FOLDERS[0]))
     name = item.path.stem.removeprefix("test_")
-    progress = reporting.current = reporting.Progress(item.name, run=name)
+    progress = console.current = console.Progress(item.name, run=name)
     start = time.monotonic()
     try:
         result = yield
@@ -85,7 +85,7 @@ def pytest_runtest_makereport(
     """Say of a failure what happened, the case, and how to see it again: no more."""
     report = yield
     if report.failed and call.when == "call" and call.excinfo and is_fuzz(item):
-        from .reporting import essence, known_failures
+        from .console import essence, known_failures
 
         report.longrepr = essence(call.excinfo.value)
         if item.name in known_failures():
@@ -95,7 +95,7 @@ def pytest_runtest_makereport(
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and os.environ.get("FUZZ_REPORT"):
-        from .reporting import Reporter
+        from .console import Reporter
 
         config.pluginmanager.register(Reporter(config), "fuzz-report")
 

@@ -18,15 +18,15 @@ import schemathesis
 from schemathesis import Response
 from schemathesis.core import NotSet
 
+from . import case_corrections  # noqa: F401  # It corrects the cases of schemathesis.
 from . import document as doc
-from . import hooks  # noqa: F401  # It corrects the cases of schemathesis.
-from .around import around_case
 from .contract_coverage import COVERAGE
 from .document import AnyCase
 from .expected_request import as_text, code_of_refusal, has_text, is_sendable, is_valid_as_text
 from .near_valid import cases_with_unknown_members, near_valid_cases
 from .options import RULES, number
 from .rules import broken_rules
+from .user_hook import around_case
 
 NEAR_SHARE = 0.4
 """Of the whole time; the rest is for the phases of schemathesis."""

@@ -12,7 +12,7 @@ import anyio
 import httpcore
 import httpx
 
-from ._addresses import async_race, look_up, race
+from ._host_addresses import async_race, look_up, race
 
 if TYPE_CHECKING:
     from ._call import Call

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from . import DEFAULT_TOKEN, MockServer, SpecError
-from .gate import check_origins
 from .journal import MOST_BYTES, MOST_ENTRIES
+from .web_origins import check_origins
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .calls import ACCOUNT, Call, Reply
 from .contract import INVALID, NOT_FOUND, Contract, Operation, Response
 from .credentials import authorize
 from .document import SpecError, Validator
+from .handler_call import ACCOUNT, Call, Reply
 from .handlers import HANDLERS
 from .parsing import JSON, Incoming, is_json, media_type
+from .refused_numbers import refuse_reserved
 from .request_checks import UUID, Refusal, Show, check_request
-from .reserved import refuse_reserved
 from .sample_replies import sample_body, sample_headers, sample_status
 from .state import State
 

@@ -6,14 +6,14 @@ from email.utils import format_datetime
 from typing import Any
 from uuid import uuid4
 
-from .calls import ACCOUNT, Call, Reply
 from .contract import INVALID, NOT_FOUND, Contract
 from .document import join
+from .handler_call import ACCOUNT, Call, Reply
 from .inventory import inventory
 from .listing import list_numbers
 from .numbering import describe
+from .refused_numbers import NOT_AVAILABLE
 from .request_checks import Refusal
-from .reserved import NOT_AVAILABLE
 from .sample_replies import sample_body
 from .searches import list_available_countries, search_local, search_toll_free
 from .state import Number, State

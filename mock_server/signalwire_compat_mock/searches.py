@@ -5,8 +5,8 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
-from .calls import Call, Reply
 from .contract import INVALID
+from .handler_call import Call, Reply
 from .inventory import COUNTRIES, Offer, inventory
 from .numbering import WRONG_FORMAT, NumberPattern, describe
 from .request_checks import Refusal

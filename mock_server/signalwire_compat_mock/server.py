@@ -19,15 +19,15 @@ from starlette.types import Receive, Scope, Send
 from . import control, explorer
 from .engine import Answer, Engine
 from .faults import Fault
-from .gate import Gate, check_origins
 from .handlers import add_example
 from .journal import MOST_BYTES, MOST_ENTRIES, Exchange, Journal
 from .loading import load_contract
 from .parsing import HUNG_UP, read_request
-from .reserved import ReservedNumber, reserved_numbers
+from .refused_numbers import ReservedNumber, reserved_numbers
 from .server_thread import Listening
 from .state import State
 from .tls import tls_context
+from .web_origins import Gate, check_origins
 
 DEFAULT_PROJECT = "b3877c40-da60-4998-90ad-b792e98472ac"
 """A Project ID for tests; the mock accepts any."""

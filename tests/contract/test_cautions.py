@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from codegen.command import cautions
+from codegen.command_hints import cautions
 from codegen.validate import check
 from tests.edits.helpers import PATH, Edit, change, find
 

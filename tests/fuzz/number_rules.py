@@ -14,11 +14,11 @@ import phonenumbers
 import signalwire_compat
 from hypothesis import strategies as st
 from signalwire_compat_fuzz import document as doc
+from signalwire_compat_fuzz.case_sources import Operation
 from signalwire_compat_fuzz.client_calls import Outcome, python_name
 from signalwire_compat_fuzz.document import AnyCase
 from signalwire_compat_fuzz.expected_reply import CLASSES
 from signalwire_compat_fuzz.near_valid import changed
-from signalwire_compat_fuzz.settings import Operation
 
 from tests.conftest import PROJECT
 

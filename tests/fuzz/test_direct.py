@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from schemathesis import Response
+from signalwire_compat_fuzz import console, server_run
 from signalwire_compat_fuzz import document as doc
-from signalwire_compat_fuzz import reporting, server_run
+from signalwire_compat_fuzz.case_sources import Operation, each_operation
+from signalwire_compat_fuzz.console import counted
 from signalwire_compat_fuzz.contract_coverage import COVERAGE
 from signalwire_compat_fuzz.document import AnyCase
 from signalwire_compat_fuzz.near_valid import changed, valid_case
 from signalwire_compat_fuzz.options import EXAMPLES, SEED
-from signalwire_compat_fuzz.reporting import counted
-from signalwire_compat_fuzz.settings import Operation, each_operation
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 from signalwire_compat_mock.engine import Answer
 
@@ -37,9 +37,9 @@ def run_schemathesis(
     result, told = server_run.run(server.url, *options, seed=SEED, examples=examples, capture=True)
     COVERAGE.merge(told["covered"])
     if result.returncode:
-        report = f"{result.stdout}{result.stderr}".replace(server.url, reporting.LOCAL)
+        report = f"{result.stdout}{result.stderr}".replace(server.url, console.LOCAL)
         hint = "The curl commands work while `make mock FORGETFUL=1` runs."
-        replay = f"To replay all of it:\n  {reporting.replay()}"
+        replay = f"To replay all of it:\n  {console.replay()}"
         found = report.partition("= FAILURES =")[2] or report
         error = AssertionError(f"schemathesis:\n{found}\n{hint} {replay}")
         error.is_whole = True  # type: ignore[attr-defined]
@@ -91,7 +91,7 @@ def test_schemathesis_finds_nothing_in_the_mock(server: MockServer) -> None:
         report = ROOT / "reports" / "direct.xml"
         run_schemathesis(server, examples=EXAMPLES, junit=report)
     finally:
-        reporting.current.cases = len(server.journal)
+        console.current.cases = len(server.journal)
 
 
 def success(kind: type, change: Callable[[dict[str, Any], str], object]) -> Change:
@@ -163,4 +163,4 @@ def test_schemathesis_turns_red_against_a_broken_mock(name: str) -> None:
         pytest.raises(AssertionError, match=f"({finding})(.|\n)*curl -X"),
     ):
         run_schemathesis(server, "--max-failures=1", "--max-examples=20", examples=4)
-    reporting.current.run, reporting.current.cases = "broken", 1
+    console.current.run, console.current.cases = "broken", 1

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from signalwire_compat_fuzz.case_sources import VALID, operations, run_sequences, spec
 from signalwire_compat_fuzz.client_calls import FACADE, Caller, Outcome
+from signalwire_compat_fuzz.console import counted
 from signalwire_compat_fuzz.document import DOCUMENT, FORM
 from signalwire_compat_fuzz.options import EXAMPLES
-from signalwire_compat_fuzz.reporting import counted
-from signalwire_compat_fuzz.settings import VALID, operations, run_sequences, spec
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT

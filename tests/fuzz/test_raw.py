@@ -10,12 +10,12 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
+from signalwire_compat_fuzz import console
 from signalwire_compat_fuzz import document as doc
-from signalwire_compat_fuzz import reporting
+from signalwire_compat_fuzz.case_sources import Operation, each_operation
 from signalwire_compat_fuzz.document import AnyCase
 from signalwire_compat_fuzz.expected_request import as_text
 from signalwire_compat_fuzz.near_valid import changed, full_body, valid_case
-from signalwire_compat_fuzz.settings import Operation, each_operation
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT
@@ -172,7 +172,7 @@ def test_one_request_is_taken_or_refused_however_it_is_written(
     for name, change, refused in (*DEVIATIONS, *repeated(case, raw)):
         if (sent := change(raw)) is None:
             continue
-        with reporting.counted((name, sent)):
+        with console.counted((name, sent)):
             server.reset()
             target = f"{sent.path}?{sent.query}" if sent.query else sent.path
             reply = http.request(

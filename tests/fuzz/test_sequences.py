@@ -10,14 +10,14 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from signalwire_compat_fuzz import document as doc
+from signalwire_compat_fuzz.case_sources import VALID, operations, run_sequences, spec
 from signalwire_compat_fuzz.client_calls import FACADE, Caller, as_called
+from signalwire_compat_fuzz.console import counted
 from signalwire_compat_fuzz.contract_coverage import COVERAGE
 from signalwire_compat_fuzz.document import FORM, AnyCase
 from signalwire_compat_fuzz.expected_reply import only_exchange
 from signalwire_compat_fuzz.expected_request import has_text, is_sendable
 from signalwire_compat_fuzz.options import EXAMPLES
-from signalwire_compat_fuzz.reporting import counted
-from signalwire_compat_fuzz.settings import VALID, operations, run_sequences, spec
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT

@@ -37,8 +37,8 @@ from signalwire_compat_mock import (
     handlers,
     listing,
     parsing,
+    refused_numbers,
     request_checks,
-    reserved,
     searches,
 )
 from signalwire_compat_mock.contract import INVALID, Contract
@@ -335,7 +335,7 @@ MOCK: dict[str, Plant] = {
     "an account is anybody's": seams.wrapped(State, "claim", anybody),
     "a project in upper case is another one": seams.wrapped(credentials, "find_project", project_as_written),
     "an account in upper case is another one": seams.wrapped(State, "claim", lambda real, self, account, project: real(self, account if account.islower() else f"upper {account}", project)),
-    "a reserved number is sold": seams.wrapped(reserved, "reserved_numbers", lambda real, *args: [row for row in real(*args) if row.code != 30002]),
+    "a reserved number is sold": seams.wrapped(refused_numbers, "reserved_numbers", lambda real, *args: [row for row in real(*args) if row.code != 30002]),
     "an update loses another setting": seams.wrapped(State, "change", lambda real, self, number, account, members: real(self, number, account, {"voice_method": "POST", **members})),
     "a transfer leaves a number where it was": seams.wrapped(State, "change", lambda real, self, number, account, members: real(self, number, number.account_sid, members)),
     "a released number stays": seams.wrapped(State, "release", lambda real, self, number: None),

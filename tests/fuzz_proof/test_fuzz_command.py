@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 from signalwire_compat_fuzz import __main__ as run_fuzz
+from signalwire_compat_fuzz.case_sources import operations, spec
 from signalwire_compat_fuzz.contract_coverage import Coverage
 from signalwire_compat_fuzz.document import DOCUMENT
 from signalwire_compat_fuzz.near_valid import changed, valid_case
-from signalwire_compat_fuzz.settings import operations, spec
 
 from scripts.try_generator import copy_project
 from tests.conftest import ROOT, only

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
-from signalwire_compat_mock.reserved import ReservedNumber
+from signalwire_compat_mock.refused_numbers import ReservedNumber
 
 from tests.conftest import PROJECT
 from tests.mock import helpers

@@ -207,7 +207,7 @@ def test_an_interrupt_between_addresses_hangs_nobody(
         steps = itertools.count(1)
 
         def trace(frame: FrameType, event: str, arg: object) -> Any:
-            if Path(frame.f_code.co_filename).name != "_addresses.py":
+            if Path(frame.f_code.co_filename).name != "_host_addresses.py":
                 return trace
             if event == "line" and next(steps) == step:
                 sys.settrace(None)

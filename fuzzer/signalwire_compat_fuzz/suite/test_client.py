@@ -11,6 +11,14 @@ import schemathesis.pytest
 from hypothesis import assume
 from signalwire_compat_mock import MockServer
 
+from signalwire_compat_fuzz.case_sources import (
+    INVALID,
+    VALID,
+    Operation,
+    each_operation,
+    slices,
+    spec,
+)
 from signalwire_compat_fuzz.client_calls import (
     DETAILED,
     FACADE,
@@ -22,6 +30,7 @@ from signalwire_compat_fuzz.client_calls import (
     layer_of,
     python_name,
 )
+from signalwire_compat_fuzz.console import counted
 from signalwire_compat_fuzz.contract_coverage import COVERAGE
 from signalwire_compat_fuzz.document import (
     AnyCase,
@@ -49,9 +58,7 @@ from signalwire_compat_fuzz.expected_request import (
 from signalwire_compat_fuzz.near_valid import near_valid_cases
 from signalwire_compat_fuzz.options import EXAMPLES, URL
 from signalwire_compat_fuzz.relay import Relay
-from signalwire_compat_fuzz.reporting import counted
 from signalwire_compat_fuzz.rules import broken_rules
-from signalwire_compat_fuzz.settings import INVALID, VALID, Operation, each_operation, slices, spec
 
 Server = MockServer | Relay
 

@@ -15,8 +15,20 @@ from schemathesis.core import NotSet
 from signalwire_compat_mock import Exchange, MockServer
 from signalwire_compat_mock.engine import Answer
 
+from signalwire_compat_fuzz import console
 from signalwire_compat_fuzz import document as doc
-from signalwire_compat_fuzz import reporting
+from signalwire_compat_fuzz.case_sources import (
+    INVALID,
+    VALID,
+    Operation,
+    documented,
+    each_operation,
+    operations,
+    schemas_of_replies,
+    slices,
+    spec,
+    wild,
+)
 from signalwire_compat_fuzz.client_calls import PACKAGE, Caller, Outcome, each_layer, layer_of
 from signalwire_compat_fuzz.contract_coverage import COVERAGE
 from signalwire_compat_fuzz.credentials import PROJECT, TOKEN
@@ -37,18 +49,6 @@ from signalwire_compat_fuzz.near_valid import (
     valid_case,
 )
 from signalwire_compat_fuzz.options import EXAMPLES
-from signalwire_compat_fuzz.settings import (
-    INVALID,
-    VALID,
-    Operation,
-    documented,
-    each_operation,
-    operations,
-    schemas_of_replies,
-    slices,
-    spec,
-    wild,
-)
 
 REQUEST_ID = "b4f2c1"
 REPLIES = {reply.path: reply for reply in operations(documented())}
@@ -101,7 +101,7 @@ def answered(server: MockServer, caller: Caller) -> Iterator[Answered]:
         asks_for_retry = answer.status in (429, 503)
         sender = no_retry_caller if asks_for_retry else caller
         with (
-            reporting.counted(answer),
+            console.counted(answer),
             server.answering(lambda real: replace(answer, operation_id=real.operation_id)),
         ):
             for way in ways:
@@ -276,7 +276,7 @@ def test_a_truncated_or_broken_reply_is_an_exception(
     **slices("wild", VALID, wild, EXAMPLES // 4, 2),
 )
 def test_a_reply_comes_out_of_the_client_complete(case: AnyCase, answered: Answered) -> None:
-    check = functools.partial(assert_complete, wild="[wild" in reporting.current.name)
+    check = functools.partial(assert_complete, wild="[wild" in console.current.name)
     path = one_alike(case)
     answered(path, answer_of(case, path), layer_of(case), check)
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .calls import ACCOUNT, Call
 from .contract import INVALID, Contract, Operation
+from .handler_call import ACCOUNT, Call
 from .request_checks import Refusal
 
 _RESERVED = "+155500"

@@ -7,7 +7,7 @@ from openapi_python_client.strings import PythonIdentifier
 
 from codegen.document import Pointer, Problem, at, called_operations, members_of, nodes
 from codegen.facts import method_of
-from codegen.repeated_arguments import nearest_name
+from codegen.reply_repeats import nearest_name
 
 CAUTION, COLUMNS = "x-caution", "x-columns"
 

@@ -15,8 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from schemathesis import APIOperation, BaseSchema, GenerationMode
 from schemathesis.core.result import Ok
 
+from . import case_corrections  # noqa: F401  # It corrects the cases of schemathesis.
 from . import document as doc
-from . import hooks  # noqa: F401  # It corrects the cases of schemathesis.
 from .document import DOCUMENT, JSON, Schema, json_schema, with_objects
 from .options import SEED, spec_file
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from codegen.command import operation_name
+from codegen.command_hints import operation_name
 from codegen.document import (
     Pointer,
     Problem,
@@ -20,7 +20,7 @@ from codegen.document import (
     success_schema,
 )
 from codegen.look_up import look_up_of
-from codegen.repeated_arguments import arguments_of, nearest_name
+from codegen.reply_repeats import arguments_of, nearest_name
 
 _OFFERED = re.compile(r"\$response\.body#/([^/]+)/0/([^/]+)")
 Candidates = dict[tuple[str, str], tuple[str, dict[str, str]]]

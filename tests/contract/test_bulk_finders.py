@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from codegen.candidates import candidates
+from codegen.bulk_finders import candidates
 from codegen.validate import check
 
 Link = dict[str, Any]
