@@ -10,7 +10,7 @@ from typing import Any
 from .contract import INVALID, NOT_FOUND, Contract, Operation, Response
 from .credentials import authorize
 from .document import SpecError, Validator
-from .handler_call import ACCOUNT, Call, Reply
+from .handler_types import ACCOUNT, Call, Reply
 from .handlers import HANDLERS
 from .parsing import JSON, Incoming, is_json, media_type
 from .refused_numbers import refuse_reserved

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from .contract import INVALID, NOT_FOUND, Contract
 from .document import join
-from .handler_call import ACCOUNT, Call, Reply
+from .handler_types import ACCOUNT, Call, Reply
 from .inventory import inventory
 from .listing import list_numbers
 from .numbering import describe

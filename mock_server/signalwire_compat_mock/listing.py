@@ -4,7 +4,7 @@ import hashlib
 import re
 from urllib.parse import urlencode
 
-from .handler_call import Call, Reply
+from .handler_types import Call, Reply
 from .numbering import NumberPattern
 from .request_checks import Refusal
 from .state import Number, State

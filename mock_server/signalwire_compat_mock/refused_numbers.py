@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .contract import INVALID, Contract, Operation
-from .handler_call import ACCOUNT, Call
+from .handler_types import ACCOUNT, Call
 from .request_checks import Refusal
 
 _RESERVED = "+155500"

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .contract import INVALID
-from .handler_call import Call, Reply
+from .handler_types import Call, Reply
 from .inventory import COUNTRIES, Offer, inventory
 from .numbering import WRONG_FORMAT, NumberPattern, describe
 from .request_checks import Refusal

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer, SpecError
 from signalwire_compat_mock.document import Document
-from signalwire_compat_mock.handler_call import Call, Reply
+from signalwire_compat_mock.handler_types import Call, Reply
 from signalwire_compat_mock.handlers import HANDLERS
 from signalwire_compat_mock.state import State
 
