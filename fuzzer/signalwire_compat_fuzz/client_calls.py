@@ -184,7 +184,7 @@ def _left_out(case: AnyCase) -> set[str]:
     absent = (
         n for n, part in found.items() if n not in others and not doc.allows_type(part, "null")
     )
-    return {python_name(name, snake=False) for name in absent}
+    return {python_name(doc.argument_name(case, name), snake=False) for name in absent}
 
 
 def as_called(ways: tuple[str, str], case: AnyCase) -> AnyCase:
