@@ -94,7 +94,7 @@ class Journal:
     def clear(self) -> None:
         """Forget every exchange."""
         with self._lock:
-            # Random: a page can tell this journal from that of an earlier mock on the same port.
+            # A new name tells an open page that the exchanges it shows are gone.
             self._name, self._total, self._bytes = secrets.token_hex(4), 0, 0
             self._exchanges: deque[Exchange] = deque()
 
