@@ -1,5 +1,6 @@
-"""What a workflow may sign and publish, nothing else in it can touch."""
+"""Actions are pinned, and nothing else can touch what a workflow signs and publishes."""
 
+import re
 from typing import Any
 
 import pytest
@@ -45,3 +46,13 @@ def test_what_is_published_was_built_by_a_job_that_ran_nothing_else() -> None:
     assert uploading == ["build"]
     assert [step["run"] for step in known["build"]["steps"] if "run" in step] == ["make build"]
     assert "gate" in before("build", known)
+
+
+def test_every_action_is_pinned_by_one_commit_also_on_the_page_about_fuzzing() -> None:
+    texts = [path.read_text("utf-8") for path in (*WORKFLOWS, ROOT / "docs" / "fuzzing.md")]
+    pins = [
+        re.findall(r"uses: (\S+)@([0-9a-f]{40}) # v\d+\.\d+\.\d+$", text, re.M) for text in texts
+    ]
+    assert list(map(len, pins)) == [text.count("uses:") for text in texts]
+    used = {pin for found in pins for pin in found}
+    assert len(used) == len(dict(used)), "two commits of one action: take the newer one everywhere"
