@@ -24,10 +24,12 @@ def test_an_operation_that_was_added_to_the_spec_is_served_without_code(serve: S
     assert "content-type" not in gone.headers
     text = send("GET", f"{BASE}/Notes/12", auth=None)
     assert (text.text, text.headers["content-type"]) == ("textxx", "text/plain")
+    found = send("HEAD", f"{BASE}/Notes/12", auth=None)
+    assert (found.status_code, send.mock.journal[-1].reply_body) == (200, b"")
     assert send(path=f"{BASE}/Forms", auth=None, data={"Size": "3"}).status_code == 204
     ids = [exchange.operation_id for exchange in send.mock.journal]
     calls_id = "GET /Accounts/{AccountSid}/Calls.json"
-    assert ids == [calls_id, "create_note", "delete_note", "read_note", "send_form"]
+    assert ids == [calls_id, "create_note", "delete_note", "read_note", "find_note", "send_form"]
     send.bought()
 
 

@@ -128,7 +128,7 @@ def test_the_command_serves_until_a_signal_and_ends_cleanly(
 
 def test_the_command_names_the_operations_that_answer_samples(tmp_path: Path) -> None:
     spec = ["--spec", str(changed_spec(tmp_path, add_operations)), "--port", "0"]
-    names = "create_note, send_form, read_note, delete_note, upload"
+    names = "create_note, send_form, read_note, delete_note, find_note, upload"
     names = f"GET /Accounts/{{AccountSid}}/Calls.json, {names}\n"
     with command(*spec) as process:
         (line,) = (line for line in printed(process) if line.startswith("Samples from "))
