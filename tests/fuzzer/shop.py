@@ -2,12 +2,11 @@
 
     python shop.py [BUG ...]
 
-It prints its address, and has each of the BUGS that is named. PORT names its port, else it is free.
+It prints its address, with a free port, and has each of the BUGS that is named.
 """
 
 import base64
 import json
-import os
 import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -112,7 +111,7 @@ class Shop(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     PLANTED += sys.argv[1:]
-    with ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "0"))), Shop) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
         sys.stdout.write(f"http://127.0.0.1:{server.server_address[1]}\n")
         sys.stdout.flush()
         server.serve_forever()

@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tarfile
@@ -162,22 +161,22 @@ def test_the_workflow_of_the_page_about_fuzzing_finds_the_bugs_of_a_server(tmp_p
     repository = tmp_path / "repository"
     shutil.copytree(ROOT / "tests" / "fuzzer", repository)
     (repository / "shop.yaml").rename(repository / "openapi.yaml")
-    start = repository / "start-my-server"
-    start.write_text(f"#!/bin/sh\nexec python {shlex.join(['shop.py', *BUGS])}\n", "utf-8")
+    start = repository / fuzz.split()[0]
+    shop = shlex.join(["shop.py", *BUGS])
+    start.write_text(f"#!/bin/sh\nexec python {shop} > address\n", "utf-8")
     start.chmod(0o755)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    os.mkfifo(repository / "address")
     settings = {
         "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
         "PIP_CONSTRAINT": str(tmp_path / "constraints.txt"),
-        **{"FUZZ_AUTH": AUTH, "FUZZ_EXAMPLES": "100", "PORT": port},
+        **{"FUZZ_AUTH": AUTH, "FUZZ_EXAMPLES": "100"},
     }
     run("bash", "-ec", re.sub('"git.*"', str(wheel), install), cwd=repository, **settings)
     # The server stays, as in a workflow, and would keep a pipe open.
+    fuzz = fuzz.replace("http://127.0.0.1:8000", "$(head -n 1 address)").replace("600", "0")
     with (tmp_path / "told.txt").open("w+", encoding="utf-8") as told:
         process = subprocess.Popen(
-            ["bash", "-ec", fuzz.replace("8000", port).replace("600", "0")],
+            ["bash", "-ec", fuzz],
             cwd=repository,
             env={**os.environ, **settings, "PYTHONPATH": ""},
             stdout=told,
