@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     words: Any = {"nargs": "+", "action": "extend"}
     number: Any = {"type": _count, "metavar": "N"}
-    add("operation", metavar="TAG.OPERATION", help="its name in Python, after client.compat")
+    about = "its name in Python, after client.compat"
+    add("operation", metavar="TAG.OPERATION", type=_operation, help=about)
     about = "a CSV file in UTF-8; its first line names arguments of the operation"
     add("rows", metavar="ROWS", type=Path, nargs="?", help=about)
     about = "the file that records what was called; created if missing"
@@ -63,6 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--settle", type=_seconds, metavar="SECONDS", default=60.0, help=settle)
     parser.set_defaults(run=run)
+
+
+def _operation(name: str) -> str:
+    try:
+        return Operation(name).name
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _count(text: str) -> int:

@@ -56,9 +56,10 @@ class Operation:
     def __init__(self, name: str, client: Any = None) -> None:
         self.name = name.replace("-", "_")
         tag, _, method = self.name.partition(".")
-        if tag not in tags() or method not in methods(tag):
-            known = ", ".join(f"{tag}.{method}" for tag in tags() for method in methods(tag))
-            raise ValueError(f"{self.name} is not an operation. Name one of {known}.")
+        near = [tag] if tag in tags() else tags()
+        known = [f"{each}.{method}" for each in near for method in methods(each)]
+        if self.name not in known:
+            raise ValueError(f"{self.name} is not an operation. Name one of {', '.join(known)}.")
         self._draft = getattr(_group(tag, client.account if client else ""), method)
         self.method = getattr(getattr(client.compat, tag), method) if client else self._draft
         self._signature = inspect.signature(self._draft)

@@ -110,20 +110,25 @@ def test_any_operation_that_can_be_looked_up_is_called_in_bulk(bulk: Bulk) -> No
     assert number["capabilities"] == {"voice": False, "sms": True, "mms": True, "fax": False}
 
 
-@pytest.mark.parametrize(
-    ("operation", "problem"),
-    [
-        ("phone_numbers.buy", "phone_numbers.buy is not an operation. Name one of "),
-        ("phone_numbers.update", "phone_numbers.update can't be called in bulk: the contract has"),
-    ],
-)
-def test_an_operation_that_can_not_be_called_in_bulk_is_refused(
-    bulk: Bulk, operation: str, problem: str
-) -> None:
+def test_an_operation_whose_outcome_can_not_be_looked_up_is_refused(bulk: Bulk) -> None:
     bulk.numbers.write_text("Sid\nx\ny\n", "utf-8")
-    ended = bulk.call("bulk", operation, str(bulk.numbers), str(bulk.results))
+    ended = bulk.call("bulk", "phone_numbers.update", str(bulk.numbers), str(bulk.results))
+    problem = "phone_numbers.update can't be called in bulk: the contract has"
     assert (ended.status, ended.err[: len(problem)]) == (2, problem)
     assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["phone_numbers.buy", "phone-numbers purchase", "purchase"])
+@pytest.mark.parametrize("find", [False, True])
+def test_a_name_that_is_not_an_operation_is_told_with_those_that_are(
+    bulk: Bulk, name: str, find: bool
+) -> None:
+    searched = ("--find", "phone_numbers.search_local", "US", "--count", "2", "--results", "r")
+    files = searched if find else (str(bulk.numbers), str(bulk.results))
+    ended = bulk.call("bulk", *name.split(), *files)
+    wrong = name.split()[0].replace("-", "_")
+    assert f"error: argument TAG.OPERATION: {wrong} is not an operation. Name one" in ended.err
+    assert (ended.status, PURCHASE in ended.err) == (2, True)
 
 
 @pytest.mark.parametrize(
