@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 
 from ._bulk_rows import Search, read_rows, read_words
 from ._bulk_run import SIGNALS, Run, each
+from ._command_line import make_client
 from ._contract import CANDIDATES, CAUTIONS
 from ._errors import SignalWireError
 from ._operation import Operation, Row
 from ._rest_client import AsyncRestClient
 from ._results_file import DONE, EXISTING, IN_FLIGHT, UNKNOWN, Record, ResultsFile
-from ._settings import SHOWN
-from ._terminal import STATUSES, Status, Terminated, fail, may_go_on, refuse, results_written
+from ._terminal import STATUSES, Status, Terminated, fail, may_go_on, results_written
 
 _HELP = """\
 Call an operation for each row of a CSV file, or for what a search finds. Every row is checked
@@ -114,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         return fail(f"{error.filename or path} can't be opened: {error.strerror}.", Status.USAGE)
     except (NotImplementedError, ValueError) as error:
-        return refuse(error)
+        return fail(str(error), Status.USAGE)
     with results or contextlib.nullcontext():
         if results is None or options.dry_run:
             return _plan(job, results.records if results else {}, options.count)
@@ -122,7 +122,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _read_job(options: argparse.Namespace) -> _Job:
-    client = AsyncRestClient(**{name: getattr(options, name) for name in SHOWN})
+    client = make_client(AsyncRestClient, options)
     operation = Operation(options.operation, client)
     given = operation.read(read_words(options.set))
     # Without the port: the mock has a new one each time.

@@ -36,6 +36,22 @@ class Credentials(NamedTuple):
     secrets: Secrets
 
 
+class Problem(str):
+    """A problem with a setting, in the words of a program. `what` has none of Python's.
+
+    `missing` names the setting, if nothing gave it.
+    """
+
+    what: str
+    missing: str
+
+    def __new__(cls, text: str, what: str = "", missing: str = "") -> Problem:
+        """Make it; a copy of a pickle gets the rest later."""
+        made = super().__new__(cls, text)
+        made.what, made.missing = what, missing
+        return made
+
+
 class _HiddenURL(httpx.URL):
     """A URL with a secret in its query, which no log, error or `repr` shows."""
 
@@ -151,7 +167,7 @@ def _problem(kind: str, argument: str, value: Any, *, is_user: bool) -> str:
     """Say what is wrong with a credential. No frame that raises holds it."""
     text = value.reveal() if isinstance(value, Secret) else value
     if problem := text_problem(argument, text):
-        return f"{argument} {problem}."
+        return problem
     if is_user:
         if isinstance(value, Secret):
             return f"{argument} is not {USER_IS}."
@@ -165,14 +181,15 @@ def _problem(kind: str, argument: str, value: Any, *, is_user: bool) -> str:
 def text_problem(name: str, value: Any) -> str:
     """Say what is wrong with a setting that is text; empty if nothing is."""
     if not value:
-        return f"is missing: pass {name}= to the client, or set {VARIABLES[name]}"
+        what, how = f"{name} is missing", f"pass {name}= to the client, or set {VARIABLES[name]}"
+        return Problem(f"{what}: {how}.", what, name)
     if not isinstance(value, str):
         kind = value if isinstance(value, type) else type(value)
-        return f"must be text, got {kind.__name__}"
+        return f"{name} must be text, got {kind.__name__}."
     if value != value.strip():
-        return "begins or ends with blanks or a line break: remove them"
+        return f"{name} begins or ends with blanks or a line break: remove them."
     if any("\ud800" <= character <= "\udfff" for character in value):
-        return "holds half of a surrogate pair, which can't be sent"
+        return f"{name} holds half of a surrogate pair, which can't be sent."
     return ""
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ._contract import BASE_PATH, HOST, SCHEMES, SERVER, SERVERS, USER, VARIABLES
-from ._credentials import Credentials, read_credentials, text_problem
+from ._credentials import Credentials, Problem, read_credentials, text_problem
 from ._encoding import headers as encode_headers
 from ._errors import InvalidRequestError
 from ._redaction import Secrets
@@ -144,7 +144,7 @@ def _urls(host: Any, *, allow_http: bool) -> tuple[str, str]:
     is_named = bool(host) or not SERVER
     host = host if is_named else SERVER
     if problem := text_problem("host", host):
-        raise InvalidRequestError(f"host {problem}.")
+        raise InvalidRequestError(problem)
     if "://" not in host and host.count(":") > 1 and not host.startswith("["):
         host = f"[{host}]"
     try:
@@ -155,7 +155,7 @@ def _urls(host: Any, *, allow_http: bool) -> tuple[str, str]:
         raise _host_error(host, str(error)) from error
     local = is_loopback(name)
     scheme = parts.scheme or ("http" if local else "https")
-    problem = ""
+    problem = unless = ""
     if not re.fullmatch(r"[!-~]+", host):
         problem = "it holds a character that URLs can't have"
     elif not name:
@@ -167,9 +167,10 @@ def _urls(host: Any, *, allow_http: bool) -> tuple[str, str]:
     elif parts.netloc.endswith(":"):
         problem = "its port is missing"
     elif scheme == "http" and not local and not allow_http:
-        problem = "http would send the token unencrypted (allow_http=True permits it)"
+        problem = "http would send the token unencrypted"
+        unless = " (allow_http=True permits it)"
     if problem:
-        raise _host_error(host, problem)
+        raise _host_error(host, problem, unless)
     authority = f"[{name}]" if ":" in name else name
     if port is not None:
         authority = f"{authority}:{port}"
@@ -178,9 +179,8 @@ def _urls(host: Any, *, allow_http: bool) -> tuple[str, str]:
     return f"{scheme}://{authority}{path or BASE_PATH}", below
 
 
-def _host_error(host: str, problem: str) -> InvalidRequestError:
+def _host_error(host: str, problem: str, unless: str = "") -> InvalidRequestError:
     shown = host.rpartition("@")[2]  # A password can stand before the @ of a URL.
     others = f" Documented as well: {', '.join(SERVERS)}." if SERVERS else ""
-    return InvalidRequestError(
-        f"host can't be {shown!r}: {problem}. Pass a name such as {HOST}.{others}"
-    )
+    what, mend = f"host can't be {shown!r}: {problem}", f". Pass a name such as {HOST}.{others}"
+    return InvalidRequestError(Problem(f"{what}{unless}{mend}", f"{what}{mend}"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator
 from enum import IntEnum
@@ -14,7 +13,6 @@ from typing import Any, get_args, get_type_hints
 from attrs import has
 
 from ._redaction import one_line
-from ._settings import SHOWN
 from ._values import encode
 
 STATUSES = """\
@@ -126,16 +124,6 @@ def may_go_on(question: str, caution: str | None, *, yes: bool) -> bool:
     sys.stderr.write(f"{question}\n{caution} Go on? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def refuse(error: Exception) -> int:
-    """Say what is wrong with the input, in the words of the command. Returns the exit status."""
-
-    def how(found: re.Match[str]) -> str:
-        return f"pass --{found[1]}, or set" if found[1] in SHOWN else "set"
-
-    text = re.sub(r"pass (\w+)= to the client, or set", how, str(error))
-    return fail(text.replace(" (allow_http=True permits it)", ""), Status.USAGE)
 
 
 def fail(message: str, status: int) -> int:

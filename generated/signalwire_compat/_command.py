@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from ._command_line import NAME, option_names, read_command_line, spelled
+from ._command_line import NAME, make_client, option_names, read_command_line, spelled
 from ._contract import CAUTIONS, USER
 from ._errors import InvalidRequestError, SignalWireError
 from ._operation import Operation
@@ -24,7 +24,6 @@ from ._terminal import (
     Terminated,
     fail,
     may_go_on,
-    refuse,
     results_written,
     write_json,
     write_table,
@@ -63,7 +62,7 @@ def _call(name: str, options: argparse.Namespace) -> int:
     given = vars(options)
     arguments = {k.partition(" ")[2]: v for k, v in given.items() if k.startswith("argument ")}
     try:
-        client = RestClient(**{name: given[name] for name in SHOWN})
+        client = make_client(RestClient, options)
         operation = Operation(name, client)
         request, look_up = operation.check(**arguments)
         host = urlsplit(client.base_url).netloc
@@ -72,7 +71,7 @@ def _call(name: str, options: argparse.Namespace) -> int:
         if not may_go_on(question, CAUTIONS.get(name), yes=given.get("yes", False)):
             return fail("Nothing was sent.", Status.NOT_DONE)
     except ValueError as error:
-        return refuse(error)
+        return fail(str(error), Status.USAGE)
     advice = _how_to_look(look_up(request.arguments).request, options) if look_up else ""
     with client:
         try:
@@ -80,7 +79,7 @@ def _call(name: str, options: argparse.Namespace) -> int:
             if operation.has_pages:
                 return _write_page(result, options)
         except InvalidRequestError as error:
-            return refuse(error)
+            return fail(str(error), Status.USAGE)
         except SignalWireError as error:
             return _failed(error, advice)
         except KeyboardInterrupt:

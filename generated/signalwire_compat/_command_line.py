@@ -10,15 +10,18 @@ import re
 import textwrap
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from ._contract import CAUTIONS, USER_AGENT, VARIABLES
+from ._credentials import Problem
+from ._errors import InvalidRequestError
 from ._operation import Argument, Operation, kinds_of, methods, read, tags
 from ._settings import SHOWN
 from ._terminal import STATUSES
 from .api import Compat
 from .types import File
 
+T = TypeVar("T")
 NAME = USER_AGENT.partition("/")[0]
 Call = Callable[[str, argparse.Namespace], int]
 """Calls the operation of a name, and returns the exit status."""
@@ -211,3 +214,23 @@ def _add_settings(parser: argparse.ArgumentParser, *, asks: bool) -> Any:
     if asks:
         group.add_argument("--yes", action="store_true", help="do it without a question")
     return group
+
+
+def make_client(kind: Callable[..., T], options: argparse.Namespace) -> T:
+    """Make a client with the settings of the command line.
+
+    Errors: `ValueError`, in the words of the command.
+    """
+    try:
+        return kind(**{name: getattr(options, name) for name in SHOWN})
+    except InvalidRequestError as error:
+        raise ValueError(" ".join(map(_in_options, error.problems))) from None
+
+
+def _in_options(problem: str) -> str:
+    if not isinstance(problem, Problem):
+        return problem
+    if not (name := problem.missing):
+        return problem.what
+    option = f"pass --{name}, or " if name in SHOWN else ""
+    return f"{problem.what}: {option}set {VARIABLES[name]}."

@@ -240,6 +240,21 @@ def test_a_missing_setting_is_said_before_anything_is_sent(
     assert not mock.journal
 
 
+@pytest.mark.parametrize(
+    ("host", "problem"),
+    [
+        ("http://a.test", "http would send the token unencrypted. Pass a name such as "),
+        ("pass host= to the client, or set", "it holds a character that URLs can't have."),
+    ],
+)
+def test_a_host_that_can_not_be_used_is_told_in_the_words_of_the_command(
+    call: Run, host: str, problem: str
+) -> None:
+    ended = call(*BUY, "--yes", "--host", host)
+    said = f"host can't be '{host}': {problem}"
+    assert (ended.status, ended.err[: len(said)]) == (2, said)
+
+
 def test_an_unknown_outcome_says_how_to_look_for_it(call: Run, mock: MockServer) -> None:
     mock.inject(drop=True, operation="purchase")
     mock.inject(status=404, operation="list")
