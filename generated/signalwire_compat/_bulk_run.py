@@ -123,7 +123,9 @@ class Run:
             return
         was_sent = record["outcome"] in (IN_FLIGHT, UNKNOWN)
         known = record["arguments"] if was_sent else row
-        since = sent_at(record) if was_sent else self._results.cut_since
+        since = self._results.cut_since  # What a cut took may say that it was sent later.
+        if was_sent:
+            since = max(sent_at(record), since or sent_at(record))
         try:
             found = await self._look(known, since)
         except SignalWireError as error:

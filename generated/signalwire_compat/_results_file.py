@@ -69,11 +69,11 @@ class ResultsFile:
             self.records = self._read(job)
             self._seen = _fingerprint(self._files[1])
             self._longest = int(self._lock.read() or 0)
-            was_cut = self._seen[2] < self._longest
+            self._cut = max(0, self._longest - self._seen[2])
             written = datetime.fromtimestamp(os.fstat(lock).st_mtime, UTC)
-            self.cut_since = written if was_cut else None
-            """When the file was written last, if it is shorter now."""
-            if was_cut and rows is None:
+            self.cut_since = written if self._cut else None
+            """When the file was written last, if something was cut off it."""
+            if self._cut and rows is None:
                 what = "is shorter than the last run left it, and may lack what was done"
                 raise ValueError(f"{path} {what}. Restore it, or name another file for a new job.")
             if not self._seen[2]:
@@ -120,8 +120,8 @@ class ResultsFile:
             file.flush()
             os.fsync(file.fileno())
             self._lock.seek(0)
-            # The length before a cut stays: the next run must know of it as well.
-            self._longest = max(self._longest, file.tell())
+            # What was cut off still counts: the next run must know of it, however long the file is.
+            self._longest = max(self._longest, file.tell() + self._cut)
             self._lock.write(b"%020d" % self._longest)
             self._seen = _fingerprint(file)
             return found

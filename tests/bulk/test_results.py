@@ -12,7 +12,7 @@ from signalwire_compat_mock.engine import Answer
 from tests.bulk.conftest import ACCOUNT, PURCHASE, Bulk, record, records
 from tests.conftest import PROJECT
 
-ONE, TWO = "+15551230001", "+15551230002"
+ONE, TWO, NEW = "+15551230001", "+15551230002", "+15551239999"
 MANY = [f"+1555123{i:04}" for i in range(16)]
 IN_USE = "is in use by another run. Wait until it ends.\n"
 
@@ -135,6 +135,23 @@ def test_a_run_that_ended_does_not_shorten_the_wait_after_a_cut(bulk: Bulk) -> N
             assert process.stderr.readline().startswith(f"{ONE}: waiting ")
             process.kill()
     assert bulk.purchases() == {TWO: 1}
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+def test_what_was_cut_off_is_waited_for_whatever_is_left(bulk: Bulk, is_long: bool) -> None:
+    if is_long:
+        bulk.run(*MANY, results=bulk.folder / "another.jsonl")
+    bulk.run(ONE, TWO)
+    os.truncate(bulk.results, 0)
+    if is_long:
+        bulk.run(*MANY)  # Makes the file longer than it was.
+    else:
+        bulk.write_results(record(NEW, "in flight"))  # Nothing says that it was sent again.
+    with bulk.start(NEW) as process:
+        assert process.stderr
+        assert process.stderr.readline().startswith(f"{NEW}: waiting ")
+        process.kill()
+    assert NEW not in bulk.purchases()
 
 
 def test_a_results_file_that_is_cut_anywhere_buys_nothing_again(bulk: Bulk) -> None:
