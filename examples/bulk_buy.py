@@ -6,8 +6,9 @@ Run it again after a failure: what was bought is not bought again. Add --dry-run
 would buy, --limit 5 to stop after five purchases, or --yes to answer the question beforehand.
 """
 
-import subprocess
+import runpy
 import sys
 
-command = [sys.executable, "-m", "signalwire_compat", "bulk", "phone_numbers.purchase"]
-sys.exit(subprocess.run([*command, *sys.argv[1:]], check=False).returncode)
+sys.argv[1:1] = ["bulk", "phone_numbers.purchase"]
+# In this process, so that Ctrl-C and signals reach the command.
+runpy.run_module("signalwire_compat", run_name="__main__", alter_sys=True)

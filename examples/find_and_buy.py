@@ -5,11 +5,14 @@
 buys three numbers of area code 512. It asks first; further options are those of bulk_buy.py.
 """
 
-import subprocess
+import runpy
 import sys
 
+if len(sys.argv) < 4:
+    sys.exit(__doc__)
 area_code, count, results, *options = sys.argv[1:]
-command = [sys.executable, "-m", "signalwire_compat", "bulk", "phone_numbers.purchase"]
-command += ["--count", count, "--results", results, *options]
-command += ["--find", "phone_numbers.search_local", "US", f"AreaCode={area_code}"]
-sys.exit(subprocess.run(command, check=False).returncode)
+search = ["phone_numbers.search_local", "US", f"AreaCode={area_code}"]
+sys.argv[1:] = ["bulk", "phone_numbers.purchase", "--count", count, "--results", results]
+sys.argv += [*options, "--find", *search]
+# In this process, so that Ctrl-C and signals reach the command.
+runpy.run_module("signalwire_compat", run_name="__main__", alter_sys=True)

@@ -1,6 +1,9 @@
 """What the README and examples/ show is what happens."""
 
+import os
 import re
+import signal
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 import signalwire_compat
 from signalwire_compat import SignalWireError
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+from signalwire_compat_mock.engine import Answer
 
 from tests.conftest import PROJECT, ROOT, VARIABLES, run
 from tests.docs.conftest import Execute, blocks
@@ -56,6 +60,30 @@ def test_an_example_that_calls_the_command_buys(
     assert run(*command, cwd=tmp_path, **mock.environment).returncode == 2
     done = run(*command, "--yes", cwd=tmp_path, **mock.environment)
     assert (done.returncode, done.stdout[-len(said) :], mock.charges()) == (status, said, 3)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_signal_to_an_example_that_calls_the_command_ends_its_calls_first(
+    name: str, mock: MockServer, tmp_path: Path
+) -> None:
+    def stop(answer: Answer) -> Answer:
+        if answer.operation_id == "purchase" and mock.charges() == 1:
+            process.send_signal(signal.SIGTERM)
+        return answer
+
+    words = [*COMMANDS[name][0].split(), "--concurrency", "1", "--yes"]
+    with (
+        mock.answering(stop),
+        subprocess.Popen(
+            [sys.executable, ROOT / "examples" / name, *words],
+            cwd=tmp_path,
+            env={**os.environ, **mock.environment},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        out, _ = process.communicate()
+    assert (process.returncode, f"\n{mock.charges()} of " in out) == (143, True)
 
 
 def test_the_example_buys_the_number_that_it_is_given(mock: MockServer, execute: Execute) -> None:
