@@ -73,11 +73,11 @@ class Search:
         named = finder.read(read_words([word for word in words[1:] if "=" in word]))
         finder.check(*positional, **named)
         self._ask = partial(finder.method, *positional, **named)
-        self._given = given
+        self._given, self._key = given, operation.key
 
     async def rows(self) -> AsyncIterator[Row]:
-        """Give what is found, and search again until nothing new is found."""
-        seen: list[Row] = []
+        """Give each row that is found once, and search again until nothing new is found."""
+        seen: set[str] = set()
         while True:
             page = (await self._ask()).to_dict()
             try:
@@ -85,9 +85,11 @@ class Search:
                 found = [{name: item[m] for name, m in self._members.items()} for item in items]
             except (LookupError, TypeError):
                 raise ValueError("the reply of the search lacks what a row needs.") from None
-            new = [row for row in found if row not in seen]
-            if not new:
+            known = len(seen)
+            for row in found:
+                key = self._key({**self._given, **row})
+                if key not in seen:
+                    seen.add(key)
+                    yield {**self._given, **row}
+            if len(seen) == known:
                 raise ValueError("nothing more was found.")
-            seen += new
-            for row in new:
-                yield {**self._given, **row}

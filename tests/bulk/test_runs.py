@@ -1,5 +1,6 @@
 """However a run ends, the next one goes on from there and buys nothing twice."""
 
+import json
 import os
 import pty
 import signal
@@ -251,6 +252,13 @@ def test_a_candidate_that_was_sold_meanwhile_is_replaced_by_the_next(bulk: Bulk)
     assert (ended.status, ended.summary) == (0, "3 of 3 done.")
     assert sorted(ended.outcomes.values()) == ["done"] * 3 + ["failed"] * 2
     assert bulk.mock.charges() == 3
+
+
+def test_a_number_that_a_search_gives_twice_is_bought_once(bulk: Bulk) -> None:
+    offers = [{"phone_number": number} for number in (FOUND[0], FOUND[0], FOUND[1])]
+    bulk.mock.inject(body=json.dumps({"available_phone_numbers": offers}), operation="search_local")
+    assert bulk.find(3).outcomes == dict.fromkeys(FOUND[:3], "done")
+    assert bulk.purchases() == dict.fromkeys(FOUND[:3], 1)
 
 
 def test_an_unknown_outcome_counts_until_it_is_looked_up(bulk: Bulk) -> None:
