@@ -174,6 +174,7 @@ class _Timed:
 
     def __init__(self, client: Any, search: Search) -> None:
         self._client = client
+        self._settings = client._settings
         self._search = search
 
     def _in_time(self, request: Request) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, ClassVar, Generic, Self, TypeVar
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 from attrs import fields
 
 from ._errors import APIResponseError, InvalidRequestError
+from ._redaction import one_line, redact
 from ._reply import Reply
 from ._request import Request
 from ._values import unvalidated
@@ -52,8 +54,9 @@ class _BasePage(Generic[Item]):
             return None
         if self._client is None:
             raise InvalidRequestError("a copy of a page has no client: ask for the page again.")
-        path = self._request.path
-        parts = urlsplit(uri) if isinstance(uri, str) else urlsplit("//")
+        path, parts = self._request.path, urlsplit("")
+        with contextlib.suppress(ValueError):  # Such as "http://[".
+            parts = urlsplit(uri) if isinstance(uri, str) else parts
         if parts.scheme or parts.netloc or not parts.path.endswith((path, f"{path}.json")):
             raise self._error(f"{self._next} must be a path that ends in {path}, got {uri!r}")
         here = self._places.setdefault(self._request.query, 0)
@@ -62,6 +65,7 @@ class _BasePage(Generic[Item]):
         return self._request._replace(query=parts.query)
 
     def _error(self, problem: str) -> APIResponseError:
+        problem = one_line(redact(problem, self._client._settings.secrets))
         text = f"{self._request.call}: {problem}"
         return APIResponseError(text, message=problem, **self._request.context)
 

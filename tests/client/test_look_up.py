@@ -309,6 +309,7 @@ UNREADABLE: dict[str, dict[str, Any]] = {
     "an empty item": {"incoming_phone_numbers": [{}]},
     "an item that is null": {"incoming_phone_numbers": [None]},
     "a number that is null": {"incoming_phone_numbers": [page_reply(phone_number=None)]},
+    "a next page that is no URI": {"next_page_uri": "http://["},
 }
 
 
@@ -325,7 +326,7 @@ def test_a_list_that_may_hide_the_number_does_not_say_that_it_is_not_there(
     mock.inject(body=page_of(**members), operation="list")
     with (
         RestClient(PROJECT, DEFAULT_TOKEN, mock.url) as client,
-        pytest.raises(APIResponseError, match=r"must be a list|has no phone_number"),
+        pytest.raises(APIResponseError, match=r"must be a (list|path)|has no phone_number"),
     ):
         client.look_up(client.compat.phone_numbers.purchase, PhoneNumber=NUMBER)
 

@@ -198,6 +198,8 @@ STRAY = [
     f"{BASE}/Accounts/{PROJECT}/Applications?Page=1",
     f"{BASE}{LIST}/PN-1?Page=1",
     f"\\\\elsewhere.example{BASE}?Page=1",
+    f"http://[elsewhere{BASE}{LIST}?Page=1",
+    f"/{TOKEN}\n{'long ' * 1_000}",
     "",
     7,
     ["a"],
@@ -213,6 +215,8 @@ def test_a_next_uri_that_leads_elsewhere_is_not_followed(uri: Any) -> None:
     assert found == sids(0, 1)
     assert not caught.value.outcome_unknown
     assert caught.value.operation == "phone_numbers.list"
+    assert TOKEN not in f"{caught.value!r} {vars(caught.value)}"
+    assert len(str(caught.value).splitlines()[0]) == len(str(caught.value)) < 400
     assert len(book.requests) == 1
 
 
