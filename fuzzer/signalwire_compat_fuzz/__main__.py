@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     url, client = options.setting("url"), options.setting("client")
     spec = options.spec_file()
     seconds = options.number("seconds", SECONDS)
-    options.number("examples", EXAMPLES)
+    options.number("examples", EXAMPLES, least=1)
     if not (url or client):
         parser.error("give --url URL, --client PACKAGE or both")
     if options.setting("learn") and not options.setting("known"):
@@ -59,31 +59,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         sys.stderr.write(f"Fuzzing {host}, which is not this machine. {COSTS}\n")
     REPORTS.mkdir(exist_ok=True)
+    return _rounds(url, client, seconds)
+
+
+def _rounds(url: str, client: str, seconds: int) -> int:
+    untried = {name for name, asked in (("server", url), ("client", client)) if asked}
     seed, end = options.number("seed", 1), time.monotonic() + seconds
     while True:
         left = max(1, round(end - time.monotonic())) if seconds else 0
-        status = _round(url, client, seed, left)
+        status, tried = _round(url, client, seed, left)
+        untried -= tried
         if status or not options.setting("seconds") or time.monotonic() >= end - 1:
-            return status
+            break
         seed += 1
+    for name in sorted(untried):
+        sys.stderr.write(
+            f"Not one case of the {name} was tried. If no error above says why, check --include, "
+            "--exclude and --only, or give more --seconds.\n"
+        )
+    return 2 if untried else status
 
 
-def _round(url: str, client: str, seed: int, seconds: int) -> int:
-    """Fuzz the server, then the client, and report both."""
+def _round(url: str, client: str, seed: int, seconds: int) -> tuple[int, set[str]]:
+    """Fuzz the server, then the client, and report both. Returns the status, and what was tried."""
     for path in REPORTS.glob("fuzz*"):
         path.unlink()
-    is_both = bool(url and client)
-    status = 0
-    if url:
-        status = run_server(url, seed, seconds // 2 if is_both else seconds)
-    if client:
-        status = max(status, run_round(seed, seconds // 2 if is_both else seconds))
+    seconds = seconds // 2 if url and client else seconds
+    ended = {"server": run_server(url, seed, seconds)} if url else {}
+    ended |= {"client": run_round(seed, seconds)} if client else {}
     report.write(REPORTS, report.replay(seed))
-    return status
+    statuses = [status for status, _ in ended.values()]
+    return max(statuses), {name for name, (_, is_tried) in ended.items() if is_tried}
 
 
-def run_server(url: str, seed: int, seconds: int) -> int:
-    """Run schemathesis with our cases and checks, and say what it counted."""
+def run_server(url: str, seed: int, seconds: int) -> tuple[int, bool]:
+    """Run schemathesis with our cases and checks. Returns the status, and if any was tried."""
     from . import server_run
 
     done, told = server_run.run(
@@ -95,18 +105,17 @@ def run_server(url: str, seed: int, seconds: int) -> int:
         seconds=seconds,
     )
     report.tell(told, REPORTS / "fuzz-server.json")
-    if not told.get("cases"):
-        sys.stderr.write("Not one case was tried.\n")
-        return max(1, done.returncode)
-    return min(done.returncode, 2)
+    return min(done.returncode, 2), bool(told.get("cases"))
 
 
-def run_round(seed: int, seconds: int) -> int:
-    """Run every test of the client once, and return the exit status of pytest."""
+def run_round(seed: int, seconds: int) -> tuple[int, bool]:
+    """Run every test of the client once. Returns the status, and if any case was tried."""
     from . import document
 
     only, tests = options.setting("only"), options.setting("tests").split()
-    count = max(1, sum(1 for _ in document.operations()))
+    count = sum(1 for _ in document.operations())
+    if not count:
+        return 0, False
     share = min(1, seconds / (OPERATION_SECONDS * count)) if seconds else 1
     examples = options.number("examples", max(1, round(EXAMPLES * share)))
     # With tests of its own, a project has a configuration of pytest too.
@@ -123,14 +132,15 @@ def run_round(seed: int, seconds: int) -> int:
     }
     with subprocess.Popen(command, env={**os.environ, **settings}) as process:  # noqa: S603  # pytest
         try:
-            return process.wait(seconds + GRACE if seconds else None)
+            status = process.wait(seconds + GRACE if seconds else None)
+            return min(status, 2), report.has_cases(REPORTS / "fuzz-client.json")
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(5)
         process.kill()
     sys.stderr.write("left out: all that has no line above. Give more --seconds, or --include.\n")
-    return 1
+    return 1, True
 
 
 def _is_loopback(host: str) -> bool:

@@ -191,7 +191,7 @@ class Reporter:
         if setting("learn"):
             names = sorted({*known_failures(), *self._failed})
             known_file().write_text("".join(f"{name}\n" for name in names), "utf-8")
-        report.keep(Path("reports/fuzz-client.json"), self._left_out)
+        report.keep(Path("reports/fuzz-client.json"), self._cases.total(), self._left_out)
         terminalreporter.write_line(f"covered: {COVERAGE.summary()}")
         total = f"{self._cases.total():,} cases with seed {SEED}"
         terminalreporter.write_line(f"fuzz: {total} in {seconds}: {runs}")

@@ -32,10 +32,10 @@ def spec_file() -> Path:
     return Path(setting("spec", "openapi.yaml"))
 
 
-def number(name: str, default: int) -> int:
+def number(name: str, default: int, least: int = 0) -> int:
     """Return a setting that is a whole number. Errors: `SystemExit`, with what to give."""
     text = setting(name, default)
-    if not (text.isascii() and text.isdecimal()):
+    if not (text.isascii() and text.isdecimal() and int(text) >= least):
         sys.exit(f"FUZZ_{name.upper()} is {text!r}: give a whole number, such as 1")
     return int(text)
 

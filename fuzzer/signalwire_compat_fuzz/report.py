@@ -39,16 +39,21 @@ def tell(told: dict[str, Any], path: Path) -> None:
     lines += [f"covered: {COVERAGE.summary()}"]
     sys.stdout.write("\n".join([*lines, ""]))
     sys.stdout.flush()  # What the next program writes comes after it.
-    keep(path, told.get("left_out", {}))
+    keep(path, told.get("cases", 0), told.get("left_out", {}))
 
 
-def keep(path: Path, left_out: dict[str, str]) -> None:
-    """Keep for the page what was covered, what was not, and what was left out."""
+def keep(path: Path, cases: int, left_out: dict[str, str]) -> None:
+    """Keep for the page how much was tried, what was covered, and what was left out."""
     from .contract_coverage import COVERAGE
 
-    kept = {"covered": COVERAGE.summary(), "gaps": COVERAGE.gaps(), "left_out": left_out}
+    kept = {"cases": cases, "covered": COVERAGE.summary(), "gaps": COVERAGE.gaps()}
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(kept), "utf-8")
+    path.write_text(json.dumps({**kept, "left_out": left_out}), "utf-8")
+
+
+def has_cases(path: Path) -> bool:
+    """Tell whether a run tried any case, by what it kept."""
+    return path.is_file() and bool(json.loads(path.read_text("utf-8"))["cases"])
 
 
 def write(folder: Path, again: str) -> None:
@@ -57,8 +62,9 @@ def write(folder: Path, again: str) -> None:
     kept = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("fuzz*.json"))]
     covered = [part for each in kept for part in each["covered"].split(", ")]
     rows = [part.partition(" ") for part in covered]
+    found = "nothing was found" if any(each["cases"] for each in kept) else "nothing was tried"
     page = _PAGE.format(
-        count=f"{len(failures)} failed" if failures else "nothing was found",
+        count=f"{len(failures)} failed" if failures else found,
         replay=html.escape(again),
         failures="".join(
             f"<h3>{html.escape(f.place)}</h3><pre>{html.escape(f.text)}</pre>" for f in failures

@@ -132,20 +132,25 @@ def test_the_run_turns_red_when_a_keyword_of_a_form_was_not_tried(
 
 
 @pytest.mark.parametrize(
-    ("settings", "statuses", "rounds"),
+    ("settings", "ended", "rounds"),
     [
-        ({}, [0], [(1, 0)]),
-        ({"FUZZ_SEED": "7"}, [1], [(7, 0)]),
-        ({"FUZZ_SECONDS": "9"}, [0], [(1, 9)]),
-        ({"FUZZ_SECONDS": "150", "FUZZ_SEED": "5"}, [0] * 3, [(5, 150), (6, 90), (7, 30)]),
-        ({"FUZZ_SECONDS": "9999"}, [0, 1], [(1, 9999), (2, 9939)]),
+        ({}, [(0, True)], [(1, 0)]),
+        ({"FUZZ_SEED": "7"}, [(1, True)], [(7, 0)]),
+        ({"FUZZ_SECONDS": "9"}, [(0, True)], [(1, 9)]),
+        ({"FUZZ_SECONDS": "9"}, [(0, False)], [(1, 9)]),
+        (
+            {"FUZZ_SECONDS": "150", "FUZZ_SEED": "5"},
+            [(0, False), (0, True), (0, False)],
+            [(5, 150), (6, 90), (7, 30)],
+        ),
+        ({"FUZZ_SECONDS": "9999"}, [(0, True), (1, True)], [(1, 9999), (2, 9939)]),
     ],
 )
 def test_rounds_have_seeds_of_their_own_until_one_fails_or_time_is_over(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     settings: dict[str, str],
-    statuses: list[int],
+    ended: list[tuple[int, bool]],
     rounds: list[tuple[int, int]],
 ) -> None:
     for name in ("FUZZ_SEED", "FUZZ_EXAMPLES", "FUZZ_SECONDS", "FUZZ_ONLY", "FUZZ_ARGUMENTS"):
@@ -154,13 +159,14 @@ def test_rounds_have_seeds_of_their_own_until_one_fails_or_time_is_over(
     Path("openapi.yaml").touch()
     seen: list[tuple[int, int]] = []
 
-    def run_round(seed: int, seconds: int) -> int:
+    def run_round(seed: int, seconds: int) -> tuple[int, bool]:
         seen.append((seed, seconds))
-        return statuses[len(seen) - 1]
+        return ended[len(seen) - 1]
 
     monkeypatch.setattr(run_fuzz, "run_round", run_round)
     monkeypatch.setattr("time.monotonic", lambda: 60 * len(seen))
-    assert run_fuzz.main([]) == statuses[-1]
+    is_tried = any(tried for _, tried in ended)
+    assert run_fuzz.main([]) == (ended[-1][0] if is_tried else 2)
     assert seen == rounds
 
 

@@ -74,6 +74,16 @@ def test_what_the_client_sends_and_returns_is_compared_with_what_a_server_got_an
 
 
 def test_a_run_ends_within_its_time_and_says_what_it_left_out(client: Path, fuzz: Fuzz) -> None:
-    done = fuzz("--client", "shop_client", "--seconds", "1", "--examples", "1000")
-    assert done.returncode == 0, done.stdout
-    assert "left out: test_a_valid_case_reaches_the_server_as_it_was_meant" in done.stdout
+    for seconds in (1, 10, 40, 160, 640):  # It fails if no case was tried: pytest must have begun.
+        options = ("--seconds", str(seconds), "--examples", "100000")
+        done = fuzz("--client", "shop_client", *options)
+        assert "left out: test_a_valid_case_reaches_the_server_as_it_was_meant" in done.stdout
+        assert done.returncode == 2 * ("fuzz: 0 cases" in done.stdout), done.stdout
+        if done.returncode == 0:
+            break
+    assert done.returncode == 0
+
+
+def test_a_run_whose_expression_matches_no_test_fails(client: Path, fuzz: Fuzz) -> None:
+    done = fuzz(*FEW, "--only", "no_such_test")
+    assert (done.returncode, "Not one case of the client was tried." in done.stderr) == (2, True)

@@ -57,6 +57,7 @@ def test_a_server_that_keeps_to_its_document_passes(shop: Shop, fuzz: Fuzz) -> N
         (("--url", "https://example.com", "--allow-host", "example.org"), "is not this machine"),
         (("--url", "http://127.0.0.1:1", "--spec", "none.yaml"), "none.yaml is not a file"),
         (("--url", "http://[::1]:1", "--seconds", "soon"), "FUZZ_SECONDS is 'soon'"),
+        (("--url", "http://localhost:1", "--examples", "0"), "FUZZ_EXAMPLES is '0': give a whole"),
         (("--url", "http://localhost:1", "--include", "name=x"), "--include name: give id=, tag="),
     ],
     ids=str,
@@ -68,6 +69,14 @@ def test_what_makes_no_sense_or_costs_money_is_refused(
     assert done.returncode in (1, 2)
     assert re.search(message, " ".join(done.stderr.split())), done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("subject", ["client", "server"])
+def test_a_run_that_tries_nothing_fails(fuzz: Fuzz, subject: str) -> None:
+    option = {"client": ("--client", "any"), "server": ("--url", "http://localhost:1")}
+    done = fuzz(*option[subject], *FEW, "--include", "tag=none")
+    assert done.returncode == 2, done.stdout
+    assert f"Not one case of the {subject} was tried. If no error above says" in done.stderr
 
 
 @pytest.mark.slow
