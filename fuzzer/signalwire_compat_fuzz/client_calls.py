@@ -30,7 +30,15 @@ FACADE = ("sync", "async")
 DETAILED = ("sync_detailed", "async_detailed")
 each_layer = pytest.mark.parametrize("layer", [FACADE, DETAILED], ids=["facade", "detailed"])
 PACKAGE: Any = importlib.import_module(CLIENT)
-"""The package under test. All such packages have the same names at their root."""
+"""The package under test. Of the names at its root, those of the clients differ."""
+_CLIENT = next(getattr(PACKAGE, n) for n in PACKAGE.__all__ if f"Async{n}" in PACKAGE.__all__)
+_ASYNC_CLIENT = getattr(PACKAGE, f"Async{_CLIENT.__name__}")
+_API = importlib.import_module(f"{CLIENT}.api")
+_NAMESPACE = next(
+    name
+    for name, member in vars(_CLIENT).items()
+    if isinstance(member, property) and hasattr(_API, member.fget.__annotations__["return"])
+)
 FILE: Any = importlib.import_module(f"{CLIENT}.types").File
 LOG = logging.getLogger(CLIENT)
 
@@ -67,11 +75,11 @@ class Caller(logging.Handler):
     def __init__(self, project: str, token: str, url: str, *, max_retries: int = 2) -> None:
         super().__init__(logging.WARNING)
         self.project = project
-        options: dict[str, Any] = credentials.given(PACKAGE.RestClient, project, token)
+        options: dict[str, Any] = credentials.given(_CLIENT, project, token)
         options |= {"host": url, "max_retries": max_retries, "look_up_timeout": 0}
-        self._client = PACKAGE.RestClient(**options)
+        self._client = _CLIENT(**options)
         self._loop = asyncio.new_event_loop()
-        self._async_client = PACKAGE.AsyncRestClient(**options)
+        self._async_client = _ASYNC_CLIENT(**options)
         self._warnings: list[str] = []
 
     def __enter__(self) -> Self:
@@ -124,7 +132,7 @@ class Caller(logging.Handler):
                 client = client.with_account(given.pop(account, self.project))
             elif account and given.get(account) == self.project:
                 del given[account]  # The client fills it in, as its callers leave it to do.
-            function = getattr(getattr(client.compat, tag), name)
+            function = getattr(getattr(getattr(client, _NAMESPACE), tag), name)
             arguments = _spelled(given)
             if crc32(repr(case).encode()) % 2:  # For half of the cases, the same in each run.
                 known = _signature_of(function).parameters

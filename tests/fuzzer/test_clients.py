@@ -12,15 +12,20 @@ from .conftest import HERE, Fuzz, Shop
 from .shop import AUTH
 
 pytestmark = pytest.mark.slow
+NAMES = """\
+names: {client: ShopClient, namespace: shop, error: ShopError, credentials: {key_username: user}}
+"""
 FEW = ("--client", "shop_client", "--seconds", "0", "--examples", "20")
 
 
 @pytest.fixture
 def client(tmp_path: Path, fuzz: Fuzz) -> Path:
-    """Generate the client of the shop beside its document, and name the document."""
-    spec = tmp_path / "openapi.yaml"
-    command = ("-m", "codegen.generate", "--spec", spec, "--output", tmp_path / "shop_client")
-    run(sys.executable, *command).check_returncode()
+    """Generate the client of the shop, with names of its own, and name the document beside it."""
+    spec, config = tmp_path / "openapi.yaml", tmp_path / "names.yml"
+    usual = (ROOT / "generator-config.yml").read_text("utf-8")
+    config.write_text(re.sub(r"names:\n( .*\n)+", NAMES, usual), "utf-8")
+    files = ("--spec", spec, "--config", config, "--output", tmp_path / "shop_client")
+    run(sys.executable, "-m", "codegen.generate", *files).check_returncode()
     return spec
 
 
