@@ -42,14 +42,16 @@ class Run:
         self._settle, self._wanted, self._calls_left = settle, wanted, limit
         self._stopped, self._turn = asyncio.Event(), asyncio.Lock()
         self._active: set[Any] = set()
+        self._old: set[str] = set()
         self._finished = self._failures = 0
         self.reasons: list[str] = []
         """Why the run stopped early."""
 
-    async def process(self, rows: AsyncIterator[Record], total: int, concurrency: int) -> None:
-        """Work on all rows."""
-        records = self._results.records.values() if self._wanted is not None else ()
-        old = [r["arguments"] for r in records if r["outcome"] in (IN_FLIGHT, UNKNOWN)]
+    async def process(
+        self, old: list[Record], rows: AsyncIterator[Record], total: int, concurrency: int
+    ) -> None:
+        """Work on all rows. The old ones are looked up, and sent only if so many are wanted."""
+        self._old = set(map(self._results.key, old))
         with self._interrupts():
             async with self._client:
                 for source, limit in ((each(old), None), (rows, self._wanted)):
@@ -112,6 +114,12 @@ class Run:
         held = {key for key, record in records if record["outcome"] in (DONE, IN_FLIGHT, UNKNOWN)}
         return len(held | self._active)
 
+    def _is_needed(self, row: Record) -> bool:
+        """Whether a row is to be sent if it is not there."""
+        if self._wanted is None:
+            return self._results.key(row) not in self._old
+        return self._held() <= self._wanted
+
     async def _settle_or_send(self, row: Record) -> None:
         """Look whether a row is there, and send it if not.
 
@@ -135,7 +143,7 @@ class Run:
             self._results.write(known, DONE if was_sent else EXISTING, sid=_sid(found))
         elif self._stopped.is_set():
             return  # The wait may have been cut short, so the call may still be under way.
-        elif self._wanted is not None and self._held() > self._wanted:
+        elif not self._is_needed(row):
             self._results.write(known, FAILED, error="It was not carried out, nor is it needed.")
         else:
             await self._send(row)

@@ -22,7 +22,7 @@ from ._contract import CANDIDATES, CAUTIONS
 from ._errors import SignalWireError
 from ._operation import Operation, Row
 from ._rest_client import AsyncRestClient
-from ._results_file import DONE, EXISTING, IN_FLIGHT, UNKNOWN, Record, ResultsFile
+from ._results_file import DONE, EXISTING, FAILED, IN_FLIGHT, UNKNOWN, Record, ResultsFile
 from ._terminal import STATUSES, Status, Terminated, fail, may_go_on, results_written
 
 _HELP = """\
@@ -169,21 +169,35 @@ def _plan(job: _Job, records: dict[str, Record], wanted: int | None) -> int:
 
 def _process(job: _Job, results: ResultsFile, options: argparse.Namespace) -> int:
     """Work on all rows. Returns the exit status."""
-    total = options.count or len(job.rows)
+    records = results.records
+    old = _old_rows(job, records)
+    total = options.count or len(job.rows) + len(old)
     limits = {"settle": options.settle, "wanted": options.count, "limit": options.limit}
     run = Run(job.client, job.operation.method, results, **limits)
     source = job.search.rows() if job.search else each(job.rows)
     try:
-        asyncio.run(run.process(source, total, options.concurrency))
+        asyncio.run(run.process(old, source, total, options.concurrency))
     except KeyboardInterrupt as error:
         ended = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
         run.reasons.append(SIGNALS[ended])
     for reason in dict.fromkeys(run.reasons):
         fail(f"Stopped: {reason}", Status.NOT_DONE)
-    found = [record["arguments"] for record in results.records.values()]
+    rows = [record["arguments"] for record in records.values()]
+    if not job.search:
+        rows = job.rows + [row for row in old if records[results.key(row)]["outcome"] != FAILED]
     with results_written(f"Every call has ended. {results.path} has the outcomes."):
-        status = _print_outcomes(found if job.search else job.rows, results, options.count)
+        status = _print_outcomes(rows, results, options.count)
     return next((128 + n for n, reason in SIGNALS.items() if reason in run.reasons), status)
+
+
+def _old_rows(job: _Job, records: dict[str, Record]) -> list[Row]:
+    """Give the rows whose outcome is not known and which are not those of the CSV file."""
+    asked = set(map(job.operation.key, job.rows))
+    return [
+        record["arguments"]
+        for key, record in records.items()
+        if record["outcome"] in (IN_FLIGHT, UNKNOWN) and key not in asked
+    ]
 
 
 def _print_outcomes(rows: list[Row], results: ResultsFile, wanted: int | None) -> int:

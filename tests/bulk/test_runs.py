@@ -318,6 +318,18 @@ def test_a_wrong_argument_of_every_call_stops_a_search_before_it_buys(bulk: Bulk
     assert not bulk.purchases()
 
 
+def test_a_row_in_flight_that_left_the_csv_file_is_looked_up_and_not_sent(bulk: Bulk) -> None:
+    bulk.run(ONE, results=bulk.folder / "another.jsonl")
+    bulk.write_results(record(ONE, "in flight"), record(MANY[8], "unknown"))
+    ended = bulk.run(TWO)
+    assert (ended.status, ended.outcomes) == (0, {TWO: "done", ONE: "done"})
+    assert bulk.purchases() == {ONE: 1, TWO: 1}
+    bulk.write_results(record(MANY[8], "in flight"))
+    bulk.mock.inject(status=404, operation="list")
+    ended = bulk.run("")
+    assert (ended.status, ended.outcomes) == (3, {MANY[8]: "unknown"})
+
+
 def test_a_limit_ends_the_run_and_the_next_one_goes_on(bulk: Bulk) -> None:
     bulk.write(*MANY[:3], NEVER, *MANY[3:5])
     command = ("bulk", PURCHASE, str(bulk.numbers), str(bulk.results), "--limit", "3")
