@@ -282,5 +282,8 @@ def looking(client: Any, method: Callable[..., Any]) -> Callable[..., Any]:
 
 def is_ended_by_caller(error: SignalWireError) -> bool:
     """Whether a hook, a mock or a signal handler of the caller's ended a call, not the network."""
-    known = (httpx.HTTPError, OSError, type(None))
-    return isinstance(error, APIConnectionError) and not isinstance(error.__cause__, known)
+    cause = error.__cause__
+    known = isinstance(cause, httpx.HTTPError | OSError | None)
+    # httpx-aiohttp lets errors of aiohttp through, such as those of a reply that is not HTTP.
+    known |= type(cause).__module__.startswith("aiohttp.")
+    return isinstance(error, APIConnectionError) and not known

@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 import httpx
 import pytest
+from httpx_aiohttp import AiohttpTransport
 from signalwire_compat import (
     APIConnectionError,
     APIResponseError,
@@ -34,7 +35,7 @@ from signalwire_compat_mock.engine import Answer
 from tests.client.conftest import TOKEN, Service
 from tests.conftest import PROJECT, page_reply
 from tests.transport.fault_server import FaultServer, Peer
-from tests.transport.faults.scripts import READ, failure, send
+from tests.transport.faults.scripts import CLOSE, READ, failure, send
 
 NUMBER = "+15550001111"
 LOST: dict[str, dict[str, Any]] = {
@@ -370,6 +371,22 @@ def test_a_client_that_is_closed_meanwhile_raises_what_it_knows(mock: MockServer
         client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
     assert caught.value.outcome_unknown
     assert "the client is closed" in caught.value.looks[-1].result
+
+
+def test_a_reply_that_aiohttp_cannot_read_is_looked_for() -> None:
+    listed = json.loads(page_of(page_reply(phone_number=NUMBER, date_created="just now")))
+
+    async def buy(url: str) -> Any:
+        async with httpx.AsyncClient(transport=AiohttpTransport()) as http_client:
+            client = AsyncRestClient(PROJECT, TOKEN, url, http_client=http_client)
+            return await client.compat.phone_numbers.purchase(PhoneNumber=NUMBER)
+
+    with FaultServer() as server:
+        server.play(
+            (READ, send(lambda _: b"nonsense\r\n\r\n"), CLOSE),
+            (READ, send(failure(200, listed, "Connection: close")), CLOSE),
+        )
+        assert asyncio.run(buy(server.url)).found_by_look_up
 
 
 class StopError(Exception):
