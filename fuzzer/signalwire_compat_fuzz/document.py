@@ -90,8 +90,14 @@ def parts(schema: Schema) -> Iterator[Schema]:
             yield from parts(part)
 
 
+def types(schema: Schema) -> set[str]:
+    """Return the types that a schema itself names, without what it joins or chooses from."""
+    named = schema.get("type", [])
+    return {named} if isinstance(named, str) else {*named}
+
+
 def allows_type(schema: Schema, name: str) -> bool:
-    return any(name in part.get("type", ()) for part in parts(schema))
+    return any(name in types(part) for part in parts(schema))
 
 
 def named_members(schema: Schema) -> dict[str, Schema]:
@@ -338,9 +344,19 @@ def reply_key(case: AnyCase, status: int) -> str | None:
 
 
 def reply_schema(case: AnyCase, status: int) -> Schema | None:
-    """Return the schema of the JSON that an operation documents for a status; None without one."""
-    key = reply_key(case, status)
-    return json_schema(case.operation.definition.raw["responses"][key]) if key else None
+    """Return the schema of the JSON that an operation documents for a status; None without one.
+
+    Any other success stands for the only one that it documents.
+    """
+    responses = case.operation.definition.raw["responses"]
+    successes = [key for key in responses if key.startswith("2")]
+    is_other = 200 <= status < 300 and len(successes) == 1
+    key = reply_key(case, status) or (successes[0] if is_other else None)
+    return json_schema(responses[key]) if key else None
+
+
+def reply_types(reply: Schema) -> list[str]:
+    return [*resolved(reply).get("content", {})]
 
 
 def json_schema(reply: Schema) -> Schema | None:

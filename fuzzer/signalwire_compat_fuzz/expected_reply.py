@@ -3,37 +3,30 @@
 Written without the client's own code.
 """
 
+import copy
 import datetime
 import importlib
 import json
+import pickle
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from attrs import NOTHING, fields, has
-from schemathesis.core import NotSet
-from schemathesis.transport.serialization import Binary
+from attrs import has
 from signalwire_compat_mock import Exchange, MockServer
 
 from . import document as doc
-from .client_calls import PACKAGE, Caller, Outcome, operation_names, python_name
+from .client_calls import Caller, Outcome, python_name
 from .document import AnyCase, Schema
 from .expected_request import as_text
-from .options import CLIENT, URL
+from .expected_times import is_known, time_of
+from .options import CLIENT
 from .relay import Relay
 
-_ERRORS = next((o for o in doc.objects(doc.DOCUMENT) if "x-error-categories" in o), {})
-"""The schema of errors, if it has tables of codes and categories."""
 UNSET: Any = importlib.import_module(f"{CLIENT}.types").Unset
-CLASSES = {
-    400: "BadRequestError",
-    401: "AuthenticationError",
-    403: "PermissionDeniedError",
-    404: "NotFoundError",
-    409: "ConflictError",
-    422: "UnprocessableEntityError",
-    429: "RateLimitError",
-}
+_CHOSEN = ("anyOf", "oneOf", "minItems", "maxItems", "uniqueItems")
+"""What decides in a client how a value is read, or whether its items are."""
+_NUMBERS = {"integer", "number"}
 
 
 def send(
@@ -62,91 +55,26 @@ def assert_decoded(
         assert result.content == exchange.reply_body
         result = result.parsed
     if (schema := doc.reply_schema(case, exchange.status)) is None:
-        assert _is_same_text(result, exchange)
+        assert is_same_text(result, exchange)
         return
-    assert_says(result, json.loads(exchange.reply_body), converted=converted)
-    if not converted:
-        assert list(unset(result)) == []
-        assert list(untyped(result, schema)) == []
+    said = json.loads(exchange.reply_body)
+    assert_says(result, said, converted=converted)
+    assert_typed(result, said, schema)
 
 
-def _is_same_text(result: Any, exchange: Exchange) -> bool:
+def assert_typed(result: Any, said: Any, schema: Schema) -> None:
+    """Check each attribute of a decoded reply, at any depth, and that a copy is the same."""
+    assert list(untyped(result, said, schema)) == []
+    if has(type(result)):
+        read = type(result).from_dict(result.to_dict())
+        for other in (read, copy.deepcopy(result), pickle.loads(pickle.dumps(result))):  # noqa: S301  # our own
+            assert (other, repr(other)) == (result, repr(result))
+
+
+def is_same_text(result: Any, exchange: Exchange) -> bool:
     """Tell whether a result is a reply that is not JSON: its text, its bytes, or None for none."""
     text = result.encode() if isinstance(result, str) else result
     return bool((text or b"") == exchange.reply_body)
-
-
-def assert_refused(
-    way: str, case: AnyCase, outcome: Outcome, exchange: Exchange, *, documented: bool = False
-) -> None:
-    """Check that a refusal is the right exception.
-
-    In the detailed layer it may be its model, and has to be if the reply is `documented`.
-    """
-    schema = doc.reply_schema(case, exchange.status)
-    said = doc.typed(exchange.reply_body)
-    if way.endswith("detailed") and (documented or outcome.error is None):
-        response = outcome.unwrap()
-        assert response.status_code == exchange.status
-        if schema is None:  # A server may send what the document does not speak of.
-            assert URL or _is_same_text(response.parsed, exchange)
-            return
-        assert_says(response.parsed, said)
-        assert list(untyped(response.parsed, schema)) == []
-        return
-    error = outcome.error
-    assert isinstance(error, PACKAGE.APIStatusError), f"{error!r} for status {exchange.status}"
-    name = "ServerError" if 500 <= exchange.status < 600 else "APIStatusError"
-    name = CLASSES.get(exchange.status, name)
-    assert type(error) is getattr(PACKAGE, name), f"{error!r} for {exchange.status}"
-    assert error.status == exchange.status
-    assert error.content == exchange.reply_body
-    assert_names_the_call(case, error)
-    refused = 400 <= exchange.status < 500 and exchange.status not in (408, 499)
-    assert error.outcome_unknown == (case.method != "GET" and not refused)
-    members = said if isinstance(said, dict) else {}
-    code = members.get("code")
-    if isinstance(code, str) and re.fullmatch("[1-9][0-9]{0,8}", code):
-        code = int(code)
-    if type(code) is int:
-        assert error.code == code, f"the code of {error!r}"
-    _assert_advises(error)
-    for member in ("message", "more_info"):
-        shown, text = str(getattr(error, member)), _on_one_line(members.get(member))
-        cut = shown.removesuffix("...")
-        is_cut = len(text) > len(cut) >= 200 and text.startswith(cut)
-        assert not text or shown == text or is_cut, f"{member} of {error!r}"
-
-
-def _assert_advises(error: Any) -> None:
-    """Check category and advice, where the document has tables of them."""
-    categories = _ERRORS.get("x-error-categories", {})
-    listed = (name for name, row in categories.items() if error.status in row["statuses"])
-    codes = _ERRORS.get("x-error-codes", {}) if isinstance(error.code, int) else {}
-    code = codes.get(str(error.code), {})
-    if category := code.get("category") or next(listed, None):
-        assert error.category == category, f"the category of {error!r}"
-        row = categories[category]
-        advice = row.get("by-status", {}).get(str(error.status), row["advice"])
-        assert error.outcome_unknown or error.advice.startswith(advice), error.advice
-    shown = str(error)
-    assert all(str(part) in shown for part in (error.operation, error.status, error.advice))
-    assert error.code is None or str(error.code) in shown
-
-
-def assert_names_the_call(case: AnyCase, error: Any) -> None:
-    assert error.operation == ".".join(operation_names(case))
-    body = {} if isinstance(case.body, NotSet) else case.body
-    given = doc.plain(doc.arguments(case) | (body if isinstance(body, dict) else {"body": body}))
-    named = doc.mapped(error.arguments, lambda v: Binary(v.payload) if hasattr(v, "payload") else v)
-    assert doc.as_json(named) == doc.as_json(given), f"{named} in place of {given}"
-
-
-def _on_one_line(value: Any) -> str:
-    """Write a text as an exception shows it: what can't be printed is a space."""
-    if not isinstance(value, str):
-        return ""
-    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
 
 
 def assert_says(result: Any, said: Any, where: str = "/", *, converted: bool = False) -> None:
@@ -161,15 +89,15 @@ def assert_says(result: Any, said: Any, where: str = "/", *, converted: bool = F
         return
     is_model = hasattr(result, "to_dict") and isinstance(said, dict)
     told = result.to_dict() if is_model else result
-    same = _in_one_way(told, converted=converted) == _in_one_way(said, converted=converted)
+    texts = [_in_one_way(node, converted=converted, nulls=False) for node in (told, said)]
+    same = texts[0] == texts[1]
     assert same, f"{where} is {told!r}, the reply says {said!r}"
     if is_model:
         assert said.keys() <= told.keys(), f"{where} lacks a member"
         extra = getattr(result, "additional_properties", {})
         for name, value in said.items():
             member = extra[name] if name in extra else getattr(result, python_name(name), None)
-            if not isinstance(value, list):
-                assert_says(member, value, f"{where}{name}/", converted=converted)
+            assert_says(member, value, f"{where}{name}/", converted=converted)
 
 
 def _time(text: str) -> Any:
@@ -182,14 +110,17 @@ def _time(text: str) -> Any:
         return text
 
 
-def _in_one_way(value: Any, *, converted: bool) -> str:
+def _in_one_way(value: Any, *, converted: bool = False, nulls: bool = True) -> str:
     def alike(node: Any) -> Any:
+        node = node.to_dict() if hasattr(node, "to_dict") else node
+        if isinstance(node, UNSET):
+            return "UNSET"
         if isinstance(node, str):
             node = _time(node)
         if isinstance(node, datetime.date):
             return node.isoformat()
         if isinstance(node, dict):
-            return {name: alike(member) for name, member in node.items() if member is not None}
+            return {n: alike(member) for n, member in node.items() if nulls or member is not None}
         if isinstance(node, list):
             return [alike(item) for item in node]
         return as_text(node) if converted else node
@@ -197,27 +128,62 @@ def _in_one_way(value: Any, *, converted: bool) -> str:
     return doc.as_json(alike(value))
 
 
-def unset(result: Any, where: str = "") -> Iterator[str]:
-    """Find members that are always there and for which a decoded reply has not even None."""
-    for field in fields(type(result)) if has(type(result)) else ():
-        value = getattr(result, field.name)
-        if isinstance(value, UNSET) and field.default is NOTHING:
-            yield f"{where}/{field.name}"
-        yield from unset(value, f"{where}/{field.name}")
+def untyped(result: Any, said: Any, schema: Schema, where: str = "") -> Iterator[str]:
+    """Find what in a decoded reply is not what the document makes of the JSON, at any depth.
+
+    Where the document leaves a choice, this finds nothing.
+    """
+    parts = [*doc.parts(schema)]
+    if any(keyword in part for part in parts for keyword in _CHOSEN):
+        return
+    members, items = doc.named_members(schema), doc.item_schema(schema)
+    if members and isinstance(said, dict):
+        yield from _untyped_members(result, said, schema, where)
+    elif items is not None and isinstance(said, list) and isinstance(result, list):
+        for index, (item, value) in enumerate(zip(result, said, strict=True)):
+            yield from untyped(item, value, items, f"{where}/{index}")
+    elif _in_one_way(result) != _in_one_way(right := _converted(said, parts)):
+        yield f"{where} is {result!r} in place of {right!r}"
 
 
-def untyped(result: Any, schema: Schema, where: str = "") -> Iterator[str]:
-    """Find what the document names in a reply and a decoded reply has no attribute or model for."""
-    members = doc.named_members(schema)
-    if members and not has(type(result)):
+def _untyped_members(
+    result: Any, said: dict[str, Any], schema: Schema, where: str
+) -> Iterator[str]:
+    if not has(type(result)):
         yield f"{where or '/'} is not a model"
-    extra = getattr(result, "additional_properties", {})
+        return
+    members = doc.named_members(schema)
+    required = {name for part in doc.parts(schema) for name in part.get("required", ())}
+    nulls = {n for n in required & members.keys() if doc.allows_type(members[n], "null")}
+    written = result.to_dict().keys()
+    if written != said.keys() | nulls:
+        yield f"to_dict() of {where or '/'} has {written ^ (said.keys() | nulls)}"
+    if (extra := getattr(result, "additional_properties", {})).keys() & members.keys():
+        yield f"{where} has no attributes for {extra.keys() & members.keys()}"
+    if getattr(result, "found_by_look_up", False):
+        yield f"{where or '/'} was found by a look"
     for name, member in members.items():
-        if name in extra:
-            yield f"{where}/{name} is not an attribute"
-        value = getattr(result, python_name(name), None)
-        if isinstance(value, dict) or has(type(value)):
-            yield from untyped(value, member, f"{where}/{name}")
+        here, value = f"{where}/{name}", getattr(result, python_name(name), "no attribute")
+        if name in said:
+            yield from untyped(value, said[name], member, here)
+        elif not (value is None if name in nulls else isinstance(value, UNSET)):
+            yield f"{here} is {value!r}, and was left out"
+        if doc.resolved(member).get("format") == "rfc2822" and is_known(said.get(name)):
+            time = getattr(result, f"{python_name(name)}_datetime")
+            if time != time_of(said[name]) or (time and time.tzinfo is None):
+                yield f"{here}_datetime is {time!r} for {said[name]!r}"
+
+
+def _converted(value: Any, parts: list[Schema]) -> Any:
+    """Give a value the type of the document, if it has another and that leaves no doubt."""
+    types = {name for part in parts for name in doc.types(part)}
+    if isinstance(value, str) and types and "string" not in types:
+        if "boolean" in types and value in ("true", "false"):
+            return value == "true"
+        is_whole = "integer" in types and re.fullmatch("-?[0-9]{1,18}", value)
+        return int(value) if is_whole else value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return json.dumps(value) if is_number and "string" in types and not types & _NUMBERS else value
 
 
 def unnamed(said: Any, schema: Schema, where: str = "") -> Iterator[str]:

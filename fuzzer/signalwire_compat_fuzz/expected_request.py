@@ -81,6 +81,12 @@ def _assert_headers_sent_as_meant(case: AnyCase, exchange: "Exchange") -> None:
     names = [name for name, _ in exchange.headers]
     assert len(names) == len(set(names)), f"a header is repeated in {sorted(names)}"
     sent = {name: value for name, value in exchange.headers if name not in _TRANSPORT}
+    others = dict(exchange.headers)
+    assert int(others.get("content-length", 0)) == len(exchange.body)
+    assert re.match(r"[\w.-]+/\d", others["user-agent"])
+    answers = case.operation.definition.raw["responses"].items()
+    kinds = {kind for key, reply in answers if key[0] == "2" for kind in doc.reply_types(reply)}
+    assert not kinds or any(kind in others["accept"] for kind in (*kinds, "*/*"))
     if exchange.form is not None:
         sent["content-type"] = sent["content-type"].partition("; boundary=")[0]
     cookies = [c.strip() for c in sent.pop("cookie", "").split(";") if c]
@@ -130,6 +136,16 @@ def code_of_refusal(case: AnyCase) -> int | None:
 def wrong_names(case: AnyCase) -> set[str]:
     """Name the parameters and the members of the body that break the document."""
     return {name for name, *_ in _wrong_fields(case) if name != doc.BODY}
+
+
+def doubtful_names(case: AnyCase) -> set[str]:
+    """Name the members of the body that break the document in the type that they have.
+
+    Written as text, some keep to it; a list without items is not written at all.
+    """
+    members = doc.named_members(doc.body_schema(case) or {})
+    body = case.body.items() if isinstance(case.body, dict) else ()
+    return {n for n, value in body if n in members and not doc.is_valid(case, members[n], value)}
 
 
 def _wrong_fields(case: AnyCase) -> Iterator[tuple[str, Schema, bool]]:

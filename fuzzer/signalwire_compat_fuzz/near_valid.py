@@ -2,20 +2,25 @@
 
 import itertools
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, find, settings
+from hypothesis.errors import NoSuchExample
 
 from . import document as doc
 from .case_sources import CONFIG, VALID, Operation
 from .document import AnyCase, Schema
+from .expected_times import EXAMPLES as EXAMPLES_OF_TIMES
 from .options import EXAMPLES
 
 _ODD: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1.5, 10**20, -(10**20)),
     *([], ["x"], {}, {"x": "y"}),
 )
+_TYPED = ("true", "false", "null", "5", "-7", "1.5", "x")
+"""Texts that some take for other types."""
 _SEGMENTS = (".", "..")
 """Texts that have a meaning of their own in a path."""
 _GROUPS = ("path_parameters", "query", "headers", "cookies")
@@ -42,17 +47,21 @@ for _found in _OBJECTS:
             _EXAMPLES.setdefault(_name, []).append(_value)
 
 
-def valid_case(operation: Operation) -> AnyCase:
+def _first_case(operation: Operation, condition: Callable[[AnyCase], bool]) -> AnyCase:
     first = settings(
         database=None,
         derandomize=True,
         phases=[Phase.generate],
         suppress_health_check=[*HealthCheck],
     )
+    found: AnyCase = find(operation.as_strategy(generation_mode=VALID), condition, settings=first)
+    return found
+
+
+def valid_case(operation: Operation) -> AnyCase:
     rules = operation.definition.raw.get("x-reply-repeats", {})
-    strategy = operation.as_strategy(generation_mode=VALID)
     found = doc.with_plain_path(
-        find(strategy, lambda case: doc.repeats(case).keys() == rules.keys(), settings=first)
+        _first_case(operation, lambda case: doc.repeats(case).keys() == rules.keys())
     )
     found.path_parameters = {**found.path_parameters, **doc.path_examples(found)}
     return found
@@ -109,10 +118,13 @@ def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
         texts = ["", "null", "true", "false", "0", *_ALLOWED]
     for name, member in members.items():
         examples = _examples(base, name, base.body.get(name))
-        # Schemathesis takes a part of a form for text, and text for all that it holds.
-        inside = _odd_inside(member, base.body.get(name)) if doc.is_form(base) else ()
-        values = (*misspelt(examples), *examples, *texts, *_ODD, "x" * 65, "x" * 40_000, *inside)
-        yield with_member("body", name, values)
+        times = EXAMPLES_OF_TIMES if doc.resolved(member).get("format") == "rfc2822" else ()
+        values = (*misspelt(examples), *examples, *texts, *_ODD, "x" * 65, "x" * 40_000, *times)
+        has_items = has_json and doc.item_schema(member)  # See below.
+        inside = () if has_items else _odd_inside(member, base.body.get(name))
+        yield with_member("body", name, (*values, *inside))
+    if has_json:
+        yield _with_odd_items(base)
     body, full = base.body, full_body(base)
     yield iter([changed(base, body=full)])
     for whole in (body, full):
@@ -148,8 +160,28 @@ def _odd_inside(schema: Schema, base: Any, above: tuple[Schema, ...] = ()) -> It
         yield from ([value] for value in (*_ODD, *_odd_inside(items, first, above)))
     members = base if isinstance(base, dict) else {}
     for name, member in doc.named_members(schema).items():
-        for value in (*_ODD, "x", *_odd_inside(member, members.get(name), above)):
+        for value in (*_ODD, *_TYPED, *_odd_inside(member, members.get(name), above)):
             yield {**members, name: value}
+
+
+def _with_odd_items(base: AnyCase) -> Iterator[AnyCase]:
+    """Make a case for each member of the objects in a list: each object has an odd value of it."""
+    for name, member in doc.named_members(doc.body_schema(base) or {}).items():
+        if not (item := doc.item_schema(member)) or not (inner := doc.named_members(item)):
+            continue
+        with suppress(NoSuchExample):
+            found = _first_case(base.operation, lambda case: bool(_members(case).get(name)))  # noqa: B023
+            whole = _members(found)
+            first = whole[name][0]
+            for part, schema in inner.items():
+                values = [*_ODD, *_TYPED, *EXAMPLES_OF_TIMES, *_odd_inside(schema, first.get(part))]
+                items = [{**first, part: value} for value in values]
+                items.append({n: value for n, value in first.items() if n != part})
+                yield changed(base, body={**whole, name: items})
+
+
+def _members(case: AnyCase) -> dict[str, Any]:
+    return case.body if isinstance(case.body, dict) else {}
 
 
 def cases_with_unknown_members(operation: Operation) -> Iterator[AnyCase]:

@@ -4,28 +4,28 @@ Like `further_rules`, this knows operations by name: neither schemas nor links s
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import phonenumbers
-import signalwire_compat
 from hypothesis import strategies as st
 from signalwire_compat_fuzz import document as doc
 from signalwire_compat_fuzz.case_sources import Operation
-from signalwire_compat_fuzz.client_calls import Outcome, python_name
+from signalwire_compat_fuzz.client_calls import python_name
 from signalwire_compat_fuzz.document import AnyCase
-from signalwire_compat_fuzz.expected_reply import CLASSES
 from signalwire_compat_fuzz.near_valid import changed
 
 from tests.conftest import PROJECT
 
 from .links import operation_id
-from .search_rules import MOST_FOUND, assert_offer, filters, is_asked_for
+from .record_rules import assert_date, assert_echoed, assert_record, assert_same
+from .search_rules import MOST_FOUND, assert_offer, filters, is_asked_for, is_like, patterns
 
-ACCOUNTS = (PROJECT, "1c9e2f6e-57d4-4b0e-8f52-6a7f0f6f7a01")
+PROJECTS = (PROJECT, "6d0f2cb2-8a37-4a29-9d0f-3b3f2a3f9f10")
+ACCOUNTS = (
+    *(PROJECT, "1c9e2f6e-57d4-4b0e-8f52-6a7f0f6f7a01"),
+    "b0a7c1a2-1f0e-4d6a-9a53-2f6f1f0e7b02",
+)
 DAYS = (1, 13, 14)
 """Steps of the clock: a number can be released 14 days after its purchase."""
 _KEPT = 14
@@ -38,6 +38,7 @@ _NULLABLE = {
 }
 _SEARCHES = {"local": "Local", "toll_free": "TollFree"}
 _SOLD, _TOO_RECENT, _UNKNOWN = (422, 10000), (422, 22121), (404, 20404)
+_FOREIGN, _NOT_YOURS = (401, 20003), (422, 10000)
 _ASKED = {"purchase": "PhoneNumber", "import_number": "number"}
 """The argument that names the number, by operation."""
 _EXAMPLES = [
@@ -59,9 +60,10 @@ class Number:
 
 
 class Numbers:
-    """The numbers that two accounts of a project must have after the calls so far."""
+    """The numbers that accounts must have after the calls so far, and whose the accounts are."""
 
     def __init__(self) -> None:
+        self.owners: dict[str, str] = {}
         self.owned: dict[str, Number] = {}
         self.offered: dict[str, tuple[str, str]] = {}
         self.offers: dict[str, dict[str, Any]] = {}
@@ -74,11 +76,14 @@ class Numbers:
         path, query = {**case.path_parameters}, {**case.query}
         known = doc.parameter_schemas(case)
         if "AccountSid" in path:
-            path["AccountSid"] = draw(st.sampled_from(ACCOUNTS))
+            path["AccountSid"] = draw(st.sampled_from((*ACCOUNTS, ACCOUNTS[0].upper())))
         if "Sid" in path and self.owned:
             path["Sid"] = draw(st.sampled_from([*self.owned]))
         if "PageSize" in known:
-            query = {"PageSize": draw(st.integers(1, 3))}
+            query = {
+                "PageSize": draw(st.integers(1, 3)),
+                **draw(st.sampled_from([{}, *self.filters_of_lists()])),
+            }
         if "Contains" in known and draw(st.booleans()):
             query = {}
         if "Contains" in known and self.offered and draw(st.booleans()):
@@ -95,6 +100,18 @@ class Numbers:
             parts["body"] = {**members(case), asked: draw(st.sampled_from(_EXAMPLES))}
         return changed(case, **parts)
 
+    def filters_of_lists(self) -> list[dict[str, str]]:
+        """Make the filters of lists that find some of the numbers."""
+        records = [number.record for number in self.owned.values()]
+        names = [{"FriendlyName": record["friendly_name"]} for record in records]
+        return names + [
+            {"PhoneNumber": text} for record in records for text in patterns(record["phone_number"])
+        ]
+
+    def project_of(self, case: AnyCase) -> str:
+        """Return the project whose account a case is about, or that of a new account."""
+        return self.owners.get(account_of(case), PROJECT)
+
     def last(self, operations: dict[str, Operation]) -> Iterator[AnyCase]:
         """Make the cases that end a sequence: list all numbers, find those that were released."""
         for account in ACCOUNTS if "list" in operations else ():
@@ -102,15 +119,22 @@ class Numbers:
             yield operations["list"].Case(path_parameters=path, query={"PageSize": 1})
         for number in sorted(self.released & self.offered.keys()):
             name, country = self.offered[number]
-            path = {"AccountSid": PROJECT, "IsoCountry": country}
+            path = {"AccountSid": account, "IsoCountry": country}
             yield operations[name].Case(path_parameters=path, query={"Contains": number})
 
-    def refusal(self, case: AnyCase) -> tuple[int, int] | None:
-        """Return status and code of the refusal that a case must meet, or None."""
+    def refusal(self, case: AnyCase, project: str) -> tuple[int, int] | None:
+        """Return status and code of the refusal that a case must meet, or None.
+
+        An account belongs to the first project that uses it.
+        """
+        if self.owners.setdefault(account_of(case), project) != project:
+            return _FOREIGN
         name, sid = operation_id(case), case.path_parameters.get("Sid")
         number = self.owned.get(sid or "")
-        if sid and (number is None or number.account != case.path_parameters["AccountSid"]):
+        if sid and (number is None or number.account != account_of(case)):
             return _UNKNOWN
+        if self.owners.get(members(case).get("AccountSid", ""), project) != project:
+            return _NOT_YOURS
         if name == "delete" and number and number.bought is not None:
             return _TOO_RECENT if self.day < number.bought + _KEPT else None
         asked = _ASKED.get(name)
@@ -150,21 +174,28 @@ class Numbers:
         number = self.owned[case.path_parameters["Sid"]]
         given = {python_name(name): value for name, value in members(case).items()}
         sent = {name: value for name, value in given.items() if name in number.record}
-        account = members(case).get("AccountSid", number.account)
-        uri = number.record["uri"].replace(number.account, account)
+        before = number.record["account_sid"]
+        account = members(case).get("AccountSid", before)
+        self.owners.setdefault(account.lower(), self.project_of(case))
+        uri = number.record["uri"].replace(before, account)
         moved = {"account_id": account, "account_sid": account, "uri": uri}
         changed_at = {"date_updated": said["date_updated"]}
         assert_same(said, number.record | sent | moved | changed_at)
-        number.record, number.account = said, account
+        number.record, number.account = said, account.lower()
 
     def _after_delete(self, case: AnyCase, said: Any) -> None:
         number = self.owned.pop(case.path_parameters["Sid"])
         self.released.add(number.record["phone_number"])
 
     def _after_list(self, case: AnyCase, said: Any) -> None:
-        account, pattern = case.path_parameters["AccountSid"], case.query.get("PhoneNumber", "")
-        mine = [n.record for n in self.owned.values() if n.account == account]
-        expected = [record for record in mine if pattern in record["phone_number"]]
+        account, asked = account_of(case), case.query
+        expected = [
+            n.record
+            for n in self.owned.values()
+            if n.account == account
+            and is_like(n.record["phone_number"], asked.get("PhoneNumber", ""))
+            and asked.get("FriendlyName", n.record["friendly_name"]) == n.record["friendly_name"]
+        ]
         numbers, wanted = ([r["phone_number"] for r in records] for records in (said, expected))
         assert numbers == wanted, f"the list is {numbers} in place of {wanted}"
         for record, right in zip(said, expected, strict=True):
@@ -195,7 +226,7 @@ class Numbers:
         assert said["sid"] not in self.sids, "another number has had this SID"
         self.sids.add(said["sid"])
         self._assert_is_as_offered(said, bought)
-        self.owned[said["sid"]] = Number(said, account, bought)
+        self.owned[said["sid"]] = Number(said, account.lower(), bought)
 
     def _assert_is_as_offered(self, record: dict[str, Any], bought: int | None) -> None:
         """Check where a number comes from, and that what was bought is what a search offered."""
@@ -217,67 +248,6 @@ def members(case: AnyCase) -> dict[str, Any]:
     return case.body if isinstance(case.body, dict) else {}
 
 
-def assert_same(said: dict[str, Any], right: dict[str, Any]) -> None:
-    names = sorted(said.keys() | right.keys())
-    differing = {n: (said.get(n), right.get(n)) for n in names if said.get(n) != right.get(n)}
-    assert differing == {}, f"members and what they must be: {differing}"
-
-
-def assert_echoed(sent: dict[str, Any], record: dict[str, Any], schema: doc.Schema) -> None:
-    """Check that a record says what was sent, and the documented default of what was not."""
-    for name, member in doc.named_members(schema).items():
-        value = sent.get(name, member.get("default"))
-        in_record = python_name(name)
-        if in_record in record and in_record != "capabilities":
-            is_chosen = value is None and in_record == "friendly_name"
-            assert is_chosen or record[in_record] == value, name
-
-
-def assert_record(record: dict[str, Any], sent: dict[str, Any], day: int) -> None:
-    """Check what a new record says beyond what was sent: its account, its place, name and date."""
-    account, sid, number = sent["AccountSid"], record["sid"], record["phone_number"]
-    assert record["account_sid"] == record["account_id"] == account
-    uri = f"{doc.BASE_PATH}/Accounts/{account}/IncomingPhoneNumbers/{sid}.json"
-    assert record["uri"] == uri
-    assert_date(record["date_created"], day)
-    assert record["date_updated"] == record["date_created"]
-    assert record["api_version"] == doc.DOCUMENT["info"]["version"]
-    known = phonenumbers.PhoneNumber()
-    with suppress(phonenumbers.NumberParseException):
-        known = phonenumbers.parse(number)
-    if phonenumbers.is_valid_number(known):
-        country = phonenumbers.region_code_for_number(known) or ""
-        assert record["country_code"] == (country if country.isalpha() else "US")
-        national = phonenumbers.format_number(known, phonenumbers.PhoneNumberFormat.NATIONAL)
-        assert record["friendly_name"] == sent.get("FriendlyName", national)
-
-
-def assert_pages(case: AnyCase, pages: list[Any], asked: list[int]) -> None:
-    """Check that each page is full but the last, and names those around it.
-
-    `asked` says how many had been asked for when each item came.
-    """
-    size: Any = case.query.get("PageSize", doc.parameter_schemas(case)["PageSize"]["default"])
-    uris = [page["uri"] for page in pages]
-    items = case.operation.definition.raw["x-pages"]["items"]
-    for number, page in enumerate(pages):
-        is_last = number == len(pages) - 1
-        assert (page["page"], page["page_size"]) == (number, size)
-        assert len(page[items]) == size or (is_last and len(page[items]) < size)
-        around = [uris[0], *(uris[number - 1 : number] or [None]), *(uris[number + 1 :] or [None])]
-        names = ("first_page_uri", "previous_page_uri", "next_page_uri")
-        assert [page[name] for name in names] == around[:3]
-    assert asked == [number + 1 for number, page in enumerate(pages) for _ in page[items]]
-
-
-def assert_date(text: str, day: int) -> None:
-    """Check that a date has its day of the week, and is now, `day` days ahead."""
-    date = parsedate_to_datetime(text)
-    assert text.startswith(f"{date:%a}, ")
-    assert abs(date - datetime.now(UTC) - timedelta(days=day)) < timedelta(minutes=10)
-
-
-def assert_refused_with(outcome: Outcome, status: int, code: int) -> None:
-    expected = getattr(signalwire_compat, CLASSES[status])
-    assert type(outcome.error) is expected, f"{outcome} in place of {expected.__name__}"
-    assert getattr(outcome.error, "code", None) == code, repr(outcome.error)
+def account_of(case: AnyCase) -> str:
+    """Return the account in the path of a case: upper and lower case are the same."""
+    return str(case.path_parameters["AccountSid"]).lower()

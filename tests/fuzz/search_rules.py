@@ -10,13 +10,26 @@ from .links import operation_id
 
 MOST_FOUND = 50
 _KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+_LETTERS = [str.maketrans("23456789", letters) for letters in ("adgjmptw", "CFILOSVZ")]
+
+
+def patterns(number: str) -> list[str]:
+    """Make patterns that fit a number."""
+    spelt = [number[-7:].translate(letters) for letters in _LETTERS]
+    return [number, number[-5:], f"{number[2:5]}*{number[-2:]}", f"jkl{number[-4:-1]}?", *spelt]
+
+
+def is_like(number: str, pattern: str) -> bool:
+    """Tell whether a number contains what a pattern stands for."""
+    digits = pattern.upper().translate(_KEYPAD)
+    parts = [re.escape(part) for part in digits.replace("?", ".").split("*")]
+    return bool(re.search(".*".join(part.replace(r"\.", ".") for part in parts), number))
 
 
 def filters(offer: dict[str, Any]) -> list[dict[str, Any]]:
     """Make the filters of searches that find an offer: its number, or something that it has."""
     number, region = offer["phone_number"], offer["region"]
-    contained = (number, number[-5:], f"{number[2:5]}*{number[-2:]}", f"jkl{number[-4:-1]}?")
-    found: list[dict[str, Any]] = [{"Contains": text} for text in contained]
+    found: list[dict[str, Any]] = [{"Contains": text} for text in patterns(number)]
     found += [{"Contains": f"{number[-4:-2]}9", "Beta": is_new} for is_new in (True, False)]
     if region is not None:
         city = {"InRegion": region.lower(), "InLocality": str(offer["rate_center"]).title()}
@@ -43,12 +56,9 @@ def assert_offer(offer: dict[str, Any], case: AnyCase) -> None:
 def is_asked_for(case: AnyCase, offer: dict[str, Any]) -> bool:
     """Tell whether an offer fits the filters of a search."""
     asked, number = case.query, offer["phone_number"]
-    pattern = asked.get("Contains", "").upper().translate(_KEYPAD)
-    parts = [re.escape(part) for part in pattern.replace("?", ".").split("*")]
-    digits = ".*".join(part.replace(r"\.", ".") for part in parts)
     is_local, is_beta = offer["region"] is not None, asked.get("Beta") in (True, "true")
     return (
-        bool(re.search(digits, number))
+        is_like(number, asked.get("Contains", ""))
         and ("AreaCode" not in asked or (is_local and number.startswith(f"+1{asked['AreaCode']}")))
         and ("InRegion" not in asked or asked["InRegion"].upper() == offer["region"])
         and ("InLocality" not in asked or asked["InLocality"].upper() == offer["rate_center"])

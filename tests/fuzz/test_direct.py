@@ -14,10 +14,11 @@ from signalwire_compat_fuzz import document as doc
 from signalwire_compat_fuzz.case_sources import Operation, each_operation
 from signalwire_compat_fuzz.console import counted
 from signalwire_compat_fuzz.contract_coverage import COVERAGE
+from signalwire_compat_fuzz.credentials import TOKEN
 from signalwire_compat_fuzz.document import AnyCase
 from signalwire_compat_fuzz.near_valid import changed, valid_case
 from signalwire_compat_fuzz.options import EXAMPLES, SEED
-from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+from signalwire_compat_mock import MockServer
 from signalwire_compat_mock.engine import Answer
 
 from tests.conftest import PROJECT, ROOT
@@ -33,7 +34,7 @@ def run_schemathesis(
     if junit:
         options += ("--report", "junit", "--report-junit-path", str(junit))
     # A forgetful mock keeps nothing: what is deleted is there again. Samples repeat nothing.
-    options += ("--auth", f"{PROJECT}:{DEFAULT_TOKEN}", "--exclude-checks", "use_after_free,echo")
+    options += ("--auth", f"{PROJECT}:{TOKEN}", "--exclude-checks", "use_after_free,echo")
     result, told = server_run.run(server.url, *options, seed=SEED, examples=examples, capture=True)
     COVERAGE.merge(told["covered"])
     if result.returncode:
@@ -46,7 +47,7 @@ def run_schemathesis(
         raise error
 
 
-def answer(case: AnyCase, server: MockServer, token: str = DEFAULT_TOKEN) -> Response:
+def answer(case: AnyCase, server: MockServer, token: str = TOKEN) -> Response:
     with counted(case):
         reply = case.call(server.url + doc.BASE_PATH, auth=(PROJECT, token))
         assert reply.status_code in (404, 405) or doc.reply_key(case, reply.status_code)
@@ -158,7 +159,7 @@ FIRST, *OTHERS = BROKEN_MOCKS
 def test_schemathesis_turns_red_against_a_broken_mock(name: str) -> None:
     finding, change = BROKEN_MOCKS[name]
     with (
-        MockServer(forgetful=True, allow_import=True) as server,
+        MockServer(token=TOKEN, forgetful=True, allow_import=True) as server,
         server.answering(change),
         pytest.raises(AssertionError, match=f"({finding})(.|\n)*curl -X"),
     ):

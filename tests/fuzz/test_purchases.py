@@ -20,7 +20,7 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT
 
-from .number_rules import assert_echoed, assert_refused_with
+from .record_rules import assert_echoed, assert_refused_with
 
 OPERATION = next(o for o in operations(spec()) if o.definition.raw["operationId"] == "purchase")
 BODIES = OPERATION.as_strategy(generation_mode=VALID).map(lambda case: case.body)

@@ -1,6 +1,7 @@
 """A part of run 1: a valid request, spelt in ways that no generator of values tries."""
 
 import base64
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,10 +14,11 @@ import pytest
 from signalwire_compat_fuzz import console
 from signalwire_compat_fuzz import document as doc
 from signalwire_compat_fuzz.case_sources import Operation, each_operation
+from signalwire_compat_fuzz.credentials import TOKEN
 from signalwire_compat_fuzz.document import AnyCase
 from signalwire_compat_fuzz.expected_request import as_text
 from signalwire_compat_fuzz.near_valid import changed, full_body, valid_case
-from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
+from signalwire_compat_mock import MockServer
 
 from tests.conftest import PROJECT
 
@@ -50,7 +52,7 @@ def basic(user: str, password: str, scheme: str = "Basic ") -> str:
 def written(case: AnyCase) -> Raw:
     values = {name: quote(as_text(value), safe="") for name, value in case.path_parameters.items()}
     headers = {name: as_text(value) for name, value in case.headers.items()}
-    headers["authorization"] = basic(PROJECT, DEFAULT_TOKEN)
+    headers["authorization"] = basic(PROJECT, TOKEN)
     form: Any = case.body if doc.media_type(case.media_type) == doc.FORM else None
     members = {
         n: [*map(as_text, v)] if isinstance(v, list) else as_text(v)
@@ -99,19 +101,19 @@ def escaped(body: bytes) -> bytes:
 
 DEVIATIONS: list[Deviation] = [
     ("as it is", lambda raw: raw, None),
-    ("scheme in lower case", signed(basic(PROJECT, DEFAULT_TOKEN, "basic ")), None),
-    ("scheme in capitals", signed(basic(PROJECT, DEFAULT_TOKEN, "BASIC ")), None),
-    ("two spaces behind the scheme", signed(basic(PROJECT, DEFAULT_TOKEN, "Basic  ")), None),
-    ("project in capitals", signed(basic(PROJECT.upper(), DEFAULT_TOKEN)), None),
-    ("another scheme", signed(f"Bearer {DEFAULT_TOKEN}"), UNAUTHORIZED),
-    ("no scheme", signed(basic(PROJECT, DEFAULT_TOKEN, "")), UNAUTHORIZED),
-    ("a colon behind the token", signed(basic(PROJECT, f"{DEFAULT_TOKEN}:")), UNAUTHORIZED),
-    ("a blank behind the token", signed(basic(PROJECT, f"{DEFAULT_TOKEN} ")), UNAUTHORIZED),
-    ("token in another case", signed(basic(PROJECT, DEFAULT_TOKEN.swapcase())), UNAUTHORIZED),
+    ("scheme in lower case", signed(basic(PROJECT, TOKEN, "basic ")), None),
+    ("scheme in capitals", signed(basic(PROJECT, TOKEN, "BASIC ")), None),
+    ("two spaces behind the scheme", signed(basic(PROJECT, TOKEN, "Basic  ")), None),
+    ("project in capitals", signed(basic(PROJECT.upper(), TOKEN)), None),
+    ("another scheme", signed(f"Bearer {TOKEN}"), UNAUTHORIZED),
+    ("no scheme", signed(basic(PROJECT, TOKEN, "")), UNAUTHORIZED),
+    ("a colon behind the token", signed(basic(PROJECT, f"{TOKEN}:")), UNAUTHORIZED),
+    ("a blank behind the token", signed(basic(PROJECT, f"{TOKEN} ")), UNAUTHORIZED),
+    ("token in another case", signed(basic(PROJECT, TOKEN.swapcase())), UNAUTHORIZED),
     ("no token", signed(basic(PROJECT, "")), UNAUTHORIZED),
-    ("no project", signed(basic("", DEFAULT_TOKEN)), UNAUTHORIZED),
-    ("a control character", signed(basic(PROJECT, f"{DEFAULT_TOKEN}\0")), UNAUTHORIZED),
-    ("no Base64", signed(f"Basic {PROJECT}:{DEFAULT_TOKEN}"), UNAUTHORIZED),
+    ("no project", signed(basic("", TOKEN)), UNAUTHORIZED),
+    ("a control character", signed(basic(PROJECT, f"{TOKEN}\0")), UNAUTHORIZED),
+    ("no Base64", signed(f"Basic {PROJECT}:{TOKEN}"), UNAUTHORIZED),
     ("a slash at the end", at_path(lambda path: f"{path}/"), UNKNOWN),
     ("two slashes", at_path(lambda path: path.replace("/Accounts/", "//Accounts/")), UNKNOWN),
     ("an escaped slash", at_path(lambda path: path.replace("/Accounts/", "/Accounts%2F")), UNKNOWN),
@@ -132,6 +134,20 @@ DEVIATIONS: list[Deviation] = [
     ("an escape of no UTF-8", in_form(lambda body: body + b"&Unknown=%FF"), MALFORMED),
     ("a control character in the form", in_form(lambda body: body + b"&Unknown=\x1f"), MALFORMED),
 ]
+
+
+def as_official_sdks_do(case: AnyCase, raw: Raw) -> Iterator[Deviation]:
+    """Write a request as the document says that the server also takes it, without promising it."""
+    also = doc.DOCUMENT["servers"][0].get("x-also-accepted", {})
+    path = raw.path.removeprefix(doc.BASE_PATH)
+    written = {base: replace(raw, path=base + path) for base in also.get("base-paths", ())}
+    written["suffix"] = replace(raw, path=raw.path + also.get("suffix", ""))
+    for name in {*also.get("query", ())} - {*doc.parameter_schemas(case)}:
+        written[name] = in_query(f"{name}=5")(raw)
+    if also.get("json") and isinstance(case.body, dict):
+        as_json = raw.of(**{"content-type": doc.JSON})
+        written["JSON"] = replace(as_json, body=json.dumps(case.body).encode())
+    yield from ((name, partial(_instead, sent), None) for name, sent in written.items())
 
 
 def repeated(case: AnyCase, raw: Raw) -> Iterator[Deviation]:
@@ -169,7 +185,11 @@ def test_one_request_is_taken_or_refused_however_it_is_written(
     raw = written(case)
     if isinstance(case.body, dict) != raw.form or not doc.is_secured(case):
         pytest.skip("only for operations with credentials and, if they have a body, a form")
-    for name, change, refused in (*DEVIATIONS, *repeated(case, raw)):
+    for name, change, refused in (
+        *DEVIATIONS,
+        *as_official_sdks_do(case, raw),
+        *repeated(case, raw),
+    ):
         if (sent := change(raw)) is None:
             continue
         with console.counted((name, sent)):
@@ -187,4 +207,7 @@ def test_one_request_is_taken_or_refused_however_it_is_written(
             else:
                 status = refused[0] if doc.reply_key(case, refused[0]) else reply.status_code
                 assert not reply.is_success, f"{name}: it was taken"
-                assert (reply.status_code, reply.json()["code"]) == (status, refused[1]), name
+                said = reply.json()
+                assert (reply.status_code, int(said["code"])) == (status, refused[1]), name
+                assert said["status"] == status, f"{name}: the body says another status"
+                assert said["message"].strip(), name

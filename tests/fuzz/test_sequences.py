@@ -3,8 +3,10 @@
 A model of the rules knows what each call must find: `number_rules`.
 """
 
+import string
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import strategies as st
@@ -17,13 +19,15 @@ from signalwire_compat_fuzz.contract_coverage import COVERAGE
 from signalwire_compat_fuzz.document import FORM, AnyCase
 from signalwire_compat_fuzz.expected_reply import only_exchange
 from signalwire_compat_fuzz.expected_request import has_text, is_sendable
+from signalwire_compat_fuzz.near_valid import changed
 from signalwire_compat_fuzz.options import EXAMPLES
 from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 
 from tests.conftest import PROJECT
 
 from .links import LINKS, Done, followed, operation_id
-from .number_rules import DAYS, Numbers, assert_pages, assert_refused_with
+from .number_rules import DAYS, PROJECTS, Numbers
+from .record_rules import assert_pages, assert_refused_with
 from .search_rules import filters
 
 OPERATIONS = {o.definition.raw["operationId"]: o for o in operations(spec())}
@@ -39,13 +43,15 @@ SEARCHES = (
     else []
 )
 ways = st.sampled_from(FACADE)
+projects = st.sampled_from([None, None, None, *PROJECTS])
+"""Mostly that of the account."""
 
 
 class Sequences(RuleBasedStateMachine):
     """Calls that anybody could begin with, and calls that a link leads to."""
 
     server: MockServer
-    caller: Caller
+    callers: dict[str, Caller]
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,9 +61,9 @@ class Sequences(RuleBasedStateMachine):
         self.steps: list[tuple[Any, ...]] = []
         self.is_right = True
 
-    @rule(data=st.data(), way=ways)
-    def begin(self, data: st.DataObject, way: str) -> None:
-        self.call(way, self._case(data, data.draw(st.sampled_from(sorted(CASES)))))
+    @rule(data=st.data(), way=ways, project=projects)
+    def begin(self, data: st.DataObject, way: str, project: str | None) -> None:
+        self.call(way, self._case(data, data.draw(st.sampled_from(sorted(CASES)))), project)
 
     @rule(data=st.data(), way=ways)
     def follow(self, data: st.DataObject, way: str) -> None:
@@ -90,12 +96,14 @@ class Sequences(RuleBasedStateMachine):
             if case is not None:
                 self.call(way, case)
 
-    def call(self, way: str, case: AnyCase) -> None:
+    def call(self, way: str, case: AnyCase, project: str | None = None) -> None:
         case = as_called(FACADE, case)
-        self.steps.append((way, case))
+        project = project or self.numbers.project_of(case)
+        self.caller = self.callers[project]
+        self.steps.append((project, way, case))
         before, self.is_right = len(self.server.journal), False
         with counted(self.steps):
-            refusal = self.numbers.refusal(case)
+            refusal = self.numbers.refusal(case, project)
             outcome = self.caller.call(way, case)
             exchange = only_exchange(self.server.journal[before:], outcome)
             COVERAGE.record(case, exchange)
@@ -112,22 +120,55 @@ class Sequences(RuleBasedStateMachine):
         """Return a result as JSON has it: of a page, its items and all after it."""
         if not case.operation.definition.raw.get("x-pages"):
             return result and result.to_dict()
+        seen = [self.server.journal[before]]
+        resumed = self._at(way, case, doc.typed(seen[0].reply_body)["next_page_uri"])
+        rest = [item.to_dict() for item in self.caller.items(way, resumed)] if resumed else []
+        begin = len(self.server.journal)
         found, asked = [], []
         for item in self.caller.items(way, result):
             found.append(item.to_dict())
-            asked.append(len(self.server.journal) - before)
-        pages = [doc.typed(e.reply_body) for e in self.server.journal[before:]]
+            asked.append(len(self.server.journal) - begin + 1)
+        seen += self.server.journal[begin:]
+        pages = [doc.typed(exchange.reply_body) for exchange in seen]
         assert_pages(case, pages, asked)
+        assert found[len(found) - len(rest) :] == rest, "a list that begins at a later page differs"
+        if len(pages) > 1:
+            self._assert_is_read_again(way, case, result, pages)
         return found
+
+    def _assert_is_read_again(self, way: str, case: AnyCase, result: Any, pages: list[Any]) -> None:
+        """Check that a list is the same in every way to read it, also twice at the same time."""
+        twins = [self.caller.items(way, result), self.caller.items(way, result)]
+        read = [[item.to_dict() for item in items] for items in zip(*twins, strict=True)]
+        assert all(one == other for one, other in read)
+        for number, page in enumerate(pages):
+            assert result.to_dict() == page
+            before = self._at(way, case, page["previous_page_uri"])
+            assert (before and before.to_dict()) == (pages[number - 1] if number else None)
+            result = self.caller.next_page(way, result)
+        assert result is None
+
+    def _at(self, way: str, case: AnyCase, uri: str | None) -> Any:
+        """Ask for the page of a URI. None without one."""
+        if uri is None:
+            return None
+        schemas = doc.parameter_schemas(case)
+        query = {
+            name: int(text) if doc.allows_type(schemas[name], "integer") else text
+            for name, text in parse_qsl(urlsplit(uri).query)
+        }
+        return self.caller.call(way, changed(case, query=query)).unwrap()
 
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[type[Sequences]]:
     with (
         MockServer(allow_import=True) as server,
-        Caller(PROJECT, DEFAULT_TOKEN, server.url) as caller,
+        Caller(PROJECTS[0], DEFAULT_TOKEN, server.url) as one,
+        Caller(PROJECTS[1], DEFAULT_TOKEN, server.url) as other,
     ):
-        yield type("Connected", (Sequences,), {"server": server, "caller": caller})
+        callers = dict(zip(PROJECTS, (one, other), strict=True))
+        yield type("Connected", (Sequences,), {"server": server, "callers": callers})
 
 
 @pytest.mark.parametrize("search", SEARCHES)
@@ -141,6 +182,7 @@ def test_each_filter_of_a_search_finds_what_fits_and_it_can_be_bought(
         sequence.call("sync", OPERATIONS[name].Case(**parts))
         return sequence.done[-1].reply
 
+    spelt = iter(string.ascii_letters)
     for country in call("list_available_countries", path_parameters=account)["countries"]:
         path = {**account, "IsoCountry": country["country_code"]}
 
@@ -149,6 +191,8 @@ def test_each_filter_of_a_search_finds_what_fits_and_it_can_be_bought(
             offers: list[dict[str, Any]] = reply["available_phone_numbers"]
             return offers
 
+        for letter in spelt:  # In the first country.
+            found(Contains=letter)
         # Of all that end alike, the last is of another place than the first.
         for first in found()[:1]:
             offer = found(Contains=first["phone_number"][-4:])[-1]
@@ -158,6 +202,8 @@ def test_each_filter_of_a_search_finds_what_fits_and_it_can_be_bought(
             for number in (offer["phone_number"], new["phone_number"]):
                 body = {"PhoneNumber": number}
                 call("purchase", path_parameters=account, body=body, media_type=FORM)
+    for query in sequence.numbers.filters_of_lists() if "list" in OPERATIONS else ():
+        call("list", path_parameters=account, query=query)
     sequence.teardown()
 
 

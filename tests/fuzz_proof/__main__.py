@@ -27,7 +27,7 @@ PAGE = ROOT / "docs" / "evidence" / "fuzz-proof.md"
 CONFIG = "fuzzer/signalwire_compat_fuzz/schemathesis.toml"
 SUITE = "fuzzer/signalwire_compat_fuzz/suite"
 CLIENT_RUNS = (
-    *(f"{SUITE}/test_client.py", f"{SUITE}/test_replies.py"),
+    *(f"{SUITE}/test_client.py", f"{SUITE}/test_replies.py", f"{SUITE}/test_pages.py"),
     *("tests/fuzz/test_purchases.py", "tests/fuzz/test_sequences.py"),
 )
 ALL_RUNS = ("tests/fuzz/test_direct.py", "tests/fuzz/test_raw.py", *CLIENT_RUNS)

@@ -14,14 +14,22 @@ import re
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus, urlencode
 
 import attrs
 import signalwire_compat
 from openapi_python_client.strings import PythonIdentifier
-from signalwire_compat import ConflictError, _encoding, _error_body, _reply
+from signalwire_compat import (
+    ConflictError,
+    _credentials,
+    _encoding,
+    _error_body,
+    _reply,
+    _schema,
+    _values,
+)
 from signalwire_compat._call import Call
 from signalwire_compat._pages import AsyncPage, SyncPage
 from signalwire_compat._reply import Reply
@@ -36,6 +44,7 @@ from signalwire_compat_mock import (
     credentials,
     handlers,
     listing,
+    numbering,
     parsing,
     refused_numbers,
     request_checks,
@@ -113,6 +122,12 @@ def swapped_credentials(request: Any) -> dict[str, Any]:
     pair = base64.b64encode(f"{DEFAULT_TOKEN}:{DEFAULT_PROJECT}".encode()).decode()
     headers = {**request.headers, "authorization": f"Basic {pair}"}
     return {"security": (), "headers": headers}
+
+
+def last_code(body: Any, content: bytes) -> Any:
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        return body._replace(code=json.loads(content)["errors"][-1].get("code"))
+    return body
 
 
 def any_token(real: Callable[..., Any], incoming: Any, token: str, **options: Any) -> Any:
@@ -240,6 +255,11 @@ CLIENT: dict[str, Plant] = {
     "a number in another notation is another number": seams.requests(lambda r: {"repeats": tuple((*names, "exact") for *names, _ in r.repeats)}),
     "the last ten digits of a number count": seams.wrapped(_reply, "_compared", lambda real, value, compare: real(value, compare)[-10:]),
     "a lost reply is not an error": seams.wrapped(Reply, "decode", lambda real, self, convert, *rest: convert({}) if self.problem else real(self, convert, *rest)),
+    "a member of an item keeps its wrong type": seams.wrapped(_schema._Check, "_read_items", lambda real, self, schema, value, place: (value, real(self, schema, value, place)[1])),
+    "a redirect is a success": lambda: setattr(Reply, "is_success", property(lambda self: 200 <= self.status_code < 400)),
+    "the last of several codes counts": seams.returned(_error_body, "parse_error_body", last_code),
+    "a time loses its zone": lambda: setattr(IncomingPhoneNumber, "date_updated_datetime", property(lambda self: (time := _values.read_rfc2822(self.date_updated)) and time.replace(tzinfo=UTC))),
+    "credentials are written in the alphabet of URLs": seams.wrapped(_credentials, "b64encode", lambda real, data: base64.urlsafe_b64encode(data)),
 }  # fmt: skip
 CLIENT_DOCUMENT: dict[str, Edit] = {
     "an allowed value is refused": seams.schema("VoiceReceiveMode", lambda s: s.update(enum=["voice"])),
@@ -346,6 +366,8 @@ MOCK: dict[str, Plant] = {
     "a search finds what does not fit": seams.wrapped(searches, "_fits", lambda real, *args: True),
     "a sold number is still found": seams.wrapped(State, "is_sold", lambda real, *args: False),
     "a sold number has the status of another refusal": seams.wrapped(Contract, "status", lambda real, *args: 400 if args[-1] == 422 else real(*args)),
+    "a letter of the keypad stands for another digit": lambda: numbering._KEYPAD.update({ord("S"): ord("8")}),
+    "a list ignores the name that is asked for": seams.wrapped(listing, "_filtered", lambda real, call, state: real(call, state) if call.query("PhoneNumber") else state.numbers(call.account_sid)),
 }  # fmt: skip
 SPEC: dict[str, Edit] = {
     "a field is renamed": seams.members(lambda m: seams.renamed(m, "VoiceUrl", "VoiceURL")),
