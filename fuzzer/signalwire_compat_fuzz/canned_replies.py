@@ -86,7 +86,8 @@ def truncated_or_broken(answer: Answer) -> Iterator[Answer]:
 def written_in_other_ways(answer: Answer) -> Iterator[Answer]:
     """Write a reply as other servers do. A success may have any status of successes."""
     said = json.loads(answer.body)
-    loose = json.dumps(dict(reversed(said.items())), indent=1).encode()
+    turned = dict(reversed(said.items())) if isinstance(said, dict) else said
+    loose = json.dumps(turned, indent=1).encode()
     for body in (loose, b"\r\n\t " + answer.body + b"\n", "\ufeff".encode() + answer.body):
         yield replace(answer, body=body)
     yield replace(answer, body=answer.body.decode().encode("utf-16"))

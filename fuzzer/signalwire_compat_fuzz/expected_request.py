@@ -139,13 +139,16 @@ def wrong_names(case: AnyCase) -> set[str]:
 
 
 def doubtful_names(case: AnyCase) -> set[str]:
-    """Name the members of the body that break the document in the type that they have.
+    """Name the parameters and members that break the document in the type that they have.
 
     Written as text, some keep to it; a list without items is not written at all.
     """
-    members = doc.named_members(doc.body_schema(case) or {})
-    body = case.body.items() if isinstance(case.body, dict) else ()
-    return {n for n, value in body if n in members and not doc.is_valid(case, members[n], value)}
+    parts = doc.parts_of(case)
+    schema, body = parts.pop(doc.BODY, ({}, None))
+    for name, member in doc.named_members(schema).items() if isinstance(body, dict) else ():
+        if name in body:
+            parts[name] = (member, body[name])
+    return {name for name, part in parts.items() if not doc.is_valid(case, *part)}
 
 
 def _wrong_fields(case: AnyCase) -> Iterator[tuple[str, Schema, bool]]:

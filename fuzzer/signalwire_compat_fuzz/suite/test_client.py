@@ -123,10 +123,12 @@ def assert_names_what_is_wrong(way: str, case: AnyCase, error: Any) -> None:
         return
     assert_names_the_call(case, error)
     words = (re.split(r"[ .\[]", problem, maxsplit=1)[0] for problem in error.problems)
-    named, wrong = {*map(python_name, words)}, wrong_names(case)
-    least = {python_name(argument_name(case, name)) for name in wrong}
-    most = least | {python_name(name) for name in doubtful_names(case)}
-    assert least <= named <= most, error.problems
+    named = {*map(python_name, words)}
+    least, more = (
+        {python_name(argument_name(case, name)) for name in names}
+        for names in (wrong_names(case), doubtful_names(case))
+    )
+    assert least <= named <= least | more, error.problems
 
 
 @each_layer
