@@ -129,8 +129,8 @@ looking: $(READY) ## lose replies to purchases at random and judge what the clie
 fuzz-proof: $(READY) ## plant bugs one at a time, show that fuzzing finds each, write fuzz-proof.md
 	@$(BIN)/python -m tests.fuzz_proof
 
-mutants: $(MORE) ## let mutmut edit client and mock (SAMPLE= edits), write mutants.md
-	@$(BIN)/python -m tests.fuzz_proof.mutants $(SAMPLE)
+mutants: $(MORE) ## let mutmut edit client and mock (SAMPLE=, SEED=), write mutants.md
+	@$(BIN)/python -m tests.fuzz_proof.mutants $(or $(SAMPLE),80) $(SEED)
 
 bench: $(READY) ## measure what a call costs, write benchmarks.md; QUICK=1 for a first look
 	@$(BIN)/python benchmarks $(if $(QUICK),--quick)
