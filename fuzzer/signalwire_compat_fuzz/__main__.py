@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import importlib.util
 import ipaddress
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from importlib.machinery import PathFinder
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -44,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("give --url URL, --client PACKAGE or both")
     if options.setting("learn") and not options.setting("known"):
         parser.error("--learn needs --known FILE")
+    for name in ("client", "hooks", "rules"):
+        if (module := options.setting(name)) and not _is_there(module):
+            parser.error(f"{name}: no module {module}. Install it, or run this beside it.")
     options.selected("include")
     options.selected("exclude")
     if not spec.is_file():
@@ -141,6 +146,12 @@ def run_round(seed: int, seconds: int) -> tuple[int, bool]:
         process.kill()
     sys.stderr.write("left out: all that has no line above. Give more --seconds, or --include.\n")
     return 1, True
+
+
+def _is_there(module: str) -> bool:
+    """Tell whether a module can be found, as `python -m pytest` looks: also in this folder."""
+    top = module.partition(".")[0]
+    return bool(importlib.util.find_spec(top) or PathFinder.find_spec(top, ["."]))
 
 
 def _is_loopback(host: str) -> bool:

@@ -57,6 +57,8 @@ def test_a_server_that_keeps_to_its_document_passes(shop: Shop, fuzz: Fuzz) -> N
         (("--url", "https://example.com", "--allow-host", "example.org"), "is not this machine"),
         (("--url", "http://127.0.0.1:1", "--spec", "none.yaml"), "none.yaml is not a file"),
         (("--url", "http://[::1]:1", "--seconds", "soon"), "FUZZ_SECONDS is 'soon'"),
+        (("--client", "none.at_all"), "client: no module none.at_all"),
+        (("--url", "http://localhost:1", "--hooks", "none"), "hooks: no module none"),
         (("--url", "http://localhost:1", "--examples", "0"), "FUZZ_EXAMPLES is '0': give a whole"),
         (("--url", "http://localhost:1", "--include", "name=x"), "--include name: give id=, tag="),
     ],
@@ -73,7 +75,7 @@ def test_what_makes_no_sense_or_costs_money_is_refused(
 
 @pytest.mark.parametrize("subject", ["client", "server"])
 def test_a_run_that_tries_nothing_fails(fuzz: Fuzz, subject: str) -> None:
-    option = {"client": ("--client", "any"), "server": ("--url", "http://localhost:1")}
+    option = {"client": ("--client", "json"), "server": ("--url", "http://localhost:1")}
     done = fuzz(*option[subject], *FEW, "--include", "tag=none")
     assert done.returncode == 2, done.stdout
     assert f"Not one case of the {subject} was tried. If no error above says" in done.stderr
