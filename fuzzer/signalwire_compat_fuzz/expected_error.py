@@ -90,7 +90,7 @@ def error_replies(part: int, parts: int) -> Iterator[tuple[int, bytes, Told]]:
     The last value is what a body says.
     """
     told = Told(10001, "one", _URL)
-    plain = json.dumps({**told._asdict(), "sid": "x-1"}).encode()
+    plain = json.dumps({"of": {"sid": "x-2"}, **told._asdict(), "sid": "x-1"}).encode()
     yield from ((status, plain, told) for status in STATUSES)
     yield 304, b"", Told()  # It has no body.
     yield from itertools.islice(_shaped(), part, None, parts)

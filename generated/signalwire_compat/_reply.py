@@ -209,7 +209,9 @@ def is_same(answered: Any, asked: Any, compare: str) -> bool:
 
 
 def _compared(value: Any, compare: str) -> str:
-    return re.sub("[^0-9]", "", str(value)) if compare == "digits" else str(value)
+    # The str() of an enum member is its name, not its value.
+    text = str.__str__(value) if isinstance(value, str) else str(value)
+    return re.sub("[^0-9]", "", text) if compare == "digits" else text
 
 
 def _has_sid(value: Any) -> bool:

@@ -14,9 +14,11 @@ _LETTERS = [str.maketrans("23456789", letters) for letters in ("adgjmptw", "CFIL
 
 
 def patterns(number: str) -> list[str]:
-    """Make patterns that fit a number."""
+    """Make patterns that fit a number, or nearly."""
     spelt = [number[-7:].translate(letters) for letters in _LETTERS]
-    return [number, number[-5:], f"{number[2:5]}*{number[-2:]}", f"jkl{number[-4:-1]}?", *spelt]
+    first, last = number[2:5], number[-4:]
+    pieces = [f"{first}*{last}", f"*{first}**{last[2:]}*", f"{last}*{first}", f"{last}*{last[1:]}"]
+    return [number, number[-5:], *pieces, f"jkl{last[:3]}?", f"{last}?", *spelt]
 
 
 def is_like(number: str, pattern: str) -> bool:

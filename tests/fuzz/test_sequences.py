@@ -199,11 +199,11 @@ def test_each_filter_of_a_search_finds_what_fits_and_it_can_be_bought(
             new = found(Contains=offer["phone_number"][:-2], Beta=True)[-1]
             for query in filters(offer):
                 found(**query)
-            for number in (offer["phone_number"], new["phone_number"]):
-                body = {"PhoneNumber": number}
+            for bought, name in ((offer, "one"), (new, "a+b & c=%64#d")):
+                body = {"PhoneNumber": bought["phone_number"], "FriendlyName": name}
                 call("purchase", path_parameters=account, body=body, media_type=FORM)
     for query in sequence.numbers.filters_of_lists() if "list" in OPERATIONS else ():
-        call("list", path_parameters=account, query=query)
+        call("list", path_parameters=account, query={**query, "PageSize": 2})
     sequence.teardown()
 
 

@@ -296,6 +296,7 @@ SECOND: dict[str, Plant] = {
     "a dot may be a segment of a path": seams.wrapped(_encoding, "path_segment", lambda real, name, value: value if value in (".", "..") else real(name, value)),
     "a blank may be a segment of a path": seams.wrapped(_encoding, "path_segment", lambda real, name, value: real(name, value) if value else ""),
     "a query is not encoded": seams.requests(lambda r: {"query": unquote_plus(r.query)}),
+    "a text is sent by its str()": seams.wrapped(_encoding, "as_text", lambda real, name, value: str(value) if isinstance(value, str) else real(name, value)),
     "a header may hold anything": seams.wrapped(_encoding, "headers", lambda real, given: {n.lower(): str(v) for n, v in given.items() if not isinstance(v, Unset)}),
     "false is left out of JSON": seams.requests(lambda r: {"content": seams.json_of(r.content, lambda body: {n: v for n, v in body.items() if v})} if r.content_type == JSON else {}),
     "the async client sends every request twice": seams.wrapped(phone_numbers.purchase, "asyncio", twice),
@@ -367,6 +368,8 @@ MOCK: dict[str, Plant] = {
     "a sold number is still found": seams.wrapped(State, "is_sold", lambda real, *args: False),
     "a sold number has the status of another refusal": seams.wrapped(Contract, "status", lambda real, *args: 400 if args[-1] == 422 else real(*args)),
     "a letter of the keypad stands for another digit": lambda: numbering._KEYPAD.update({ord("S"): ord("8")}),
+    "the next page of a list has no filters": seams.wrapped(listing, "_filters", lambda real, call: {}),
+    "the pieces of a pattern come in any order": seams.wrapped(numbering.NumberPattern, "matches", lambda real, self, number: all(piece.search(number) for piece in self._pieces)),
     "a list ignores the name that is asked for": seams.wrapped(listing, "_filtered", lambda real, call, state: real(call, state) if call.query("PhoneNumber") else state.numbers(call.account_sid)),
 }  # fmt: skip
 SPEC: dict[str, Edit] = {
