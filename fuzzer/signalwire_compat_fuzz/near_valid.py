@@ -135,7 +135,7 @@ def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
 
 
 def _examples(base: AnyCase, name: str, value: Any) -> list[str]:
-    """List the examples of a name, else what the base has, and the longest text like that one."""
+    """List the examples of a name, else what the base has, and the longest texts like that one."""
     found = _EXAMPLES.get(name) or ([value] if isinstance(value, str) and value else [])
     schema = (doc.parameter_schemas(base) | doc.named_members(doc.body_schema(base) or {})).get(
         name
@@ -144,7 +144,9 @@ def _examples(base: AnyCase, name: str, value: Any) -> list[str]:
     if text and schema and doc.is_valid(base, schema, text):
         grown = (text + text[-1] * more for more in range(1, _LONGEST))
         first = next((longer for longer in grown if not doc.is_valid(base, schema, longer)), None)
-        found = [*found, *([first[:-1]] if first else [])]
+        longest = (first or "")[:-1]
+        wide = "\U0001d11e" * len(longest)  # Four bytes each, and two units of UTF-16.
+        found = [*found, *(text for text in (longest, wide) if doc.is_valid(base, schema, text))]
     return [*dict.fromkeys(found)]
 
 
