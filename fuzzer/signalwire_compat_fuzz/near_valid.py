@@ -47,7 +47,8 @@ for _found in _OBJECTS:
             _EXAMPLES.setdefault(_name, []).append(_value)
 
 
-def _first_case(operation: Operation, condition: Callable[[AnyCase], bool]) -> AnyCase:
+def first_case(operation: Operation, condition: Callable[[AnyCase], bool]) -> AnyCase:
+    """Find a simple valid case that meets a condition. Errors: `NoSuchExample`."""
     first = settings(
         database=None,
         derandomize=True,
@@ -61,7 +62,7 @@ def _first_case(operation: Operation, condition: Callable[[AnyCase], bool]) -> A
 def valid_case(operation: Operation) -> AnyCase:
     rules = operation.definition.raw.get("x-reply-repeats", {})
     found = doc.with_plain_path(
-        _first_case(operation, lambda case: doc.repeats(case).keys() == rules.keys())
+        first_case(operation, lambda case: doc.repeats(case).keys() == rules.keys())
     )
     found.path_parameters = {**found.path_parameters, **doc.path_examples(found)}
     return found
@@ -172,7 +173,7 @@ def _with_odd_items(base: AnyCase) -> Iterator[AnyCase]:
         if not (item := doc.item_schema(member)) or not (inner := doc.named_members(item)):
             continue
         with suppress(NoSuchExample):
-            found = _first_case(base.operation, lambda case: bool(_members(case).get(name)))  # noqa: B023
+            found = first_case(base.operation, lambda case: bool(_members(case).get(name)))  # noqa: B023
             whole = _members(found)
             first = whole[name][0]
             for part, schema in inner.items():

@@ -1,6 +1,5 @@
 """A part of run 3: the next page of a list is asked for where the list is, and nowhere else."""
 
-import functools
 import json
 from dataclasses import replace
 from typing import Any
@@ -13,32 +12,55 @@ from signalwire_compat_fuzz import console
 from signalwire_compat_fuzz.canned_replies import OPERATIONS, REPLIES, answer_of
 from signalwire_compat_fuzz.case_sources import Operation
 from signalwire_compat_fuzz.client_calls import FACADE, PACKAGE, Caller
+from signalwire_compat_fuzz.document import AnyCase
 from signalwire_compat_fuzz.expected_reply import send
-from signalwire_compat_fuzz.near_valid import valid_case
+from signalwire_compat_fuzz.near_valid import first_case, valid_case
 
 HOSTS = ("https://x.example", "http://127.0.0.1:8000")
+COUNTS = (0, 2, 0, 0, 1)
+"""How many items each page of a list has."""
 PAGED = [found for found in OPERATIONS.values() if found.definition.raw.get("x-pages")]
+each_list = pytest.mark.parametrize("operation", PAGED, ids=lambda o: o.label)
 
 
-@pytest.mark.parametrize("operation", PAGED, ids=lambda o: o.label)
+class List:
+    """An operation that gives pages, and a server that answers it with pages of our own."""
+
+    def __init__(self, operation: Operation, server: MockServer, caller: Caller) -> None:
+        console.current.run = "replies"
+        raw = operation.definition.raw
+        self.case: AnyCase = valid_case(operation)
+        self.path = send("sync", self.case, server, caller)[1][0].path
+        self._items, self._next = raw["x-pages"]["items"], raw["x-pages"]["next"]
+        key = next(key for key in raw["responses"] if key.startswith("2"))
+        path = f"/{raw['operationId']}/{key}"
+        found = first_case(REPLIES[path], self._has_items)
+        self._answer = answer_of(found, path)
+
+    def _has_items(self, case: AnyCase) -> bool:
+        return isinstance(case.body, dict) and bool(case.body.get(self._items))
+
+    def page(self, following: Any, count: int = 1) -> Answer:
+        """Make a page with so many items, and what it says of the page after it."""
+        body = json.loads(self._answer.body)
+        members = {self._items: body[self._items][:1] * count, self._next: following}
+        return replace(self._answer, body=json.dumps(body | members).encode())
+
+
+@each_list
 def test_the_next_page_is_asked_for_only_where_the_list_is(
     operation: Operation, server: MockServer, caller: Caller
 ) -> None:
-    console.current.run = "replies"
-    case, raw = valid_case(operation), operation.definition.raw
-    path = send("sync", case, server, caller)[1][0].path
-    key = next(key for key in raw["responses"] if key.startswith("2"))
-    reply = f"/{raw['operationId']}/{key}"
-    answer = answer_of(valid_case(REPLIES[reply]), reply)
+    listed = List(operation, server, caller)
+    path = listed.path
     followed = {f"{path}?a=%2B+c&b=": "a=%2B+c&b=", f"{path}.json?a=1#x": "a=1"}
     elsewhere = (path[:-1], f"{path}/x?a=1", "/x?a=1", f"//x.example{path}?a=1")
     wrong: list[Any] = ["", 5, [], *elsewhere, *(f"{host}{path}?a=1" for host in HOSTS)]
     for uri in (None, *followed, *wrong):
-        body = {**json.loads(answer.body), raw["x-pages"]["next"]: uri}
-        sent = replace(answer, body=json.dumps(body).encode())
-        with console.counted(sent), server.answering(functools.partial(_always, sent)):
+        sent = listed.page(uri)
+        with console.counted(sent), server.answering(lambda _, sent=sent: sent):  # type: ignore[misc]
             for way in FACADE:
-                page = send(way, case, server, caller)[0].unwrap()
+                page = send(way, listed.case, server, caller)[0].unwrap()
                 if uri in wrong:
                     with pytest.raises(PACKAGE.APIResponseError):
                         caller.next_page(way, page)
@@ -48,5 +70,15 @@ def test_the_next_page_is_asked_for_only_where_the_list_is(
                 assert queries == [query for text, query in followed.items() if text == uri]
 
 
-def _always(sent: Answer, _: Answer) -> Answer:
-    return sent
+@each_list
+@pytest.mark.parametrize("way", FACADE)
+def test_a_page_without_items_does_not_end_a_list(
+    operation: Operation, way: str, server: MockServer, caller: Caller
+) -> None:
+    listed = List(operation, server, caller)
+    uris = [*(f"{listed.path}?a={number}" for number in range(1, len(COUNTS))), None]
+    pages = [listed.page(uri, count) for uri, count in zip(uris, COUNTS, strict=True)]
+    left = iter(pages)
+    with console.counted(pages), server.answering(lambda _: next(left)):
+        page = send(way, listed.case, server, caller)[0].unwrap()
+        assert len([*caller.items(way, page)]) == sum(COUNTS)
