@@ -79,6 +79,8 @@ class Numbers:
             path["AccountSid"] = draw(st.sampled_from((*ACCOUNTS, ACCOUNTS[0].upper())))
         if "Sid" in path and self.owned:
             path["Sid"] = draw(st.sampled_from([*self.owned]))
+            if draw(st.integers(0, 3)):  # Mostly in its account.
+                path["AccountSid"] = self.owned[path["Sid"]].account
         if "PageSize" in known:
             query = {
                 "PageSize": draw(st.integers(1, 3)),
