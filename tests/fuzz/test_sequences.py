@@ -199,9 +199,13 @@ def test_each_filter_of_a_search_finds_what_fits_and_it_can_be_bought(
             new = found(Contains=offer["phone_number"][:-2], Beta=True)[-1]
             for query in filters(offer):
                 found(**query)
-            for bought, name in ((offer, "one"), (new, "a+b & c=%64#d")):
+            for bought, name in ((offer, "one"), (new, "one a+b & c=%64#d")):
                 body = {"PhoneNumber": bought["phone_number"], "FriendlyName": name}
                 call("purchase", path_parameters=account, body=body, media_type=FORM)
+    for sid in [*sequence.numbers.owned][:1] if "update" in OPERATIONS else ():
+        body = {"VoiceMethod": "GET"}  # The list keeps its order.
+        path = {**account, "Sid": sid}
+        call("update", path_parameters=path, body=body, media_type=FORM)
     for query in sequence.numbers.filters_of_lists() if "list" in OPERATIONS else ():
         call("list", path_parameters=account, query={**query, "PageSize": 2})
     sequence.teardown()
