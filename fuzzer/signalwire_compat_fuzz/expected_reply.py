@@ -83,6 +83,8 @@ def assert_says(result: Any, said: Any, where: str = "/", *, converted: bool = F
     Null and absent are the same. With `converted`, the text "true" and true are the same: a reply
     that breaks the document is put right where that leaves no doubt.
     """
+    if type(result) is type(said) and isinstance(said, str | int | None) and result == said:
+        return
     if isinstance(result, list) and isinstance(said, list) and len(result) == len(said):
         for index, (item, value) in enumerate(zip(result, said, strict=True)):
             assert_says(item, value, f"{where}{index}/", converted=converted)

@@ -145,7 +145,7 @@ def test_a_case_with_one_odd_member_is_taken_or_refused_as_the_document_says(
                 check(way, case, server, caller)
 
 
-@schemathesis.pytest.parametrize(**slices("valid", VALID, spec, EXAMPLES, 4))
+@schemathesis.pytest.parametrize(**slices("valid", VALID, spec, EXAMPLES * 2 // 3, 4))
 def test_a_valid_case_reaches_the_server_as_it_was_meant(
     case: AnyCase, server: Server, caller: Caller
 ) -> None:
@@ -157,7 +157,7 @@ def test_a_valid_case_reaches_the_server_as_it_was_meant(
             assert_taken(way, case, server, caller)
 
 
-@schemathesis.pytest.parametrize(**slices("invalid", INVALID, spec, EXAMPLES // 2, 4))
+@schemathesis.pytest.parametrize(**slices("invalid", INVALID, spec, EXAMPLES // 3, 4))
 def test_an_invalid_case_is_refused_with_an_exception_of_ours(
     case: AnyCase, server: Server, caller: Caller
 ) -> None:

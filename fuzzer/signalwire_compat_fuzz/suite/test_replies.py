@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
+from zlib import crc32
 
 import pytest
 import schemathesis.pytest
@@ -174,14 +175,14 @@ def test_an_error_of_any_status_and_shape_says_what_came(
         answered(path, answer, (FACADE, DETAILED)[number % 2], check)
 
 
-@each_layer
 @each_reply
 def test_a_reply_with_one_odd_member_is_complete_or_tolerated(
-    reply: Operation, layer: tuple[str, str], answered: Answered
+    reply: Operation, answered: Answered
 ) -> None:
     group = next(paths for paths in alike().values() if reply.path in paths)
     for case in near_valid_cases(reply, group.index(reply.path), len(group)):
         check = assert_complete if is_valid_as_meant(case) else assert_tolerated
+        layer = (FACADE, DETAILED)[crc32(repr(case.body).encode()) % 2]
         answered(reply.path, answer_of(case, reply.path), layer, check)
 
 
