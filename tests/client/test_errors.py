@@ -75,6 +75,14 @@ def test_both_clients_raise_a_documented_refusal_as_a_typed_error(
             assert part in str(error)
 
 
+CATEGORIES = {
+    **dict.fromkeys((4001, 30002), "funds"),
+    **dict.fromkeys((10001, 20010, 21404, 22121), "limit"),
+    **{20001: "unknown", 20003: "credentials", 20429: "throttled", 20504: "unavailable"},
+}
+"""What a caller can do about the codes that are no mistake in the arguments."""
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "category"),
     [
@@ -115,6 +123,8 @@ def test_every_code_of_the_contract_has_a_category_and_advice(contract: dict[str
     assert set(categories) == {
         *("input", "credentials", "funds", "limit", "throttled", "unavailable", "unknown")
     }
+    found = {int(code): known["category"] for code, known in table["x-error-codes"].items()}
+    assert found.items() >= CATEGORIES.items()
     for code, known in table["x-error-codes"].items():
         error = failure(answering(422, {"code": int(code)}))
         category = categories[known["category"]]
