@@ -143,7 +143,7 @@ def _may_go_on(job: _Job, options: argparse.Namespace) -> bool:
 def _plan(job: _Job, records: dict[str, Record], wanted: int | None) -> int:
     """Print what a run would send. Returns the exit status."""
     held = sum(record["outcome"] in (DONE, IN_FLIGHT, UNKNOWN) for record in records.values())
-    rows, key = job.rows, job.operation.key
+    old, rows, key = _old_rows(job, records), job.rows, job.operation.key
 
     async def find(search: Search) -> None:
         async with job.client:
@@ -160,10 +160,10 @@ def _plan(job: _Job, records: dict[str, Record], wanted: int | None) -> int:
         return fail(str(error), Status.NOT_DONE)
     kept = dict.fromkeys((DONE, EXISTING), "done") | dict.fromkeys((IN_FLIGHT, UNKNOWN), "look up")
     with results_written("No call was made."):
-        for row in rows:
+        for row in old + rows:
             outcome = records.get(key(row), {"outcome": ""})["outcome"]
             print(f"{key(row)}  {kept.get(outcome, 'send'):<7}  {json.dumps(row)}")
-        print(f"A dry run of {len(rows)} rows: no call was made.")
+        print(f"A dry run of {len(old + rows)} rows: no call was made.")
     return Status.DONE
 
 

@@ -343,6 +343,22 @@ def test_a_limit_ends_the_run_and_the_next_one_goes_on(bulk: Bulk) -> None:
     assert bulk.call(*finding(found, 5), "--limit", "2").summary == "2 of 5 done."
 
 
+def test_a_dry_run_names_the_rows_that_a_run_looks_up_first(bulk: Bulk) -> None:
+    bulk.write(TWO)
+    bulk.write_results(record(ONE, "in flight"))
+    ended = bulk.call("bulk", PURCHASE, str(bulk.numbers), str(bulk.results), "--dry-run")
+    assert [line.split("  ")[:2] for line in ended.out.splitlines()[:-1]] == [
+        [ONE, "look up"],
+        [TWO, "send"],
+    ]
+    bulk.write_results(record(FOUND[4], "unknown"), find=finding(bulk.results, 2)[3:6])
+    ended = bulk.call(*finding(bulk.results, 2), "--dry-run")
+    assert [line.split("  ")[:2] for line in ended.out.splitlines()[:-1]] == [
+        [FOUND[4], "look up"],
+        [FOUND[0], "send"],
+    ]
+
+
 def test_a_dry_run_says_what_a_run_would_send_and_sends_nothing(bulk: Bulk) -> None:
     bulk.run(ONE)
     before = bulk.results.read_bytes()
