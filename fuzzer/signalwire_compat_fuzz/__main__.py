@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     url, client = options.setting("url"), options.setting("client")
     spec = options.spec_file()
     seconds = options.number("seconds", SECONDS)
-    options.number("examples", EXAMPLES, least=1)
+    options.number("examples", EXAMPLES)
     if not (url or client):
         parser.error("give --url URL, --client PACKAGE or both")
     if options.setting("learn") and not options.setting("known"):
@@ -93,7 +93,7 @@ def _round(url: str, client: str, seed: int, seconds: int) -> tuple[int, set[str
     ended = {"server": run_server(url, seed, seconds)} if url else {}
     ended |= {"client": run_round(seed, seconds)} if client else {}
     report.write(REPORTS, report.replay(seed))
-    statuses = [status for status, _ in ended.values()]
+    statuses = [min(abs(status), 2) for status, _ in ended.values()]  # Negative after a signal.
     return max(statuses), {name for name, (_, is_tried) in ended.items() if is_tried}
 
 
@@ -110,7 +110,7 @@ def run_server(url: str, seed: int, seconds: int) -> tuple[int, bool]:
         seconds=seconds,
     )
     report.tell(told, REPORTS / "fuzz-server.json")
-    return min(done.returncode, 2), bool(told.get("cases"))
+    return done.returncode, bool(told.get("cases"))
 
 
 def run_round(seed: int, seconds: int) -> tuple[int, bool]:
@@ -138,7 +138,7 @@ def run_round(seed: int, seconds: int) -> tuple[int, bool]:
     with subprocess.Popen(command, env={**os.environ, **settings}) as process:  # noqa: S603  # pytest
         try:
             status = process.wait(seconds + GRACE if seconds else None)
-            return min(status, 2), report.has_cases(REPORTS / "fuzz-client.json")
+            return status, report.has_cases(REPORTS / "fuzz-client.json")
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):

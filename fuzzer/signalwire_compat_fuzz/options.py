@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 KINDS = ("id", "tag", "method")
+_LEAST = {"examples": 1}
+"""The least value of settings that can't be 0."""
 _PYPROJECT = Path("pyproject.toml")
 _TABLE: dict[str, Any] = (
     tomllib.loads(_PYPROJECT.read_text("utf-8")).get("tool", {}).get("signalwire-compat-fuzz", {})
@@ -32,11 +34,11 @@ def spec_file() -> Path:
     return Path(setting("spec", "openapi.yaml"))
 
 
-def number(name: str, default: int, least: int = 0) -> int:
+def number(name: str, default: int) -> int:
     """Return a setting that is a whole number. Errors: `SystemExit`, with what to give."""
-    text = setting(name, default)
+    text, least = setting(name, default), _LEAST.get(name, 0)
     if not (text.isascii() and text.isdecimal() and int(text) >= least):
-        sys.exit(f"FUZZ_{name.upper()} is {text!r}: give a whole number, such as 1")
+        sys.exit(f"FUZZ_{name.upper()} is {text!r}: give a whole number from {least}")
     return int(text)
 
 

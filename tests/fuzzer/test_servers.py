@@ -59,7 +59,10 @@ def test_a_server_that_keeps_to_its_document_passes(shop: Shop, fuzz: Fuzz) -> N
         (("--url", "http://[::1]:1", "--seconds", "soon"), "FUZZ_SECONDS is 'soon'"),
         (("--client", "none.at_all"), "client: no module none.at_all"),
         (("--url", "http://localhost:1", "--hooks", "none"), "hooks: no module none"),
-        (("--url", "http://localhost:1", "--examples", "0"), "FUZZ_EXAMPLES is '0': give a whole"),
+        (
+            ("--url", "http://localhost:1", "--examples", "0"),
+            "FUZZ_EXAMPLES is '0': give a whole number from 1",
+        ),
         (("--url", "http://localhost:1", "--include", "name=x"), "--include name: give id=, tag="),
     ],
     ids=str,
