@@ -3,7 +3,6 @@
 import json
 from typing import Any
 from urllib.parse import urlencode
-from zlib import crc32
 
 import schemathesis
 from schemathesis.transport import SerializationContext
@@ -49,7 +48,7 @@ def before_add_examples(context: schemathesis.HookContext, examples: list[AnyCas
 def _keeping_rules(case: AnyCase) -> AnyCase:
     examples = doc.path_examples(case)
     given = (case.path_parameters, case.query, case.body)
-    is_other = crc32(repr(given).encode()) % 4 == 0
+    is_other = doc.lot(given, 4) == 0
     if len(examples) > 1 and (_breaks_a_rule(case) or not is_other):
         case.path_parameters = {**case.path_parameters, **examples}
     if broken := broken_rules(case):

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from zlib import crc32
 
 import jsonschema_rs
 import yaml
@@ -353,6 +354,11 @@ def reply_schema(case: AnyCase, status: int) -> Schema | None:
     is_other = 200 <= status < 300 and len(successes) == 1
     key = reply_key(case, status) or (successes[0] if is_other else None)
     return json_schema(responses[key]) if key else None
+
+
+def lot(value: Any, count: int) -> int:
+    """Draw a number below `count` for a value: the same in each run."""
+    return crc32(repr(value).encode()) % count
 
 
 def reply_types(reply: Schema) -> list[str]:

@@ -197,7 +197,7 @@ def assert_told(error: Any, told: Told, *, whole: bool) -> None:
     """Check what an exception says about its reason. `whole`: what is not told is not known."""
     if whole or told.code is not None:
         assert error.code == told.code, f"the code of {error!r}"
-    assert error.message.strip(), "there is no message"
+    assert error.message.strip(), "the message is blank"
     for shown, text in ((error.message, told.message), (error.more_info, told.more_info)):
         cut = str(shown).removesuffix("...")
         is_cut = len(text or "") > len(cut) >= 200 and str(text).startswith(cut)

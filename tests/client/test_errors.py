@@ -80,7 +80,7 @@ CATEGORIES = {
     **dict.fromkeys((10001, 20010, 21404, 22121), "limit"),
     **{20001: "unknown", 20003: "credentials", 20429: "throttled", 20504: "unavailable"},
 }
-"""What a caller can do about the codes that are no mistake in the arguments."""
+"""The category of each code that is not about a wrong argument."""
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ class Numbers:
         ]
 
     def project_of(self, case: AnyCase) -> str:
-        """Return the project whose account a case is about, or that of a new account."""
+        """Return the owner of the account of a case; PROJECT, if nobody has used the account."""
         return self.owners.get(account_of(case), PROJECT)
 
     def last(self, operations: dict[str, Operation]) -> Iterator[AnyCase]:

@@ -44,7 +44,7 @@ SEARCHES = (
 )
 ways = st.sampled_from(FACADE)
 projects = st.sampled_from([None, None, None, *PROJECTS])
-"""Mostly that of the account."""
+"""The project of a call. None is the one that owns the account."""
 
 
 class Sequences(RuleBasedStateMachine):

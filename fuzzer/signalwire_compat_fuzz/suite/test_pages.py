@@ -23,7 +23,7 @@ PAGED = [found for found in OPERATIONS.values() if found.definition.raw.get("x-p
 each_list = pytest.mark.parametrize("operation", PAGED, ids=lambda o: o.label)
 
 
-class List:
+class PagedList:
     """An operation that gives pages, and a server that answers it with pages of our own."""
 
     def __init__(self, operation: Operation, server: MockServer, caller: Caller) -> None:
@@ -51,7 +51,7 @@ class List:
 def test_the_next_page_is_asked_for_only_where_the_list_is(
     operation: Operation, server: MockServer, caller: Caller
 ) -> None:
-    listed = List(operation, server, caller)
+    listed = PagedList(operation, server, caller)
     path = listed.path
     followed = {f"{path}?a=%2B+c&b=": "a=%2B+c&b=", f"{path}.json?a=1#x": "a=1"}
     elsewhere = (path[:-1], f"{path}/x?a=1", "/x?a=1", f"//x.example{path}?a=1")
@@ -75,7 +75,7 @@ def test_the_next_page_is_asked_for_only_where_the_list_is(
 def test_a_page_without_items_does_not_end_a_list(
     operation: Operation, way: str, server: MockServer, caller: Caller
 ) -> None:
-    listed = List(operation, server, caller)
+    listed = PagedList(operation, server, caller)
     uris = [*(f"{listed.path}?a={number}" for number in range(1, len(COUNTS))), None]
     pages = [listed.page(uri, count) for uri, count in zip(uris, COUNTS, strict=True)]
     left = iter(pages)

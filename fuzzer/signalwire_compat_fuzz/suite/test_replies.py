@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
-from zlib import crc32
 
 import pytest
 import schemathesis.pytest
@@ -182,7 +181,7 @@ def test_a_reply_with_one_odd_member_is_complete_or_tolerated(
     group = next(paths for paths in alike().values() if reply.path in paths)
     for case in near_valid_cases(reply, group.index(reply.path), len(group)):
         check = assert_complete if is_valid_as_meant(case) else assert_tolerated
-        layer = (FACADE, DETAILED)[crc32(repr(case.body).encode()) % 2]
+        layer = (FACADE, DETAILED)[doc.lot(case.body, 2)]
         answered(reply.path, answer_of(case, reply.path), layer, check)
 
 
