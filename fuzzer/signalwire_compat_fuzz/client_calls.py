@@ -66,11 +66,15 @@ class NoSuchArgumentError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a caller got: a value or the exception that was raised, and warnings in the log."""
+    """What a caller got: a value or the exception that was raised, and warnings in the log.
+
+    A model can be refused while the arguments of the call are made: then nothing was called.
+    """
 
     value: Any = None
     error: Exception | None = None
     warnings: tuple[str, ...] = ()
+    is_called: bool = True
 
     def unwrap(self) -> Any:
         if self.error is not None:
@@ -116,7 +120,7 @@ class Caller(logging.Handler):
 
     def call(self, way: str, case: AnyCase) -> Outcome:
         """Send a case. Never raises what the client raises: that is an outcome too."""
-        value, failure, self._warnings = None, None, []
+        value, failure, self._warnings, self._is_called = None, None, [], False
         try:
             with around_case(case):
                 value = self._send(way, case)
@@ -124,7 +128,7 @@ class Caller(logging.Handler):
             raise
         except Exception as error:
             failure = error
-        return Outcome(value, failure, tuple(self._warnings))
+        return Outcome(value, failure, tuple(self._warnings), self._is_called)
 
     def items(self, way: str, page: Any) -> Iterator[Any]:
         """Give the items of a page and of all after it, one at a time."""
@@ -171,6 +175,7 @@ class Caller(logging.Handler):
         needs_body = isinstance(case.body, NotSet) and doc.documented_body(case).get("required")
         if needs_body and not takes_body:
             reject()  # A call without a member of the body sends an empty one.
+        self._is_called = True
         sent = function(*_positional(function, arguments), **arguments)
         result = self._loop.run_until_complete(sent) if is_async else sent
         body: Any = arguments.get("body")

@@ -7,6 +7,7 @@ import json
 import pickle
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import Attribute, Factory, define, field, fields
@@ -326,6 +327,18 @@ def check_arguments(operation: str, *parts: tuple[Any, Schema]) -> dict[str, Any
             "; ".join(problems), operation=operation, arguments=arguments, problems=problems
         )
     return arguments
+
+
+@contextmanager
+def naming(operation: str, arguments: Mapping[str, Any]) -> Iterator[None]:
+    """Name the call in the error about an argument that no request can hold."""
+    try:
+        yield
+    except InvalidRequestError as error:
+        if error.operation is None:
+            error.operation = operation
+            error.arguments = {name: _picklable(value) for name, value in arguments.items()}
+        raise
 
 
 def _range(least: int, most: int | None) -> str:

@@ -101,6 +101,20 @@ def test_a_sid_that_would_change_the_path_is_not_sent(service: Service, sid: Any
     assert service.requests == []
 
 
+@pytest.mark.parametrize("country", ["", ".", ".."])
+def test_the_error_about_a_country_that_no_path_can_hold_names_the_call(
+    service: Service, country: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=r"^IsoCountry ") as raised:
+        service.client().compat.phone_numbers.search_local(country, AreaCode="206")
+    arguments = {"AccountSid": PROJECT, "IsoCountry": country, "AreaCode": "206"}
+    assert (raised.value.operation, raised.value.arguments) == (
+        "phone_numbers.search_local",
+        arguments,
+    )
+    assert service.requests == []
+
+
 @OPERATIONS
 def test_the_account_of_a_call_is_that_of_the_client_or_the_one_that_is_named(
     service: Service, name: str

@@ -25,6 +25,7 @@ from signalwire_compat_fuzz.client_calls import (
     PACKAGE,
     Caller,
     NoSuchArgumentError,
+    Outcome,
     as_called,
     each_layer,
     layer_of,
@@ -101,7 +102,7 @@ def assert_not_taken(way: str, case: AnyCase, server: Server, caller: Caller) ->
     if isinstance(outcome.error, NoSuchArgumentError | PACKAGE.InvalidRequestError):
         assert journal == [], "it was sent, and the exception says that it was not"
         if isinstance(outcome.error, PACKAGE.InvalidRequestError):
-            assert_names_what_is_wrong(way, case, outcome.error)
+            assert_names_what_is_wrong(way, case, outcome)
         return
     exchange = only_exchange(journal, outcome)
     assert is_valid_as_text(case), "an invalid request was sent"
@@ -113,15 +114,15 @@ def assert_not_taken(way: str, case: AnyCase, server: Server, caller: Caller) ->
         assert_refused(way, case, outcome, exchange)
 
 
-def assert_names_what_is_wrong(way: str, case: AnyCase, error: Any) -> None:
-    """Check that each argument that breaks the document is named, as Python spells it.
-
-    A model, which callers make themselves, is refused before the parameters are known.
-    """
+def assert_names_what_is_wrong(way: str, case: AnyCase, outcome: Outcome) -> None:
+    """Check that each argument that breaks the document is named, as Python spells it."""
+    error: Any = outcome.error
     assert_knows_no_reply(error)
-    if way not in FACADE or error.operation is None:
+    if not outcome.is_called:
         return
     assert_names_the_call(case, error)
+    if way not in FACADE:
+        return
     words = (re.split(r"[ .\[]", problem, maxsplit=1)[0] for problem in error.problems)
     named = {*map(python_name, words)}
     least, more = (

@@ -10,6 +10,7 @@ from ..._request import Request
 from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
 from ..._schema import check_arguments as _check
+from ..._schema import naming as _naming
 from ...models.error import Error
 
 _OPERATION = "phone_numbers.delete"
@@ -39,18 +40,19 @@ def _request(
             _PARAMETERS,
         ),
     )
-    return Request(
-        operation=_OPERATION,
-        arguments=arguments,
-        required=("Sid",),
-        method="DELETE",
-        route="/Accounts/{AccountSid}/IncomingPhoneNumbers/{Sid}",
-        path="/Accounts/{account_sid}/IncomingPhoneNumbers/{sid}".format(
-            account_sid=_encoding.path_segment("AccountSid", account_sid),
-            sid=_encoding.path_segment("Sid", sid),
-        ),
-        security=(("ProjectToken",),),
-    )
+    with _naming(_OPERATION, arguments):
+        return Request(
+            operation=_OPERATION,
+            arguments=arguments,
+            required=("Sid",),
+            method="DELETE",
+            route="/Accounts/{AccountSid}/IncomingPhoneNumbers/{Sid}",
+            path="/Accounts/{account_sid}/IncomingPhoneNumbers/{sid}".format(
+                account_sid=_encoding.path_segment("AccountSid", account_sid),
+                sid=_encoding.path_segment("Sid", sid),
+            ),
+            security=(("ProjectToken",),),
+        )
 
 
 def _success(reply: Reply) -> None:

@@ -14,6 +14,7 @@ from ..._request import Request
 from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
 from ..._schema import check_arguments as _check
+from ..._schema import naming as _naming
 from ...models.error import Error
 from ...models.import_error import ImportError_
 from ...models.import_request import ImportRequest
@@ -45,23 +46,24 @@ def _request(
         ),
         (_form, ImportRequest._schema),
     )
-    return Request(
-        operation=_OPERATION,
-        arguments=arguments,
-        required=(
-            "number",
-            "number_type",
-        ),
-        repeats=(("phone_number", "number", "digits"),),
-        method="POST",
-        route="/Accounts/{AccountSid}/ImportedPhoneNumbers",
-        path="/Accounts/{account_sid}/ImportedPhoneNumbers".format(
-            account_sid=_encoding.path_segment("AccountSid", account_sid),
-        ),
-        security=(("ProjectToken",),),
-        content=_encoding.urlencoded(_form).encode(),
-        content_type="application/x-www-form-urlencoded",
-    )
+    with _naming(_OPERATION, arguments):
+        return Request(
+            operation=_OPERATION,
+            arguments=arguments,
+            required=(
+                "number",
+                "number_type",
+            ),
+            repeats=(("phone_number", "number", "digits"),),
+            method="POST",
+            route="/Accounts/{AccountSid}/ImportedPhoneNumbers",
+            path="/Accounts/{account_sid}/ImportedPhoneNumbers".format(
+                account_sid=_encoding.path_segment("AccountSid", account_sid),
+            ),
+            security=(("ProjectToken",),),
+            content=_encoding.urlencoded(_form).encode(),
+            content_type="application/x-www-form-urlencoded",
+        )
 
 
 def _success(reply: Reply) -> IncomingPhoneNumber:

@@ -11,6 +11,7 @@ from ..._request import Request
 from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
 from ..._schema import check_arguments as _check
+from ..._schema import naming as _naming
 from ...models.error import Error
 from ...models.incoming_phone_number import IncomingPhoneNumber
 from ...models.incoming_phone_number_page import IncomingPhoneNumberPage
@@ -54,25 +55,26 @@ def _request(
             _PARAMETERS,
         ),
     )
-    return Request(
-        operation=_OPERATION,
-        arguments=arguments,
-        method="GET",
-        route="/Accounts/{AccountSid}/IncomingPhoneNumbers",
-        path="/Accounts/{account_sid}/IncomingPhoneNumbers".format(
-            account_sid=_encoding.path_segment("AccountSid", account_sid),
-        ),
-        query=_encoding.urlencoded(
-            {
-                "Page": page,
-                "PageSize": page_size,
-                "PageToken": page_token,
-                "PhoneNumber": phone_number,
-                "FriendlyName": friendly_name,
-            }
-        ),
-        security=(("ProjectToken",),),
-    )
+    with _naming(_OPERATION, arguments):
+        return Request(
+            operation=_OPERATION,
+            arguments=arguments,
+            method="GET",
+            route="/Accounts/{AccountSid}/IncomingPhoneNumbers",
+            path="/Accounts/{account_sid}/IncomingPhoneNumbers".format(
+                account_sid=_encoding.path_segment("AccountSid", account_sid),
+            ),
+            query=_encoding.urlencoded(
+                {
+                    "Page": page,
+                    "PageSize": page_size,
+                    "PageToken": page_token,
+                    "PhoneNumber": phone_number,
+                    "FriendlyName": friendly_name,
+                }
+            ),
+            security=(("ProjectToken",),),
+        )
 
 
 def _success(reply: Reply) -> IncomingPhoneNumberPage:

@@ -10,6 +10,7 @@ from ..._request import Request
 from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
 from ..._schema import check_arguments as _check
+from ..._schema import naming as _naming
 from ...models.available_countries import AvailableCountries
 from ...models.error import Error
 
@@ -35,16 +36,17 @@ def _request(
             _PARAMETERS,
         ),
     )
-    return Request(
-        operation=_OPERATION,
-        arguments=arguments,
-        method="GET",
-        route="/Accounts/{AccountSid}/AvailablePhoneNumbers",
-        path="/Accounts/{account_sid}/AvailablePhoneNumbers".format(
-            account_sid=_encoding.path_segment("AccountSid", account_sid),
-        ),
-        security=(("ProjectToken",),),
-    )
+    with _naming(_OPERATION, arguments):
+        return Request(
+            operation=_OPERATION,
+            arguments=arguments,
+            method="GET",
+            route="/Accounts/{AccountSid}/AvailablePhoneNumbers",
+            path="/Accounts/{account_sid}/AvailablePhoneNumbers".format(
+                account_sid=_encoding.path_segment("AccountSid", account_sid),
+            ),
+            security=(("ProjectToken",),),
+        )
 
 
 def _success(reply: Reply) -> AvailableCountries:

@@ -14,6 +14,7 @@ from ..._request import Request
 from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
 from ..._schema import check_arguments as _check
+from ..._schema import naming as _naming
 from ...models.error import Error
 from ...models.incoming_phone_number import IncomingPhoneNumber
 from ...models.purchase_request import PurchaseRequest
@@ -44,20 +45,21 @@ def _request(
         ),
         (_form, PurchaseRequest._schema),
     )
-    return Request(
-        operation=_OPERATION,
-        arguments=arguments,
-        required=("PhoneNumber",),
-        repeats=(("phone_number", "PhoneNumber", "digits"),),
-        method="POST",
-        route="/Accounts/{AccountSid}/IncomingPhoneNumbers",
-        path="/Accounts/{account_sid}/IncomingPhoneNumbers".format(
-            account_sid=_encoding.path_segment("AccountSid", account_sid),
-        ),
-        security=(("ProjectToken",),),
-        content=_encoding.urlencoded(_form).encode(),
-        content_type="application/x-www-form-urlencoded",
-    )
+    with _naming(_OPERATION, arguments):
+        return Request(
+            operation=_OPERATION,
+            arguments=arguments,
+            required=("PhoneNumber",),
+            repeats=(("phone_number", "PhoneNumber", "digits"),),
+            method="POST",
+            route="/Accounts/{AccountSid}/IncomingPhoneNumbers",
+            path="/Accounts/{account_sid}/IncomingPhoneNumbers".format(
+                account_sid=_encoding.path_segment("AccountSid", account_sid),
+            ),
+            security=(("ProjectToken",),),
+            content=_encoding.urlencoded(_form).encode(),
+            content_type="application/x-www-form-urlencoded",
+        )
 
 
 def _success(reply: Reply) -> IncomingPhoneNumber:

@@ -10,6 +10,7 @@ from ..._request import Request
 from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
 from ..._schema import check_arguments as _check
+from ..._schema import naming as _naming
 from ...models.available_phone_numbers import AvailablePhoneNumbers
 from ...models.error import Error
 from ...types import UNSET, Unset
@@ -76,34 +77,35 @@ def _request(
             _PARAMETERS,
         ),
     )
-    return Request(
-        operation=_OPERATION,
-        arguments=arguments,
-        required=("IsoCountry",),
-        method="GET",
-        route="/Accounts/{AccountSid}/AvailablePhoneNumbers/{IsoCountry}/TollFree",
-        path="/Accounts/{account_sid}/AvailablePhoneNumbers/{iso_country}/TollFree".format(
-            account_sid=_encoding.path_segment("AccountSid", account_sid),
-            iso_country=_encoding.path_segment("IsoCountry", iso_country),
-        ),
-        query=_encoding.urlencoded(
-            {
-                "AreaCode": area_code,
-                "Beta": beta,
-                "Contains": contains,
-                "ExcludeAllAddressRequired": exclude_all_address_required,
-                "ExcludeForeignAddressRequired": exclude_foreign_address_required,
-                "ExcludeLocalAddressRequired": exclude_local_address_required,
-                "FaxEnabled": fax_enabled,
-                "InLocality": in_locality,
-                "InRegion": in_region,
-                "MmsEnabled": mms_enabled,
-                "SmsEnabled": sms_enabled,
-                "VoiceEnabled": voice_enabled,
-            }
-        ),
-        security=(("ProjectToken",),),
-    )
+    with _naming(_OPERATION, arguments):
+        return Request(
+            operation=_OPERATION,
+            arguments=arguments,
+            required=("IsoCountry",),
+            method="GET",
+            route="/Accounts/{AccountSid}/AvailablePhoneNumbers/{IsoCountry}/TollFree",
+            path="/Accounts/{account_sid}/AvailablePhoneNumbers/{iso_country}/TollFree".format(
+                account_sid=_encoding.path_segment("AccountSid", account_sid),
+                iso_country=_encoding.path_segment("IsoCountry", iso_country),
+            ),
+            query=_encoding.urlencoded(
+                {
+                    "AreaCode": area_code,
+                    "Beta": beta,
+                    "Contains": contains,
+                    "ExcludeAllAddressRequired": exclude_all_address_required,
+                    "ExcludeForeignAddressRequired": exclude_foreign_address_required,
+                    "ExcludeLocalAddressRequired": exclude_local_address_required,
+                    "FaxEnabled": fax_enabled,
+                    "InLocality": in_locality,
+                    "InRegion": in_region,
+                    "MmsEnabled": mms_enabled,
+                    "SmsEnabled": sms_enabled,
+                    "VoiceEnabled": voice_enabled,
+                }
+            ),
+            security=(("ProjectToken",),),
+        )
 
 
 def _success(reply: Reply) -> AvailablePhoneNumbers:

@@ -10,6 +10,7 @@ from ..._request import Request
 from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
 from ..._schema import check_arguments as _check
+from ..._schema import naming as _naming
 from ...models.error import Error
 from ...models.incoming_phone_number import IncomingPhoneNumber
 from ...models.update_request import UpdateRequest
@@ -45,21 +46,22 @@ def _request(
         ),
         (_form, UpdateRequest._schema),
     )
-    return Request(
-        operation=_OPERATION,
-        arguments=arguments,
-        required=("Sid",),
-        repeats=(("sid", "Sid", "exact"),),
-        method="POST",
-        route="/Accounts/{AccountSid}/IncomingPhoneNumbers/{Sid}",
-        path="/Accounts/{account_sid}/IncomingPhoneNumbers/{sid}".format(
-            account_sid=_encoding.path_segment("AccountSid", account_sid),
-            sid=_encoding.path_segment("Sid", sid),
-        ),
-        security=(("ProjectToken",),),
-        content=_encoding.urlencoded(_form).encode(),
-        content_type="application/x-www-form-urlencoded",
-    )
+    with _naming(_OPERATION, arguments):
+        return Request(
+            operation=_OPERATION,
+            arguments=arguments,
+            required=("Sid",),
+            repeats=(("sid", "Sid", "exact"),),
+            method="POST",
+            route="/Accounts/{AccountSid}/IncomingPhoneNumbers/{Sid}",
+            path="/Accounts/{account_sid}/IncomingPhoneNumbers/{sid}".format(
+                account_sid=_encoding.path_segment("AccountSid", account_sid),
+                sid=_encoding.path_segment("Sid", sid),
+            ),
+            security=(("ProjectToken",),),
+            content=_encoding.urlencoded(_form).encode(),
+            content_type="application/x-www-form-urlencoded",
+        )
 
 
 def _success(reply: Reply) -> IncomingPhoneNumber:
