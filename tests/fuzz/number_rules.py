@@ -18,7 +18,7 @@ from signalwire_compat_fuzz.near_valid import changed
 from tests.conftest import PROJECT
 
 from .links import operation_id
-from .record_rules import assert_date, assert_echoed, assert_record, assert_same
+from .record_rules import assert_date, assert_echoed, assert_names, assert_record, assert_same
 from .search_rules import MOST_FOUND, assert_offer, filters, is_asked_for, is_like, patterns
 
 PROJECTS = (PROJECT, "6d0f2cb2-8a37-4a29-9d0f-3b3f2a3f9f10")
@@ -82,8 +82,9 @@ class Numbers:
             if draw(st.integers(0, 3)):  # Mostly in its account.
                 path["AccountSid"] = self.owned[path["Sid"]].account
         if "PageSize" in known:
+            size = draw(st.sampled_from([1, 2, 3, 1000, None]))
             query = {
-                "PageSize": draw(st.integers(1, 3)),
+                **({} if size is None else {"PageSize": size}),
                 **draw(st.sampled_from([{}, *self.filters_of_lists()])),
             }
         if "Contains" in known and draw(st.booleans()):
@@ -106,9 +107,20 @@ class Numbers:
         """Make the filters of lists that find some of the numbers."""
         records = [number.record for number in self.owned.values()]
         names = [{"FriendlyName": record["friendly_name"]} for record in records]
-        return names + [
-            {"PhoneNumber": text} for record in records for text in patterns(record["phone_number"])
+        nearly = [
+            {"FriendlyName": other}
+            for name in [record["friendly_name"] for record in records][:1]
+            for other in ("", f"{name} ", name[:-1], name[1:], name.swapcase())
         ]
+        return (
+            names
+            + nearly
+            + [
+                {"PhoneNumber": text}
+                for record in records
+                for text in patterns(record["phone_number"])
+            ]
+        )
 
     def project_of(self, case: AnyCase) -> str:
         """Return the owner of the account of a case; PROJECT, if nobody has used the account."""
@@ -206,6 +218,8 @@ class Numbers:
     def _after_search(self, case: AnyCase, said: Any) -> None:
         offers = {offer["phone_number"]: offer for offer in said["available_phone_numbers"]}
         assert len(offers) == len(said["available_phone_numbers"]), "a number is found twice"
+        assert len(offers) <= MOST_FOUND
+        assert_names(said["uri"], case, case.query)
         assert [n for n in offers if self._is_owned(n)] == [], "somebody has it"
         here = (operation_id(case), case.path_parameters["IsoCountry"])
         for number, offer in offers.items():

@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import phonenumbers
 import signalwire_compat
@@ -11,6 +12,7 @@ from signalwire_compat_fuzz import document as doc
 from signalwire_compat_fuzz.client_calls import Outcome, python_name
 from signalwire_compat_fuzz.document import AnyCase
 from signalwire_compat_fuzz.expected_error import CLASSES
+from signalwire_compat_fuzz.expected_request import as_text
 
 
 def assert_same(said: dict[str, Any], right: dict[str, Any]) -> None:
@@ -38,14 +40,27 @@ def assert_record(record: dict[str, Any], sent: dict[str, Any], day: int) -> Non
     assert_date(record["date_created"], day)
     assert record["date_updated"] == record["date_created"]
     assert record["api_version"] == doc.DOCUMENT["info"]["version"]
-    known = phonenumbers.PhoneNumber()
+    national, country, is_toll_free = number, "", sent.get("number_type") == "tollfree"
     with suppress(phonenumbers.NumberParseException):
         known = phonenumbers.parse(number)
-    if phonenumbers.is_valid_number(known):
-        country = phonenumbers.region_code_for_number(known) or ""
-        assert record["country_code"] == (country if country.isalpha() else "US")
         national = phonenumbers.format_number(known, phonenumbers.PhoneNumberFormat.NATIONAL)
-        assert record["friendly_name"] == sent.get("FriendlyName", national)
+        of_code = phonenumbers.region_code_for_country_code(known.country_code or 0)
+        country = phonenumbers.region_code_for_number(known) or of_code
+        kind = phonenumbers.number_type(known)
+        is_toll_free = is_toll_free or kind == phonenumbers.PhoneNumberType.TOLL_FREE
+    assert record["country_code"] == (country if country.isalpha() else "US")
+    assert record["friendly_name"] == sent.get("FriendlyName", national)
+    assert ("verification_status" in record) == is_toll_free
+    states = {name: record[name] for name in ("address_requirements", "emergency_status")}
+    assert states == {"address_requirements": "none", "emergency_status": "Inactive"}
+
+
+def assert_names(uri: str, case: AnyCase, asked: dict[str, Any]) -> None:
+    """Check that a URI leads to what a case asked for, with the arguments that it had."""
+    place, query = urlsplit(uri).path, dict(parse_qsl(urlsplit(uri).query, keep_blank_values=True))
+    assert place == doc.BASE_PATH + case.operation.path.format(**case.path_parameters)
+    query = {name: text for name, text in query.items() if name in asked or name != "PageToken"}
+    assert query == {name: as_text(value) for name, value in asked.items()}
 
 
 def assert_pages(case: AnyCase, pages: list[Any], asked: list[int]) -> None:
@@ -61,6 +76,7 @@ def assert_pages(case: AnyCase, pages: list[Any], asked: list[int]) -> None:
         assert (page["page"], page["page_size"]) == (number, size)
         assert (page[items] or number == 0) if is_last else len(page[items]) == size
         assert len(page[items]) <= size
+        assert_names(uris[number], case, {**case.query, "Page": number, "PageSize": size})
         around = [uris[0], *(uris[number - 1 : number] or [None]), *(uris[number + 1 :] or [None])]
         names = ("first_page_uri", "previous_page_uri", "next_page_uri")
         assert [page[name] for name in names] == around[:3]

@@ -18,6 +18,7 @@ def patterns(number: str) -> list[str]:
     spelt = [number[-7:].translate(letters) for letters in _LETTERS]
     first, last = number[2:5], number[-4:]
     pieces = [f"{first}*{last}", f"*{first}**{last[2:]}*", f"{last}*{first}", f"{last}*{last[1:]}"]
+    pieces += [f"{first}.{number[6:8]}", f"+{last}"]
     return [number, number[-5:], *pieces, f"jkl{last[:3]}?", f"{last}?", *spelt]
 
 
@@ -29,13 +30,15 @@ def is_like(number: str, pattern: str) -> bool:
 
 
 def filters(offer: dict[str, Any]) -> list[dict[str, Any]]:
-    """Make the filters of searches that find an offer: its number, or something that it has."""
+    """Make the filters of searches that find an offer, or would if a part of it were enough."""
     number, region = offer["phone_number"], offer["region"]
     found: list[dict[str, Any]] = [{"Contains": text} for text in patterns(number)]
     found += [{"Contains": f"{number[-4:-2]}9", "Beta": is_new} for is_new in (True, False)]
+    found += [{"AreaCode": number[2:end]} for end in (5, 4)]
     if region is not None:
-        city = {"InRegion": region.lower(), "InLocality": str(offer["rate_center"]).title()}
-        found += [{"AreaCode": number[2:5]}, {"InRegion": region}, city]
+        city = str(offer["rate_center"]).title()
+        found += [{"InRegion": region}, {"InRegion": region[0]}]
+        found += [{"InRegion": region.lower(), "InLocality": name} for name in (city, city[:-1])]
     return found
 
 
@@ -58,10 +61,10 @@ def assert_offer(offer: dict[str, Any], case: AnyCase) -> None:
 def is_asked_for(case: AnyCase, offer: dict[str, Any]) -> bool:
     """Tell whether an offer fits the filters of a search."""
     asked, number = case.query, offer["phone_number"]
-    is_local, is_beta = offer["region"] is not None, asked.get("Beta") in (True, "true")
+    is_beta, area = asked.get("Beta") in (True, "true"), number.startswith("+1") and number[2:5]
     return (
         is_like(number, asked.get("Contains", ""))
-        and ("AreaCode" not in asked or (is_local and number.startswith(f"+1{asked['AreaCode']}")))
+        and asked.get("AreaCode", area) == area
         and ("InRegion" not in asked or asked["InRegion"].upper() == offer["region"])
         and ("InLocality" not in asked or asked["InLocality"].upper() == offer["rate_center"])
         and (is_beta or not offer["beta"])

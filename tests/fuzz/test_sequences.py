@@ -26,7 +26,7 @@ from signalwire_compat_mock import DEFAULT_TOKEN, MockServer
 from tests.conftest import PROJECT
 
 from .links import LINKS, Done, followed, operation_id
-from .number_rules import DAYS, PROJECTS, Numbers
+from .number_rules import ACCOUNTS, DAYS, PROJECTS, Numbers
 from .record_rules import assert_pages, assert_refused_with
 from .search_rules import filters
 
@@ -42,6 +42,12 @@ SEARCHES = (
     if {"list_available_countries", "purchase"} <= OPERATIONS.keys()
     else []
 )
+LIFE = {"search_local", "import_number", "purchase", "update", "list", "delete"}
+IGNORED = [
+    name
+    for name, schema in doc.DOCUMENT["components"]["parameters"].items()
+    if schema["description"] == "Accepted, but the search ignores it."
+]
 ways = st.sampled_from(FACADE)
 projects = st.sampled_from([None, None, None, *PROJECTS])
 """The project of a call. None is the one that owns the account."""
@@ -148,6 +154,26 @@ class Sequences(RuleBasedStateMachine):
             result = self.caller.next_page(way, result)
         assert result is None
 
+    def assert_token_is_of_its_page(self, uri: str) -> None:
+        """Check that the token of a page is good for that page alone."""
+        query: dict[str, Any] = dict(parse_qsl(urlsplit(uri).query))
+        query |= {name: int(query[name]) for name in ("Page", "PageSize")}
+        token, own, other = query["PageToken"], PROJECT, ACCOUNTS[1]
+        last = "0" if token[-1] != "0" else "1"
+        for account, change in (
+            *((own, {name: query[name] + 1}) for name in ("Page", "PageSize")),
+            *((own, {"PhoneNumber": text}) for text in ("", "5", "55*")),
+            *((own, {"FriendlyName": name}) for name in ("", "one")),
+            *((own, {"PageToken": text}) for text in (token[:-1] + last, token[:-1], f"{token}0")),
+            *((own, {"PageToken": text}) for text in (token.lower(), f"PA0{token[2:]}")),
+            (other, {}),
+        ):
+            path = {"AccountSid": account}
+            case = OPERATIONS["list"].Case(path_parameters=path, query=query | change)
+            with counted(case):
+                assert_refused_with(self.caller.call("sync", case), 422, 54453)
+        self.numbers.owners.setdefault(other, own)
+
     def _at(self, way: str, case: AnyCase, uri: str | None) -> Any:
         """Ask for the page of a URI. None without one."""
         if uri is None:
@@ -196,18 +222,48 @@ def test_each_filter_of_a_search_finds_what_fits_and_it_can_be_bought(
         # Of all that end alike, the last is of another place than the first.
         for first in found()[:1]:
             offer = found(Contains=first["phone_number"][-4:])[-1]
-            new = found(Contains=offer["phone_number"][:-2], Beta=True)[-1]
+            new = found(Contains=f"{offer['phone_number'][:-2]}9", Beta=True)[-1]
             for query in filters(offer):
                 found(**query)
-            for bought, name in ((offer, "one"), (new, "one a+b & c=%64#d")):
+            for bought, name in ((first, "One "), (offer, "one"), (new, "one a+b & c=%64#d")):
                 body = {"PhoneNumber": bought["phone_number"], "FriendlyName": name}
                 call("purchase", path_parameters=account, body=body, media_type=FORM)
-    for sid in [*sequence.numbers.owned][:1] if "update" in OPERATIONS else ():
-        body = {"VoiceMethod": "GET"}  # The list keeps its order.
-        path = {**account, "Sid": sid}
-        call("update", path_parameters=path, body=body, media_type=FORM)
+            # What is sold makes room for others, and a search ignores most of its filters.
+            found()
+            for value in (True, False):
+                found(**dict.fromkeys(IGNORED, value))
     for query in sequence.numbers.filters_of_lists() if "list" in OPERATIONS else ():
         call("list", path_parameters=account, query={**query, "PageSize": 2})
+    if "list" in OPERATIONS:
+        reply = call("list", path_parameters=account, query={"PageSize": 2, "PhoneNumber": "555"})
+        sequence.assert_token_is_of_its_page(reply["next_page_uri"])
+    sequence.teardown()
+
+
+@pytest.mark.skipif(not OPERATIONS.keys() >= LIFE, reason="the document lacks an operation")
+def test_a_number_is_bought_moved_and_back_and_released_in_time(machine: type[Sequences]) -> None:
+    sequence = machine()
+    here, there = ({"AccountSid": sid} for sid in ACCOUNTS[:2])
+
+    def call(name: str, path: dict[str, str], **given: Any) -> None:
+        parts: dict[str, Any] = {"body": given, "media_type": FORM} if given else {}
+        sequence.call("async", OPERATIONS[name].Case(path_parameters=path, **parts))
+
+    call("search_local", {**here, "IsoCountry": "US"})
+    imported, *bought = sorted(sequence.numbers.offered)[:4]
+    call("import_number", here, number=imported, number_type="longcode")
+    for number in bought:
+        call("purchase", here, PhoneNumber=number)
+    at_once, moved, *_ = ({"Sid": sid} for sid in sequence.numbers.owned)
+    for owner, target in ((here, there), (there, here)):  # The list keeps its order.
+        call("update", {**owner, **moved}, VoiceMethod="GET", **target)
+        call("list", here)
+    call("delete", {**here, **at_once})
+    call("purchase", here, PhoneNumber=imported)
+    for days in (13, 1):
+        sequence.wait(days)
+        call("delete", {**here, **moved})
+        call("update", {**here, **moved}, FriendlyName="x")
     sequence.teardown()
 
 
