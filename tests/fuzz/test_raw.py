@@ -16,7 +16,7 @@ from signalwire_compat_fuzz import document as doc
 from signalwire_compat_fuzz.case_sources import Operation, each_operation
 from signalwire_compat_fuzz.credentials import TOKEN
 from signalwire_compat_fuzz.document import AnyCase
-from signalwire_compat_fuzz.expected_request import as_text
+from signalwire_compat_fuzz.expected_request import as_text, code_of_refusal
 from signalwire_compat_fuzz.near_valid import changed, full_body, valid_case
 from signalwire_compat_mock import MockServer
 
@@ -85,6 +85,10 @@ def in_form(change: Callable[[bytes], bytes]) -> Callable[[Raw], Raw | None]:
     return lambda raw: replace(raw, body=change(raw.body)) if raw.form else None
 
 
+def with_form(raw: Raw) -> Raw:
+    return replace(raw.of(**{"content-type": doc.FORM}), body=b"x=y")
+
+
 def typed(kind: str) -> Callable[[Raw], Raw | None]:
     return lambda raw: raw.of(**{"content-type": kind}) if raw.form else None
 
@@ -112,6 +116,7 @@ DEVIATIONS: list[Deviation] = [
     ("token in another case", signed(basic(PROJECT, TOKEN.swapcase())), UNAUTHORIZED),
     ("no token", signed(basic(PROJECT, "")), UNAUTHORIZED),
     ("no project", signed(basic("", TOKEN)), UNAUTHORIZED),
+    ("a letter behind the project", signed(basic(f"{PROJECT}x", TOKEN)), UNAUTHORIZED),
     ("a control character", signed(basic(PROJECT, f"{TOKEN}\0")), UNAUTHORIZED),
     ("no Base64", signed(f"Basic {PROJECT}:{TOKEN}"), UNAUTHORIZED),
     ("a slash at the end", at_path(lambda path: f"{path}/"), UNKNOWN),
@@ -123,6 +128,7 @@ DEVIATIONS: list[Deviation] = [
     ("an unknown name in the query", in_query("Unknown=x"), MALFORMED),
     ("a bare percent sign in the query", in_query("Unknown=100%"), MALFORMED),
     ("an escape of no UTF-8 in the query", in_query("Unknown=%ff"), MALFORMED),
+    ("a body of no operation", lambda raw: None if raw.form else with_form(raw), MALFORMED),
     ("empty pairs", in_form(lambda body: b"&" + body + b"&&"), None),
     ("every character escaped, in lower case", in_form(escaped), None),
     ("a content type in capitals", typed(doc.FORM.upper()), None),
@@ -150,15 +156,61 @@ def as_official_sdks_do(case: AnyCase, raw: Raw) -> Iterator[Deviation]:
     yield from ((name, partial(_instead, sent), None) for name, sent in written.items())
 
 
+def refusal(code: int) -> Refused:
+    """Return the status and the code, as the document has them."""
+    statuses = doc.DOCUMENT["components"]["schemas"]["Error"]["x-error-codes"]
+    return statuses[str(code)]["status"], code
+
+
+def code_of(schema: doc.Schema) -> int:
+    """Return the code for a value that a schema does not allow."""
+    code: int = doc.resolved(schema).get("x-error-codes", {}).get("invalid", MALFORMED[1])
+    return code
+
+
+def misspelt_in_query(case: AnyCase) -> Iterator[Deviation]:
+    """Repeat each parameter, and write numbers and truths as other languages do."""
+    for name in (parameter.name for parameter in case.operation.query):
+        schema = doc.parameter_schemas(case)[name]
+        texts = [f"x&{name}=x"]
+        if doc.allows_type(schema, "integer"):
+            texts = ["05", "%2B5", "%205", "5%20", "0x5", "%D9%A5", f"5&{name}=5"]
+        elif doc.allows_type(schema, "boolean"):
+            texts = ["True", "TRUE", "1", "yes", "%20true", f"true&{name}=true"]
+        for text in texts:
+            yield f"{name}={text}", in_query(f"{name}={text}"), refusal(code_of(schema))
+
+
+def several_wrong(case: AnyCase) -> Iterator[Deviation]:
+    """Spoil several fields: the code must be that of the first one, in the document's order."""
+    members = doc.named_members(doc.body_schema(case) or {}) if doc.is_form(case) else {}
+    body: Any = case.body
+    fields = [("query", p.name, doc.parameter_schemas(case)[p.name]) for p in case.operation.query]
+    fields += [("body", *member) for member in members.items()]
+    wrong = [
+        (part, name, text)
+        for part, name, schema in fields
+        for text in [t for t in ("", "x") if not doc.is_valid(case, schema, t)][-1:]
+    ]
+    for first in range(len(wrong)):
+        for rest in (wrong[first:], [*wrong[first : first + 1], *wrong[-1:]]):
+            parts: dict[str, dict[str, Any]] = {"query": {**case.query}}
+            if members:
+                parts["body"] = {"Unknown": "x", **dict(reversed(body.items()))}
+            for part, name, text in rest:
+                parts[part][name] = text
+            spoilt = changed(case, **parts)
+            code = code_of_refusal(spoilt)
+            if code is not None:
+                yield f"wrong: {rest}", partial(_instead, written(spoilt)), refusal(code)
+
+
 def repeated(case: AnyCase, raw: Raw) -> Iterator[Deviation]:
     """Repeat each member of the form: the same value, and another one before and behind it."""
     members = doc.named_members(doc.body_schema(case) or {}) if raw.form else {}
-    statuses = doc.DOCUMENT["components"]["schemas"]["Error"]["x-error-codes"]
     for pair in filter(None, raw.body.split(b"&")):
         name = pair.partition(b"=")[0].decode()
-        codes = doc.resolved(members[name]).get("x-error-codes", {})
-        code = codes.get("invalid", MALFORMED[1])
-        refused = (statuses[str(code)]["status"], code)
+        refused = refusal(code_of(members[name]))
         if not doc.allows_type(members[name], "array"):
             other = name.encode() + b"=x"
             for pairs in ((raw.body, pair), (raw.body, other), (other, raw.body)):
@@ -189,6 +241,8 @@ def test_one_request_is_taken_or_refused_however_it_is_written(
         *DEVIATIONS,
         *as_official_sdks_do(case, raw),
         *repeated(case, raw),
+        *misspelt_in_query(case),
+        *several_wrong(case),
     ):
         if (sent := change(raw)) is None:
             continue
@@ -211,3 +265,5 @@ def test_one_request_is_taken_or_refused_however_it_is_written(
                 assert (reply.status_code, int(said["code"])) == (status, refused[1]), name
                 assert said["status"] == status, f"{name}: the body says another status"
                 assert said["message"].strip(), name
+                is_challenged = "basic" in reply.headers.get("www-authenticate", "").lower()
+                assert is_challenged == (status == 401), name

@@ -253,7 +253,7 @@ def test_a_number_is_bought_moved_and_back_and_released_in_time(machine: type[Se
     imported, *bought = sorted(sequence.numbers.offered)[:4]
     call("import_number", here, number=imported, number_type="longcode")
     for number in bought:
-        call("purchase", here, PhoneNumber=number)
+        call("purchase", here, PhoneNumber=number, FriendlyName="\U0001d11e" * 64)
     at_once, moved, *_ = ({"Sid": sid} for sid in sequence.numbers.owned)
     for owner, target in ((here, there), (there, here)):  # The list keeps its order.
         call("update", {**owner, **moved}, VoiceMethod="GET", **target)
