@@ -168,3 +168,96 @@ def test_a_json_body_that_breaks_its_rules_is_refused(
 def test_a_body_that_is_not_documented_is_refused(serve: Serve) -> None:
     reply = serve(add_operations)("DELETE", f"{BASE}/Notes/1", content=b"x")
     assert "body is not expected" in refused(reply, 400, 10000)
+
+
+INTEGER = {"type": "integer"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({**INTEGER, "exclusiveMinimum": 5}, 6),
+        ({**INTEGER, "exclusiveMaximum": -5}, -6),
+        ({**INTEGER, "minimum": 5, "multipleOf": 4}, 8),
+        (
+            {
+                "type": "object",
+                "properties": {"a": INTEGER, "b": INTEGER, "c": INTEGER},
+                "oneOf": [{"required": ["a"]}, {"required": ["b"]}],
+            },
+            {"a": 0, "c": 0},
+        ),
+    ],
+)
+def test_a_reply_without_an_example_is_made_from_its_schema(
+    serve: Serve, schema: dict[str, Any], expected: Any
+) -> None:
+    def add(spec: dict[str, Any]) -> None:
+        add_operations(spec)
+        media = {"application/json": {"schema": schema}}
+        spec["paths"]["/Notes/{Number}"]["get"]["responses"] = {"200": {"content": media}}
+
+    assert serve(add)("GET", f"{BASE}/Notes/12", auth=None).json() == expected
+
+
+@pytest.mark.parametrize(
+    ("point", "words"),
+    [
+        ("x,1,y,2", None),
+        ("y,2", None),
+        ("x,one", 'Point/x "one"'),
+        ("x,1,z,2", "z"),
+        ("x", "Point"),
+    ],
+)
+def test_an_object_in_a_path_is_checked_by_its_members(
+    serve: Serve, point: str, words: str | None
+) -> None:
+    def add(spec: dict[str, Any]) -> None:
+        members = {"x": INTEGER, "y": INTEGER}
+        schema = {"type": "object", "properties": members, "additionalProperties": False}
+        given = [{"name": "Point", "in": "path", "required": True, "schema": schema}]
+        spec["paths"]["/Points/{Point}"] = {
+            "parameters": given,
+            "get": {"operationId": "point", "responses": {"204": {}, "400": {}}},
+        }
+
+    send = serve(add)
+    reply = send("GET", f"{BASE}/Points/{point}", auth=None)
+    (exchange,) = send.mock.journal
+    assert reply.status_code == (400 if words else 204), exchange.refusal
+    assert (words or "") in (exchange.refusal or "")
+
+
+@pytest.mark.parametrize(
+    ("body", "is_taken"),
+    [
+        ({"kind": "cat", "lives": 9}, True),
+        ({"kind": "Dog", "lives": "many"}, True),
+        ({"kind": "cat", "lives": "many"}, False),
+        ({"kind": "Dog", "lives": 9}, False),
+        ({"kind": "Cat", "lives": 9}, True),
+        ({"lives": 9}, False),
+    ],
+)
+def test_a_discriminator_chooses_the_schema_of_a_body(
+    serve: Serve, body: dict[str, Any], is_taken: bool
+) -> None:
+    def add(spec: dict[str, Any]) -> None:
+        add_operations(spec)
+        kinds = {"Cat": INTEGER, "Dog": {"type": "string"}}
+        for name, lives in kinds.items():
+            members = {"kind": {"type": "string"}, "lives": lives}
+            spec["components"]["schemas"][name] = {"type": "object", "properties": members}
+        spec["components"]["schemas"]["Note"] = {
+            "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in kinds],
+            "discriminator": {
+                "propertyName": "kind",
+                "mapping": {"cat": "#/components/schemas/Cat"},
+            },
+        }
+        spec["paths"]["/Notes"]["post"].pop("x-reply-repeats")
+
+    send = serve(add)
+    reply = send(path=f"{BASE}/Notes", auth=None, json=body)
+    assert reply.status_code == (202 if is_taken else 404), send.mock.journal[-1].refusal

@@ -307,14 +307,16 @@ def test_the_explorer_shows_a_document_without_components(
     tmp_path: Path, http: httpx.Client
 ) -> None:
     spec = tmp_path / "openapi.json"
-    operation = {"operationId": "ping", "responses": {"204": {"description": "Pong."}}}
+    responses = {"204": {"description": "Pong."}}
+    servers = [{"url": "https://ping.example/v2"}]
+    operation = {"operationId": "ping", "servers": servers, "responses": responses}
     info = {"title": "Ping", "version": "1"}
     spec.write_text(
         json.dumps({"openapi": "3.1.0", "info": info, "paths": {"/": {"get": operation}}})
     )
     with MockServer(spec) as mock:
         shown = http.get(mock.url + "/openapi.json").json()
-        assert shown["paths"]["/"]["get"]["operationId"] == "ping"
+        assert shown["paths"]["/"]["get"]["servers"] == [{"url": "/v2"}]
         assert http.get(mock.url + "/favicon.ico").status_code == 204
         assert mock.journal == []
 
