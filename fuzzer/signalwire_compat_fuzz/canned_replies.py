@@ -18,7 +18,7 @@ from .near_valid import changed, full_body, valid_case
 
 OPERATIONS = {found.definition.raw["operationId"]: found for found in operations(spec())}
 REPLIES = {reply.path: reply for reply in operations(documented())}
-_OTHER_SUCCESSES = (200, 201, 202, 203, 206, 226, 299)
+OTHER_SUCCESSES = (200, 201, 202, 203, 206, 226, 299)
 
 
 def request_of(path: str) -> AnyCase:
@@ -91,17 +91,19 @@ def written_in_other_ways(answer: Answer) -> Iterator[Answer]:
     for body in (loose, b"\r\n\t " + answer.body + b"\n", "\ufeff".encode() + answer.body):
         yield replace(answer, body=body)
     yield replace(answer, body=answer.body.decode().encode("utf-16"))
+    zipped, half = gzip.compress(answer.body, mtime=0), len(answer.body) // 2
+    members = b"".join(gzip.compress(p, mtime=0) for p in (answer.body[:half], answer.body[half:]))
+    deflated = zlib.compress(answer.body)
     for coding, packed in (
-        ("gzip", gzip.compress(answer.body, mtime=0)),
-        ("deflate", zlib.compress(answer.body)),
+        *(("gzip", zipped), ("GZIP", zipped), ("x-gzip", zipped), ("gzip", members)),
+        *(("deflate", deflated), ("deflate", deflated[2:-4]), ("identity", answer.body)),
+        ("deflate, gzip", gzip.compress(deflated, mtime=0)),
     ):
         yield replace(answer, body=packed, headers={**answer.headers, "content-encoding": coding})
     for kind in ("text/html", f"{JSON}; charset=UTF-8"):
         yield replace(answer, headers={"content-type": kind})
     yield replace(answer, headers={})
-    yield from (
-        replace(answer, status=status) for status in _OTHER_SUCCESSES if answer.status < 300
-    )
+    yield from (replace(answer, status=status) for status in OTHER_SUCCESSES if answer.status < 300)
 
 
 def with_sids(body: Any) -> Any:

@@ -166,7 +166,10 @@ class Caller(logging.Handler):
             arguments = _spelled(given)
             if is_in_half:
                 known = _signature_of(function).parameters
-                arguments |= {n: None for n in _left_out(case) if n in known}
+                left_out = _left_out(case)
+                if account and not is_member:
+                    left_out.add(python_name(account, snake=False))
+                arguments |= {n: None for n in left_out if n in known}
         arguments = _with_models(function, arguments) | _body(function, case)
         if doc.lot(case, 5) == 0:
             arguments = {n: Named(v) if type(v) is str else v for n, v in arguments.items()}

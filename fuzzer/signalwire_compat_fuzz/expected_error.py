@@ -3,12 +3,14 @@
 Written without the client's own code.
 """
 
+import contextlib
 import copy
 import itertools
 import json
 import pickle
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from schemathesis.core import NotSet
@@ -140,6 +142,7 @@ def assert_refused(
     assert_describes(case, error, exchange)
     assert_told(error, told or told_by(said), whole=told is not None)
     _assert_advises(error)
+    assert_identifies_the_call(case, error)
 
 
 def assert_unusable(way: str, case: AnyCase, outcome: Outcome, exchange: Exchange) -> None:
@@ -150,7 +153,10 @@ def assert_unusable(way: str, case: AnyCase, outcome: Outcome, exchange: Exchang
     assert (error.code, error.more_info, error.category) == (None, None, "unknown")
     assert str(error.message) in str(error)
     assert error.advice in str(error)
+    assert error.outcome_unknown == ("taken effect" in error.advice), error.advice
+    assert error.sid is None or not error.outcome_unknown or error.sid in error.advice
     assert_describes(case, error, exchange)
+    assert_identifies_the_call(case, error)
 
 
 def assert_describes(case: AnyCase, error: Any, exchange: Exchange) -> None:
@@ -168,6 +174,7 @@ def assert_describes(case: AnyCase, error: Any, exchange: Exchange) -> None:
 
 def assert_knows_no_reply(error: Any) -> None:
     """Check that the exception for a call that was not sent says so."""
+    assert ValueError in type(error).__mro__
     known = (error.category, error.message, error.outcome_unknown, error.looks)
     assert known == ("input", str(error), False, ())
     assert all(problem in str(error) for problem in error.problems)
@@ -197,6 +204,10 @@ def assert_told(error: Any, told: Told, *, whole: bool) -> None:
     """Check what an exception says about its reason. `whole`: what is not told is not known."""
     if whole or told.code is not None:
         assert error.code == told.code, f"the code of {error!r}"
+    if whole and told.message is None:  # What the code means, or else the status.
+        code = error.code if isinstance(error.code, int) else None
+        meaning = _CODES.get(str(code), {}).get("when") or _phrase_of(error.status)
+        assert _on_one_line(meaning) in error.message, f"{meaning!r} is missing in {error!r}"
     assert error.message.strip(), "the message is blank"
     for shown, text in ((error.message, told.message), (error.more_info, told.more_info)):
         cut = str(shown).removesuffix("...")
@@ -219,11 +230,41 @@ def _assert_advises(error: Any) -> None:
     assert error.category == category, f"the category of {error!r}"
     advice = _CATEGORIES[category].get("by-status", {}).get(str(error.status))
     advice = advice or _CATEGORIES[category]["advice"]
-    if 300 <= error.status < 400:
+    is_redirect = 300 <= error.status < 400
+    if is_redirect:
         advice = "Redirects are not followed"
-    assert error.outcome_unknown or error.advice.startswith(advice), error.advice
+    is_said = is_redirect or not error.outcome_unknown
+    assert error.advice.startswith(advice) or not is_said, error.advice
+    for row in _CATEGORIES.values():  # Whatever the code of a 401 says, it is about credentials.
+        assert error.status != 401 or 401 not in row["statuses"] or row["advice"] in error.advice
     words = ("may have taken effect", "earlier attempt")
     assert error.outcome_unknown == any(word in error.advice for word in words), error.advice
+
+
+def assert_identifies_the_call(case: AnyCase, error: Any) -> None:
+    """Check that a message has at most two lines and says which call failed, short values whole."""
+    shown = str(error)
+    assert shown.count("\n") < 2, shown
+    schemas = doc.named_members(doc.body_schema(case) or {})
+    required = {
+        name for part in doc.parts(doc.body_schema(case) or {}) for name in part.get("required", ())
+    }
+    given = {n: v for n, v in doc.arguments(case).items() if n in case.path_parameters}
+    given.pop(doc.account_parameter(case) or "", None)
+    given |= (
+        {n: v for n, v in case.body.items() if n in required & schemas.keys()}
+        if isinstance(case.body, dict)
+        else {}
+    )
+    for name, value in given.items():
+        if isinstance(value, str) and re.fullmatch(r"[\w+-]{1,36}", value, re.ASCII):
+            assert f"{name}={value!r}" in shown, shown
+
+
+def _phrase_of(status: int) -> str:
+    with contextlib.suppress(ValueError):
+        return HTTPStatus(status).phrase
+    return ""
 
 
 def assert_names_the_call(case: AnyCase, error: Any) -> None:

@@ -23,7 +23,7 @@ from .expected_times import is_known, time_of
 from .options import CLIENT
 from .relay import Relay
 
-UNSET: Any = importlib.import_module(f"{CLIENT}.types").Unset
+UNSET: Any = importlib.import_module(f"{CLIENT}.types").UNSET
 _CHOSEN = ("anyOf", "oneOf", "minItems", "maxItems", "uniqueItems")
 """What decides in a client how a value is read, or whether its items are."""
 _NUMBERS = {"integer", "number"}
@@ -66,6 +66,7 @@ def assert_typed(result: Any, said: Any, schema: Schema) -> None:
     """Check each attribute of a decoded reply, at any depth, and that a copy is the same."""
     assert list(untyped(result, said, schema)) == []
     if has(type(result)):
+        assert type(result).__hash__ is None, "a model can be changed, so it has no hash"
         read = type(result).from_dict(result.to_dict())
         for other in (read, copy.deepcopy(result), pickle.loads(pickle.dumps(result))):  # noqa: S301  # our own
             assert (other, repr(other)) == (result, repr(result))
@@ -115,7 +116,7 @@ def _time(text: str) -> Any:
 def _in_one_way(value: Any, *, converted: bool = False, nulls: bool = True) -> str:
     def alike(node: Any) -> Any:
         node = node.to_dict() if hasattr(node, "to_dict") else node
-        if isinstance(node, UNSET):
+        if node is UNSET:
             return "UNSET"
         if isinstance(node, str):
             node = _time(node)
@@ -168,7 +169,7 @@ def _untyped_members(
         here, value = f"{where}/{name}", getattr(result, python_name(name), "no attribute")
         if name in said:
             yield from untyped(value, said[name], member, here)
-        elif not (value is None if name in nulls else isinstance(value, UNSET)):
+        elif value is not (None if name in nulls else UNSET):
             yield f"{here} is {value!r}, and was left out"
         if doc.resolved(member).get("format") == "rfc2822" and is_known(said.get(name)):
             time = getattr(result, f"{python_name(name)}_datetime")

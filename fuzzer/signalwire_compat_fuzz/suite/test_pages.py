@@ -13,10 +13,12 @@ from signalwire_compat_fuzz.canned_replies import OPERATIONS, REPLIES, answer_of
 from signalwire_compat_fuzz.case_sources import Operation
 from signalwire_compat_fuzz.client_calls import FACADE, PACKAGE, Caller
 from signalwire_compat_fuzz.document import AnyCase
+from signalwire_compat_fuzz.expected_error import assert_names_the_call
 from signalwire_compat_fuzz.expected_reply import send
 from signalwire_compat_fuzz.near_valid import first_case, valid_case
 
 HOSTS = ("https://x.example", "http://127.0.0.1:8000")
+NO_LISTS: tuple[Any, ...] = (None, 5, "x", {})
 COUNTS = (0, 2, 0, 0, 1)
 """How many items each page of a list has."""
 PAGED = [found for found in OPERATIONS.values() if found.definition.raw.get("x-pages")]
@@ -42,9 +44,12 @@ class PagedList:
 
     def page(self, following: Any, count: int = 1) -> Answer:
         """Make a page with so many items, and what it says of the page after it."""
-        body = json.loads(self._answer.body)
-        members = {self._items: body[self._items][:1] * count, self._next: following}
-        return replace(self._answer, body=json.dumps(body | members).encode())
+        items = json.loads(self._answer.body)[self._items][:1] * count
+        return self.with_items(items, following)
+
+    def with_items(self, items: Any, following: Any = None) -> Answer:
+        body = json.loads(self._answer.body) | {self._items: items, self._next: following}
+        return replace(self._answer, body=json.dumps(body).encode())
 
 
 @each_list
@@ -72,7 +77,7 @@ def test_the_next_page_is_asked_for_only_where_the_list_is(
 
 @each_list
 @pytest.mark.parametrize("way", FACADE)
-def test_a_page_without_items_does_not_end_a_list(
+def test_each_page_of_a_list_is_asked_for_once_its_items_are_needed(
     operation: Operation, way: str, server: MockServer, caller: Caller
 ) -> None:
     listed = PagedList(operation, server, caller)
@@ -81,4 +86,26 @@ def test_a_page_without_items_does_not_end_a_list(
     left = iter(pages)
     with console.counted(pages), server.answering(lambda _: next(left)):
         page = send(way, listed.case, server, caller)[0].unwrap()
-        assert len([*caller.items(way, page)]) == sum(COUNTS)
+        asked = [len(server.journal) for _ in caller.items(way, page)]
+        assert asked == [n for n, count in enumerate(COUNTS, 1) for _ in range(count)]
+
+
+@each_list
+@pytest.mark.parametrize("way", FACADE)
+def test_a_list_that_can_not_go_on_is_an_exception(
+    operation: Operation, way: str, server: MockServer, caller: Caller
+) -> None:
+    listed = PagedList(operation, server, caller)
+    first, second = f"{listed.path}?a=1", f"{listed.path}?a=2"
+    loops = [(first, first), (first, second, first), (first, second, second)]
+    endings: list[list[Answer]] = [[listed.page(uri) for uri in uris] for uris in loops]
+    endings += [[listed.page(first), listed.with_items(items)] for items in NO_LISTS]
+    for pages in endings:
+        left = iter(pages)
+        with console.counted(pages), server.answering(lambda _, left=left: next(left)):  # type: ignore[misc]
+            page = send(way, listed.case, server, caller)[0].unwrap()
+            with pytest.raises(PACKAGE.APIResponseError) as raised:
+                [*caller.items(way, page)]
+            assert len(server.journal) == len(pages)
+            assert_names_the_call(listed.case, raised.value)
+            assert raised.value.outcome_unknown is False

@@ -16,6 +16,7 @@ from signalwire_compat_fuzz import console
 from signalwire_compat_fuzz import document as doc
 from signalwire_compat_fuzz.canned_replies import (
     OPERATIONS,
+    OTHER_SUCCESSES,
     REPLIES,
     alike,
     answer_of,
@@ -64,6 +65,8 @@ from signalwire_compat_fuzz.near_valid import (
 from signalwire_compat_fuzz.options import EXAMPLES
 
 REQUEST_ID = "b4f2c1"
+REQUEST_IDS = ("X-Request-Id", "Request-Id", "X-Correlation-Id", "X-Amzn-RequestId", "CF-Ray")
+"""Headers in which providers and proxies send the id of a request."""
 each_reply = pytest.mark.parametrize("reply", REPLIES.values(), ids=lambda o: o.path)
 Check = Callable[[str, AnyCase, Outcome, Exchange], None]
 Answered = Callable[[str, Answer, Iterable[str], Check], None]
@@ -78,7 +81,8 @@ def answered(server: MockServer, caller: Caller) -> Iterator[Answered]:
 
     def answered(path: str, answer: Answer, ways: Iterable[str], check: Check) -> None:
         request = request_of(path)
-        answer = replace(answer, headers={**answer.headers, "X-Request-Id": REQUEST_ID})
+        name = REQUEST_IDS[doc.lot(answer.body, len(REQUEST_IDS))]
+        answer = replace(answer, headers={**answer.headers, name: REQUEST_ID})
         asks_for_retry = answer.status in (408, 425, 429) or answer.status >= 500
         sender = no_retry_caller if asks_for_retry else caller
         with (
@@ -158,6 +162,11 @@ def test_each_documented_reply_reaches_the_caller(operation: Operation, answered
         empty = Answer(status_of(key), b"", {})
         answer = answer_of(valid_case(REPLIES[path]), path) if path in REPLIES else empty
         answered(path, answer, ["sync"], check)
+        responses = operation.definition.raw["responses"]
+        if path not in REPLIES and [n for n in responses if n[0] == "2"] == [key]:
+            for number, status in enumerate(OTHER_SUCCESSES):
+                layer = (FACADE, DETAILED)[number % 2]
+                answered(path, replace(empty, status=status), layer, assert_complete)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda o: o.label)
@@ -252,6 +261,9 @@ def test_a_truncated_or_broken_reply_is_an_exception(
         assert error.status == exchange.status
         # Even a part of a reply can have the SID of what it is about.
         said = json.loads(complete.body)
+        if exchange.status < 300 and error.content == exchange.reply_body != complete.body:
+            is_packed = "content-encoding" in error.headers
+            assert is_packed or isinstance(error.__cause__, ValueError), "the error of the parser"
         sid = said.get("sid") if isinstance(said, dict) else None
         assert error.sid == (sid if f'"sid": "{sid}"'.encode() in error.content else None)
         assert_names_the_call(request, error)
