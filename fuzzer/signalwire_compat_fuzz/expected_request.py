@@ -97,10 +97,15 @@ def _assert_headers_sent_as_meant(case: AnyCase, exchange: "Exchange") -> None:
 
 def is_sendable(case: AnyCase) -> bool:
     """Tell whether HTTP can carry each parameter of a case, regardless of its schema."""
-    if any(value in ("", ".", "..") for value in case.path_parameters.values()):
-        return False
-    texts = (as_text(value) for name, value in case.headers.items() if name in doc.parameters(case))
-    return all(re.fullmatch(r"([!-~]([\t -~]*[!-~])?)?", text) for text in texts)
+    return not unsendable_names(case)
+
+
+def unsendable_names(case: AnyCase) -> set[str]:
+    """Name the parameters that HTTP can't carry, regardless of their schemas."""
+    headers = {name: as_text(v) for name, v in case.headers.items() if name in doc.parameters(case)}
+    in_path = {name for name, v in case.path_parameters.items() if v in ("", ".", "..")}
+    pattern = r"([!-~]([\t -~]*[!-~])?)?"
+    return in_path | {name for name, text in headers.items() if not re.fullmatch(pattern, text)}
 
 
 def has_text(case: AnyCase) -> bool:
@@ -136,6 +141,33 @@ def code_of_refusal(case: AnyCase) -> int | None:
 def wrong_names(case: AnyCase) -> set[str]:
     """Name the parameters and the members of the body that break the document."""
     return {name for name, *_ in _wrong_fields(case) if name != doc.BODY}
+
+
+def said_of_a_wrong(case: AnyCase, name: str) -> Iterator[str]:
+    """List what a problem says of a value: what is allowed in its place, and how it begins."""
+    parts = doc.parts_of(case)
+    schema, body = parts.pop(doc.BODY, ({}, None))
+    if isinstance(body, dict):
+        members = doc.named_members(schema)
+        given = members.keys() & body.keys()
+        if name in given & parts.keys():
+            return  # It could be about either.
+        parts |= {name: (members[name], body[name]) for name in given}
+    if name not in parts or name in unsendable_names(case):
+        return
+    schema, value = parts[name]
+    schema = doc.with_bounds(doc.resolved(schema))
+    if isinstance(value, str) and re.fullmatch(r"[\w+:. -]{1,20}", value, re.ASCII):
+        yield f'got "{value}"'
+    if any(keyword in schema for keyword in doc.CHOICES) or doc.allows_type(schema, "array"):
+        return
+    if "enum" in schema:
+        yield from (as_text(allowed) for allowed in schema["enum"] if allowed is not None)
+    elif "x-must-be" in schema:
+        yield schema["x-must-be"].strip()
+    elif schema.get("format") in (None, "int32", "int64"):
+        limits = ("minLength", "maxLength", "minimum", "maximum")
+        yield from (str(schema[keyword]) for keyword in limits if keyword in schema)
 
 
 def doubtful_names(case: AnyCase) -> set[str]:

@@ -54,6 +54,8 @@ from signalwire_compat_fuzz.expected_request import (
     is_sendable,
     is_valid_as_meant,
     is_valid_as_text,
+    said_of_a_wrong,
+    unsendable_names,
     wrong_names,
 )
 from signalwire_compat_fuzz.near_valid import near_valid_cases
@@ -123,13 +125,16 @@ def assert_names_what_is_wrong(way: str, case: AnyCase, outcome: Outcome) -> Non
     assert_names_the_call(case, error)
     if way not in FACADE:
         return
-    words = (re.split(r"[ .\[]", problem, maxsplit=1)[0] for problem in error.problems)
-    named = {*map(python_name, words)}
+    told = [(re.split(r"[ .\[]", problem, maxsplit=1)[0], problem) for problem in error.problems]
+    named = {python_name(name) for name, _ in told}
     least, more = (
         {python_name(argument_name(case, name)) for name in names}
-        for names in (wrong_names(case), doubtful_names(case))
+        for names in (wrong_names(case) or unsendable_names(case), doubtful_names(case))
     )
     assert least <= named <= least | more, error.problems
+    for name, problem in told:
+        shown = problem.replace("'", '"')  # As the value of a subclass of `str` is quoted.
+        assert all(part.replace("'", '"') in shown for part in said_of_a_wrong(case, name)), problem
 
 
 @each_layer
