@@ -23,6 +23,7 @@ import signalwire_compat
 from openapi_python_client.strings import PythonIdentifier
 from signalwire_compat import (
     ConflictError,
+    _contract,
     _credentials,
     _encoding,
     _error_body,
@@ -258,6 +259,8 @@ CLIENT: dict[str, Plant] = {
     "a member of an item keeps its wrong type": seams.wrapped(_schema._Check, "_read_items", lambda real, self, schema, value, place: (value, real(self, schema, value, place)[1])),
     "a redirect is a success": lambda: setattr(Reply, "is_success", property(lambda self: 200 <= self.status_code < 400)),
     "the last of several codes counts": seams.returned(_error_body, "parse_error_body", last_code),
+    "the meaning of a code is not told": lambda: _contract.CODES.update({code: (category, "") for code, (category, _) in _contract.CODES.items()}),
+    "a problem tells another limit": seams.wrapped(_schema, "_range", lambda real, least, most: real(least + 1, most)),
     "a time loses its zone": lambda: setattr(IncomingPhoneNumber, "date_updated_datetime", property(lambda self: (time := _values.read_rfc2822(self.date_updated)) and time.replace(tzinfo=UTC))),
     "credentials are written in the alphabet of URLs": seams.wrapped(_credentials, "b64encode", lambda real, data: base64.urlsafe_b64encode(data)),
 }  # fmt: skip
