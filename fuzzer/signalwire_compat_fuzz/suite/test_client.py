@@ -125,7 +125,8 @@ def assert_names_what_is_wrong(way: str, case: AnyCase, outcome: Outcome) -> Non
     assert_names_the_call(case, error)
     if way not in FACADE:
         return
-    told = [(re.split(r"[ .\[]", problem, maxsplit=1)[0], problem) for problem in error.problems]
+    problems = [problem.removeprefix("the header ") for problem in error.problems]
+    told = [(re.split(r"[ .\[]", problem, maxsplit=1)[0], problem) for problem in problems]
     named = {python_name(name) for name, _ in told}
     least, more = (
         {python_name(argument_name(case, name)) for name in names}
