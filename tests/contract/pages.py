@@ -122,6 +122,9 @@ class Flat:
             required = None if body is None else body.get("required", False)
             place = (*where, "content", kind, "schema")
             self.value(part, f"{status} {kind}".strip(), place, required=required)
+            for extra in node["content"][kind].keys() - {"schema", *PROSE}:
+                fact = {"allowed": text(node["content"][kind][extra])}
+                self.rows[part, f"{status} {kind} {extra}".strip()] = fact
         for extra in node.keys() - {"content", "required", "links", *PROSE}:
             self.rows[part, f"{status} {extra}"] = {"allowed": text(node[extra])}
 
