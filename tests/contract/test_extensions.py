@@ -12,8 +12,12 @@ from tests.contract.pages import MIRRORED
 Document = dict[str, Any]
 
 HELD_ELSEWHERE = {
-    *("x-caution", "x-columns", "x-error-categories", "x-error-codes"),
-    *("x-fern-basic", "x-source"),
+    "x-caution",
+    "x-columns",
+    "x-error-categories",
+    "x-error-codes",
+    "x-fern-basic",
+    "x-source",
 }
 """Tests of docs, errors, settings, lint and command compare these with what is written there."""
 
@@ -45,8 +49,10 @@ FACTS: dict[str, dict[str, Any]] = {
     "x-client-default": {"components.parameters.AccountSid": "account"},
     "x-also-accepted": {
         "servers.0": {
-            **{"base-paths": ["/2010-04-01"], "suffix": ".json"},
-            **{"query": ["PageSize"], "json": True},
+            "base-paths": ["/2010-04-01"],
+            "suffix": ".json",
+            "query": ["PageSize"],
+            "json": True,
         }
     },
     "x-must-be": {

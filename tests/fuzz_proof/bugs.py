@@ -373,6 +373,10 @@ MOCK: dict[str, Plant] = {
     "a letter of the keypad stands for another digit": lambda: numbering._KEYPAD.update({ord("S"): ord("8")}),
     "the next page of a list has no filters": seams.wrapped(listing, "_filters", lambda real, call: {}),
     "the pieces of a pattern come in any order": seams.wrapped(numbering.NumberPattern, "matches", lambda real, self, number: all(piece.search(number) for piece in self._pieces)),
+    "the last wrong field gives the code": seams.wrapped(request_checks, "_ordered", lambda real, *args: real(*args)[::-1]),
+    "a changed number goes to the end of its list": seams.wrapped(State, "change", lambda real, self, number, *rest: (real(self, number, *rest), self._numbers.update({number.sid: self._numbers.pop(number.sid)}))),
+    "a search finds fewer numbers than it may": seams.wrapped(searches, "islice", lambda real, offers, most: real(offers, most - 1)),
+    "a token of another page will do": seams.wrapped(listing, "_token", lambda real, call, page, *rest: real(call, 1, *rest)),
     "a list ignores the name that is asked for": seams.wrapped(listing, "_filtered", lambda real, call, state: real(call, state) if call.query("PhoneNumber") else state.numbers(call.account_sid)),
 }  # fmt: skip
 SPEC: dict[str, Edit] = {
