@@ -264,6 +264,18 @@ def test_a_number_is_bought_moved_and_back_and_released_in_time(machine: type[Se
         sequence.wait(days)
         call("delete", {**here, **moved})
         call("update", {**here, **moved}, FriendlyName="x")
+    # What leaves the account while its list is read hides no other number.
+    listed = OPERATIONS["list"].Case(path_parameters=here, query={"PageSize": 2})
+    mine = [
+        sid
+        for sid, number in sequence.numbers.owned.items()
+        if number.account == here["AccountSid"]
+    ]
+    seen = []
+    for item in sequence.caller.items("sync", sequence.caller.call("sync", listed).unwrap()):
+        seen.append(item.sid)
+        call("update", {**here, "Sid": item.sid}, **there)
+    assert seen == mine
     sequence.teardown()
 
 

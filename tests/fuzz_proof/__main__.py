@@ -30,7 +30,8 @@ CLIENT_RUNS = (
     *(f"{SUITE}/test_client.py", f"{SUITE}/test_replies.py", f"{SUITE}/test_pages.py"),
     *("tests/fuzz/test_purchases.py", "tests/fuzz/test_sequences.py"),
 )
-ALL_RUNS = ("tests/fuzz/test_direct.py", "tests/fuzz/test_raw.py", *CLIENT_RUNS)
+MOCK_RUNS = tuple(f"tests/fuzz/test_{run}.py" for run in ("direct", "raw", "reserved"))
+ALL_RUNS = (*MOCK_RUNS, *CLIENT_RUNS)
 PLACES = {
     "client": "The client is changed, or generated from a changed document.",
     "second operation": "The same, with a document that has one operation more.",

@@ -376,6 +376,7 @@ MOCK: dict[str, Plant] = {
     "the last wrong field gives the code": seams.wrapped(request_checks, "_ordered", lambda real, *args: real(*args)[::-1]),
     "a changed number goes to the end of its list": seams.wrapped(State, "change", lambda real, self, number, *rest: (real(self, number, *rest), self._numbers.update({number.sid: self._numbers.pop(number.sid)}))),
     "a search finds fewer numbers than it may": seams.wrapped(searches, "islice", lambda real, offers, most: real(offers, most - 1)),
+    "a reserved number in place of a SID is not seen": seams.wrapped(refused_numbers, "_texts", lambda real, call: iter(call.body.values()) if isinstance(call.body, dict) else real(call)),
     "a token of another page will do": seams.wrapped(listing, "_token", lambda real, call, page, *rest: real(call, 1, *rest)),
     "a list ignores the name that is asked for": seams.wrapped(listing, "_filtered", lambda real, call, state: real(call, state) if call.query("PhoneNumber") else state.numbers(call.account_sid)),
 }  # fmt: skip
