@@ -329,8 +329,8 @@ def check_arguments(operation: str, *parts: tuple[Any, Schema]) -> dict[str, Any
 
 
 @contextmanager
-def naming(operation: str, arguments: Mapping[str, Any]) -> Iterator[None]:
-    """Name the call in the error about an argument that no request can hold."""
+def adding_call(operation: str, arguments: Mapping[str, Any]) -> Iterator[None]:
+    """Add operation and arguments to an `InvalidRequestError` that lacks them."""
     try:
         yield
     except InvalidRequestError as error:

@@ -93,7 +93,8 @@ def _round(url: str, client: str, seed: int, seconds: int) -> tuple[int, set[str
     ended = {"server": run_server(url, seed, seconds)} if url else {}
     ended |= {"client": run_round(seed, seconds)} if client else {}
     report.write(REPORTS, report.replay(seed))
-    statuses = [min(abs(status), 2) for status, _ in ended.values()]  # Negative after a signal.
+    # 2 for any other end, such as a signal, whose status is negative.
+    statuses = [status if status in (0, 1) else 2 for status, _ in ended.values()]
     return max(statuses), {name for name, (_, is_tried) in ended.items() if is_tried}
 
 

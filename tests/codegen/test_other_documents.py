@@ -200,3 +200,38 @@ def test_half_of_a_pair_of_escapes_is_refused_with_its_place(
     assert generate.main(["--spec", str(spec), "--output", str(tmp_path / "out")]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"{spec}:4:3: info.title: holds half of a surrogate pair")
+
+
+def test_the_error_about_an_argument_that_cannot_be_sent_names_the_call(tmp_path: Path) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    item = {"application/json": {"schema": {"$ref": "#/components/schemas/Item"}}}
+    document["paths"]["/items/{code}"] = {
+        "put": {
+            "operationId": "put_item",
+            "tags": ["ping"],
+            "summary": "Write an item.",
+            "parameters": [
+                {
+                    "name": "code",
+                    "in": "path",
+                    "required": True,
+                    "description": "Which item.",
+                    "schema": {"type": "string"},
+                }
+            ],
+            "requestBody": {"content": item},
+            "responses": {"204": {"description": "Done."}},
+        }
+    }
+    (tmp_path / "openapi.json").write_text(json.dumps(document), "utf-8")
+    output = tmp_path / "shop"
+    assert generate.main(["--spec", str(tmp_path / "openapi.json"), "--output", str(output)]) == 0
+    shop = load_package(output)
+    client = shop.RestClient("http://127.0.0.1:9")
+    for given, arguments in (
+        ({}, {"code": ".."}),
+        ({"body": shop.models.Item(size="s")}, {"code": "..", "size": "s"}),
+    ):
+        with pytest.raises(shop.InvalidRequestError, match=r"^code can't be '\.\.'") as raised:
+            client.compat.ping.put_item("..", **given)
+        assert (raised.value.operation, raised.value.arguments) == ("ping.put_item", arguments)

@@ -18,7 +18,7 @@ from signalwire_compat_fuzz.near_valid import changed
 from tests.conftest import PROJECT
 
 from .links import operation_id
-from .record_rules import assert_date, assert_echoed, assert_names, assert_record, assert_same
+from .record_rules import assert_date, assert_echoed, assert_leads_to, assert_record, assert_same
 from .search_rules import MOST_FOUND, assert_offer, filters, is_asked_for, is_like, patterns
 
 PROJECTS = (PROJECT, "6d0f2cb2-8a37-4a29-9d0f-3b3f2a3f9f10")
@@ -104,23 +104,13 @@ class Numbers:
         return changed(case, **parts)
 
     def filters_of_lists(self) -> list[dict[str, str]]:
-        """Make the filters of lists that find some of the numbers."""
+        """Make filters of lists: those that find a number, and some that nearly do."""
         records = [number.record for number in self.owned.values()]
-        names = [{"FriendlyName": record["friendly_name"]} for record in records]
-        nearly = [
-            {"FriendlyName": other}
-            for name in [record["friendly_name"] for record in records][:1]
-            for other in ("", f"{name} ", name[:-1], name[1:], name.swapcase())
-        ]
-        return (
-            names
-            + nearly
-            + [
-                {"PhoneNumber": text}
-                for record in records
-                for text in patterns(record["phone_number"])
-            ]
-        )
+        names = [record["friendly_name"] for record in records]
+        for name in names[:1]:
+            names += ["", f"{name} ", name[:-1], name[1:], name.swapcase()]
+        numbers = [text for record in records for text in patterns(record["phone_number"])]
+        return [{"FriendlyName": n} for n in names] + [{"PhoneNumber": n} for n in numbers]
 
     def project_of(self, case: AnyCase) -> str:
         """Return the owner of the account of a case; PROJECT, if nobody has used the account."""
@@ -219,7 +209,7 @@ class Numbers:
         offers = {offer["phone_number"]: offer for offer in said["available_phone_numbers"]}
         assert len(offers) == len(said["available_phone_numbers"]), "a number is found twice"
         assert len(offers) <= MOST_FOUND
-        assert_names(said["uri"], case, case.query)
+        assert_leads_to(said["uri"], case, case.query)
         assert [n for n in offers if self._is_owned(n)] == [], "somebody has it"
         here = (operation_id(case), case.path_parameters["IsoCountry"])
         for number, offer in offers.items():

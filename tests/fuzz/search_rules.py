@@ -30,7 +30,7 @@ def is_like(number: str, pattern: str) -> bool:
 
 
 def filters(offer: dict[str, Any]) -> list[dict[str, Any]]:
-    """Make the filters of searches that find an offer, or would if a part of it were enough."""
+    """Make filters of searches that find an offer, and some that nearly do."""
     number, region = offer["phone_number"], offer["region"]
     found: list[dict[str, Any]] = [{"Contains": text} for text in patterns(number)]
     found += [{"Contains": f"{number[-4:-2]}9", "Beta": is_new} for is_new in (True, False)]
@@ -61,7 +61,8 @@ def assert_offer(offer: dict[str, Any], case: AnyCase) -> None:
 def is_asked_for(case: AnyCase, offer: dict[str, Any]) -> bool:
     """Tell whether an offer fits the filters of a search."""
     asked, number = case.query, offer["phone_number"]
-    is_beta, area = asked.get("Beta") in (True, "true"), number.startswith("+1") and number[2:5]
+    is_beta = asked.get("Beta") in (True, "true")
+    area = number[2:5] if number.startswith("+1") else None
     return (
         is_like(number, asked.get("Contains", ""))
         and asked.get("AreaCode", area) == area

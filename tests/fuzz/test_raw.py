@@ -169,7 +169,7 @@ def code_of(schema: doc.Schema) -> int:
 
 
 def misspelt_in_query(case: AnyCase) -> Iterator[Deviation]:
-    """Repeat each parameter, and write numbers and truths as other languages do."""
+    """Repeat each parameter, and write integers and booleans as other languages do."""
     for name in (parameter.name for parameter in case.operation.query):
         schema = doc.parameter_schemas(case)[name]
         texts = [f"x&{name}=x"]
@@ -192,8 +192,9 @@ def several_wrong(case: AnyCase) -> Iterator[Deviation]:
         for part, name, schema in fields
         for text in [t for t in ("", "x") if not doc.is_valid(case, schema, t)][-1:]
     ]
-    for first in range(len(wrong)):
-        for rest in (wrong[first:], [*wrong[first : first + 1], *wrong[-1:]]):
+    for number, first in enumerate(wrong):
+        after = wrong[number + 1 :]
+        for rest in [[first, *after], *([[first, after[-1]]] if len(after) > 1 else [])]:
             parts: dict[str, dict[str, Any]] = {"query": {**case.query}}
             if members:
                 parts["body"] = {"Unknown": "x", **dict(reversed(body.items()))}

@@ -126,9 +126,9 @@ def page(mutants: Sequence[Mutant], line: str) -> Iterator[str]:
 
 `make mutants` lets [mutmut](https://mutmut.readthedocs.io) edit client and mock, one
 small edit at a time, and runs the fuzz tests, with eight examples each, and the tests of
-both against it. Two kinds of edits can count as not seen although `make test` sees them: of
-what is computed once and kept, which was done before the edit; and of what only a process
-of its own or a client of another document reaches. The score:
+both against it. Two kinds of edits can count as not seen although `make test` sees them:
+edits to a value that is computed once, before mutmut switches the edit on, and edits to code
+that runs only in a separate process or in a client generated from another document. The score:
 
 {line}.
 

@@ -18,7 +18,7 @@ from signalwire_compat_fuzz.expected_reply import send
 from signalwire_compat_fuzz.near_valid import first_case, valid_case
 
 HOSTS = ("https://x.example", "http://127.0.0.1:8000")
-NO_LISTS: tuple[Any, ...] = (None, 5, "x", {})
+NOT_LISTS: tuple[Any, ...] = (None, 5, "x", {})
 COUNTS = (0, 2, 0, 0, 1)
 """How many items each page of a list has."""
 PAGED = [found for found in OPERATIONS.values() if found.definition.raw.get("x-pages")]
@@ -77,7 +77,7 @@ def test_the_next_page_is_asked_for_only_where_the_list_is(
 
 @each_list
 @pytest.mark.parametrize("way", FACADE)
-def test_each_page_of_a_list_is_asked_for_once_its_items_are_needed(
+def test_a_page_is_asked_for_only_when_its_items_are_needed(
     operation: Operation, way: str, server: MockServer, caller: Caller
 ) -> None:
     listed = PagedList(operation, server, caller)
@@ -92,14 +92,14 @@ def test_each_page_of_a_list_is_asked_for_once_its_items_are_needed(
 
 @each_list
 @pytest.mark.parametrize("way", FACADE)
-def test_a_list_that_can_not_go_on_is_an_exception(
+def test_a_list_that_cannot_go_on_is_an_exception(
     operation: Operation, way: str, server: MockServer, caller: Caller
 ) -> None:
     listed = PagedList(operation, server, caller)
     first, second = f"{listed.path}?a=1", f"{listed.path}?a=2"
     loops = [(first, first), (first, second, first), (first, second, second)]
     endings: list[list[Answer]] = [[listed.page(uri) for uri in uris] for uris in loops]
-    endings += [[listed.page(first), listed.with_items(items)] for items in NO_LISTS]
+    endings += [[listed.page(first), listed.with_items(items)] for items in NOT_LISTS]
     for pages in endings:
         left = iter(pages)
         with console.counted(pages), server.answering(lambda _, left=left: next(left)):  # type: ignore[misc]

@@ -263,7 +263,9 @@ def test_a_truncated_or_broken_reply_is_an_exception(
         said = json.loads(complete.body)
         if exchange.status < 300 and error.content == exchange.reply_body != complete.body:
             is_packed = "content-encoding" in error.headers
-            assert is_packed or isinstance(error.__cause__, ValueError), "the error of the parser"
+            assert is_packed or isinstance(error.__cause__, ValueError), (
+                "the parser's error is not the cause"
+            )
         sid = said.get("sid") if isinstance(said, dict) else None
         assert error.sid == (sid if f'"sid": "{sid}"'.encode() in error.content else None)
         assert_names_the_call(request, error)

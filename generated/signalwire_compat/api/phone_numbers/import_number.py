@@ -13,8 +13,8 @@ from ..._reply import Reply
 from ..._request import Request
 from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
+from ..._schema import adding_call as _adding_call
 from ..._schema import check_arguments as _check
-from ..._schema import naming as _naming
 from ...models.error import Error
 from ...models.import_error import ImportError_
 from ...models.import_request import ImportRequest
@@ -46,7 +46,7 @@ def _request(
         ),
         (_form, ImportRequest._schema),
     )
-    with _naming(_OPERATION, arguments):
+    with _adding_call(_OPERATION, arguments):
         return Request(
             operation=_OPERATION,
             arguments=arguments,

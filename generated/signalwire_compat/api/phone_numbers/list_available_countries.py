@@ -9,8 +9,8 @@ from ..._reply import Reply
 from ..._request import Request
 from ..._rest_client import AsyncRestClient, RestClient
 from ..._schema import Schema
+from ..._schema import adding_call as _adding_call
 from ..._schema import check_arguments as _check
-from ..._schema import naming as _naming
 from ...models.available_countries import AvailableCountries
 from ...models.error import Error
 
@@ -36,7 +36,7 @@ def _request(
             _PARAMETERS,
         ),
     )
-    with _naming(_OPERATION, arguments):
+    with _adding_call(_OPERATION, arguments):
         return Request(
             operation=_OPERATION,
             arguments=arguments,
