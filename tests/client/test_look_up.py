@@ -97,6 +97,7 @@ def test_a_purchase_whose_reply_was_lost_is_found(
     number = buy(mock)
     assert (number.phone_number, number.found_by_look_up) == (NUMBER, True)
     assert asked(mock) == ["POST", "GET"]
+    assert mock.journal[-1].query == "PhoneNumber=%2B15550001111", "not the whole account"
     (record,) = [record for record in caplog.records if "Found by looking" in record.message]
     assert record.levelno == logging.WARNING
     assert f"purchase(PhoneNumber='{NUMBER}')" in record.message
@@ -462,6 +463,7 @@ def test_an_import_whose_reply_was_lost_is_found(mock: MockServer, client: RestC
     number = client.compat.phone_numbers.import_number(number=NUMBER, number_type="longcode")
     assert (number.phone_number, number.found_by_look_up) == (NUMBER, True)
     assert asked(mock) == ["POST", "GET"]
+    assert mock.journal[-1].query == "PhoneNumber=%2B15550001111", "not the whole account"
 
 
 def test_a_purchase_from_before_the_computer_slept_is_found(
