@@ -15,6 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import yaml
+
 from . import options, report
 
 SUITE = Path(__file__).with_name("suite")
@@ -53,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.selected("exclude")
     if not spec.is_file():
         parser.error(f"{spec} is not a file: name the document with --spec")
+    if problem := _not_a_document(spec):
+        parser.error(f"{spec} is not an OpenAPI document: {problem}")
     host = urlsplit(url).hostname or ""
     if url and not (urlsplit(url).scheme in ("http", "https") and host):
         parser.error(f"{url} is not an address: give one such as http://127.0.0.1:8000")
@@ -153,6 +157,16 @@ def _is_there(module: str) -> bool:
     """Tell whether a module can be found, as `python -m pytest` looks: also in this folder."""
     top = module.partition(".")[0]
     return bool(importlib.util.find_spec(top) or PathFinder.find_spec(top, ["."]))
+
+
+def _not_a_document(spec: Path) -> str:
+    """Say in a line why a file can't be an OpenAPI document; "" if it can."""
+    try:
+        document = yaml.safe_load(spec.read_text("utf-8"))
+    except (UnicodeError, yaml.YAMLError) as error:
+        return " ".join(str(error).split())
+    has_paths = isinstance(document, dict) and isinstance(document.get("paths"), dict)
+    return "" if has_paths else "it has no paths"
 
 
 def _is_loopback(host: str) -> bool:

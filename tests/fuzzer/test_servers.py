@@ -73,6 +73,25 @@ def test_what_makes_no_sense_or_costs_money_is_refused(
     done = fuzz(*options, FUZZ_ALLOW_HOST="example.com")
     assert done.returncode in (1, 2)
     assert re.search(message, " ".join(done.stderr.split())), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "it has no paths"),
+        (b"paths: [", "openapi.yaml is not an OpenAPI document: while parsing"),
+        (b"openapi: 3.1.0", "it has no paths"),
+        (b"\xff\xfe", "is not an OpenAPI document"),
+    ],
+)
+def test_a_file_that_is_no_document_is_refused_in_a_line(
+    fuzz: Fuzz, tmp_path: Path, content: bytes, message: str
+) -> None:
+    spec = tmp_path / "openapi.yaml"
+    spec.write_bytes(content)
+    done = fuzz("--url", "http://127.0.0.1:1", "--spec", str(spec))
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert message in " ".join(done.stderr.split())
     assert done.stdout == ""
 
 
