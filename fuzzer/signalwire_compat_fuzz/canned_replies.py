@@ -95,9 +95,14 @@ def written_in_other_ways(answer: Answer) -> Iterator[Answer]:
     members = b"".join(gzip.compress(p, mtime=0) for p in (answer.body[:half], answer.body[half:]))
     deflated = zlib.compress(answer.body)
     for coding, packed in (
-        *(("gzip", zipped), ("GZIP", zipped), ("x-gzip", zipped), ("gzip", members)),
-        *(("deflate", deflated), ("deflate", deflated[2:-4]), ("identity", answer.body)),
+        ("gzip", zipped),
+        ("GZIP", zipped),
+        ("x-gzip", zipped),
+        ("gzip", members),
+        ("deflate", deflated),
+        ("deflate", deflated[2:-4]),  # Without its frame, as some servers send it.
         ("deflate, gzip", gzip.compress(deflated, mtime=0)),
+        ("identity", answer.body),
     ):
         yield replace(answer, body=packed, headers={**answer.headers, "content-encoding": coding})
     for kind in ("text/html", f"{JSON}; charset=UTF-8"):

@@ -144,7 +144,7 @@ def wrong_names(case: AnyCase) -> set[str]:
 
 
 def said_of_a_wrong(case: AnyCase, name: str) -> Iterator[str]:
-    """List what a problem says of a value: what is allowed in its place, and how it begins."""
+    """List what a problem must say of a wrong value: the value, if short, and what is allowed."""
     parts = doc.parts_of(case)
     schema, body = parts.pop(doc.BODY, ({}, None))
     if isinstance(body, dict):

@@ -182,28 +182,28 @@ def misspelt_in_query(case: AnyCase) -> Iterator[Deviation]:
 
 
 def several_wrong(case: AnyCase) -> Iterator[Deviation]:
-    """Spoil several fields: the code must be that of the first one, in the document's order."""
+    """Make several fields wrong. The code is that of the field that the document has first."""
     members = doc.named_members(doc.body_schema(case) or {}) if doc.is_form(case) else {}
     body: Any = case.body
     fields = [("query", p.name, doc.parameter_schemas(case)[p.name]) for p in case.operation.query]
     fields += [("body", *member) for member in members.items()]
+    texts = [[t for t in ("x", "") if not doc.is_valid(case, field[-1], t)] for field in fields]
     wrong = [
-        (part, name, text)
-        for part, name, schema in fields
-        for text in [t for t in ("", "x") if not doc.is_valid(case, schema, t)][-1:]
+        (part, name, found[0])
+        for (part, name, _), found in zip(fields, texts, strict=True)
+        if found
     ]
-    for number, first in enumerate(wrong):
-        after = wrong[number + 1 :]
-        for rest in [[first, *after], *([[first, after[-1]]] if len(after) > 1 else [])]:
-            parts: dict[str, dict[str, Any]] = {"query": {**case.query}}
-            if members:
-                parts["body"] = {"Unknown": "x", **dict(reversed(body.items()))}
-            for part, name, text in rest:
-                parts[part][name] = text
-            spoilt = changed(case, **parts)
-            code = code_of_refusal(spoilt)
-            if code is not None:
-                yield f"wrong: {rest}", partial(_instead, written(spoilt)), refusal(code)
+    with_the_last = [[field, wrong[-1]] for field in wrong[:-2]]
+    for spoiled in [wrong[number:] for number in range(len(wrong))] + with_the_last:
+        parts: dict[str, dict[str, Any]] = {"query": {**case.query}}
+        if members:
+            parts["body"] = {"Unknown": "x", **dict(reversed(body.items()))}
+        for part, name, text in spoiled:
+            parts[part][name] = text
+        spoilt = changed(case, **parts)
+        code = code_of_refusal(spoilt)
+        if code is not None:
+            yield f"wrong: {spoiled}", partial(_instead, written(spoilt)), refusal(code)
 
 
 def repeated(case: AnyCase, raw: Raw) -> Iterator[Deviation]:

@@ -1,6 +1,6 @@
 """Run 6: the reserved numbers of the mock, wherever a request can name a number.
 
-That is "+155500" and the error code with which it is refused, as five digits.
+A reserved number is "+155500" and five digits: the error code with which it is refused.
 """
 
 from collections.abc import Iterator

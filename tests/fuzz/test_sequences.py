@@ -161,14 +161,14 @@ class Sequences(RuleBasedStateMachine):
         query |= {name: int(query[name]) for name in ("Page", "PageSize")}
         token, own, other = query["PageToken"], PROJECT, ACCOUNTS[1]
         last = "0" if token[-1] != "0" else "1"
-        for account, change in (
-            *((own, {name: query[name] + 1}) for name in ("Page", "PageSize")),
-            *((own, {"PhoneNumber": text}) for text in ("", "5", "55*")),
-            *((own, {"FriendlyName": name}) for name in ("", "one")),
-            *((own, {"PageToken": text}) for text in (token[:-1] + last, token[:-1], f"{token}0")),
-            *((own, {"PageToken": text}) for text in (token.lower(), f"PA0{token[2:]}")),
-            (other, {}),
-        ):
+        tokens = (token[:-1] + last, token[:-1], f"{token}0", token.lower(), f"PA0{token[2:]}")
+        changes = [
+            *({name: query[name] + 1} for name in ("Page", "PageSize")),
+            *({"PhoneNumber": text} for text in ("", "5", "55*")),
+            *({"FriendlyName": name} for name in ("", "one")),
+            *({"PageToken": text} for text in tokens),
+        ]
+        for account, change in (*((own, change) for change in changes), (other, {})):
             path = {"AccountSid": account}
             case = OPERATIONS["list"].Case(path_parameters=path, query=query | change)
             with counted(case):

@@ -1,6 +1,8 @@
 """A part of run 3: the next page of a list is asked for where the list is, and nowhere else."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +32,7 @@ class PagedList:
 
     def __init__(self, operation: Operation, server: MockServer, caller: Caller) -> None:
         console.current.run = "replies"
+        self._server, self._caller = server, caller
         raw = operation.definition.raw
         self.case: AnyCase = valid_case(operation)
         self.path = send("sync", self.case, server, caller)[1][0].path
@@ -50,6 +53,13 @@ class PagedList:
     def with_items(self, items: Any, following: Any = None) -> Answer:
         body = json.loads(self._answer.body) | {self._items: items, self._next: following}
         return replace(self._answer, body=json.dumps(body).encode())
+
+    @contextmanager
+    def first_of(self, pages: list[Answer], way: str) -> Iterator[Any]:
+        """Answer with one page after the other. Gives the first as the client returns it."""
+        left = iter(pages)
+        with console.counted(pages), self._server.answering(lambda _: next(left)):
+            yield send(way, self.case, self._server, self._caller)[0].unwrap()
 
 
 @each_list
@@ -83,9 +93,7 @@ def test_a_page_is_asked_for_only_when_its_items_are_needed(
     listed = PagedList(operation, server, caller)
     uris = [*(f"{listed.path}?a={number}" for number in range(1, len(COUNTS))), None]
     pages = [listed.page(uri, count) for uri, count in zip(uris, COUNTS, strict=True)]
-    left = iter(pages)
-    with console.counted(pages), server.answering(lambda _: next(left)):
-        page = send(way, listed.case, server, caller)[0].unwrap()
+    with listed.first_of(pages, way) as page:
         asked = [len(server.journal) for _ in caller.items(way, page)]
         assert asked == [n for n, count in enumerate(COUNTS, 1) for _ in range(count)]
 
@@ -101,9 +109,7 @@ def test_a_list_that_cannot_go_on_is_an_exception(
     endings: list[list[Answer]] = [[listed.page(uri) for uri in uris] for uris in loops]
     endings += [[listed.page(first), listed.with_items(items)] for items in NOT_LISTS]
     for pages in endings:
-        left = iter(pages)
-        with console.counted(pages), server.answering(lambda _, left=left: next(left)):  # type: ignore[misc]
-            page = send(way, listed.case, server, caller)[0].unwrap()
+        with listed.first_of(pages, way) as page:
             with pytest.raises(PACKAGE.APIResponseError) as raised:
                 [*caller.items(way, page)]
             assert len(server.journal) == len(pages)
