@@ -1,23 +1,17 @@
 """Fuzz a server, a client or both against an OpenAPI document: signalwire-compat-fuzz --help."""
 
 import argparse
-import contextlib
-import importlib.util
-import ipaddress
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from importlib.machinery import PathFinder
 from importlib.metadata import version
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import yaml
 
 from . import options, report
+from .arguments_check import COSTS, check
+from .processes import INTERRUPTED, wait_for
 
 SUITE = Path(__file__).with_name("suite")
 REPORTS = Path("reports")
@@ -27,11 +21,10 @@ OPERATION_SECONDS = 10
 """How long EXAMPLES of one operation take at most, on two cores."""
 GRACE = 60
 """Seconds for the test that is under way: no other begins once the time is over."""
-COSTS = "Every valid case of a purchase costs money there."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run rounds until one fails or the time has passed; return 0, 1 for findings, or 2."""
+    """Run rounds until one fails or the time has passed; return 0, 1 for findings, 2 or 130."""
     parser = _parser()
     given = vars(parser.parse_args(sys.argv[1:] if arguments is None else arguments))
     os.environ["FUZZ_ARGUMENTS"] = report.arguments(given)
@@ -40,35 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if value not in (None, []):
             text = "\n".join(value) if isinstance(value, list) else str(value)
             os.environ[f"FUZZ_{name.upper()}"] = text
-    url, client = options.setting("url"), options.setting("client")
-    spec = options.spec_file()
-    seconds = options.number("seconds", SECONDS)
-    options.number("examples", EXAMPLES)
-    if not (url or client):
-        parser.error("give --url URL, --client PACKAGE or both")
-    if options.setting("learn") and not options.setting("known"):
-        parser.error("--learn needs --known FILE")
-    for name in ("client", "hooks", "rules"):
-        if (module := options.setting(name)) and not _is_there(module):
-            parser.error(f"{name}: no module {module}. Install it, or run this beside it.")
-    options.selected("include")
-    options.selected("exclude")
-    if not spec.is_file():
-        parser.error(f"{spec} is not a file: name the document with --spec")
-    if problem := _not_a_document(spec):
-        parser.error(f"{spec} is not an OpenAPI document: {problem}")
-    host = urlsplit(url).hostname or ""
-    if url and not (urlsplit(url).scheme in ("http", "https") and host):
-        parser.error(f"{url} is not an address: give one such as http://127.0.0.1:8000")
-    if url and not _is_loopback(host):
-        if allowed != host:
-            parser.error(
-                f"{host} is not this machine. {COSTS} "
-                f"To fuzz it all the same, name it again: --allow-host {host}"
-            )
-        sys.stderr.write(f"Fuzzing {host}, which is not this machine. {COSTS}\n")
+    check(allowed)
     REPORTS.mkdir(exist_ok=True)
-    return _rounds(url, client, seconds)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Both end a run in the same way.
+    seconds = options.number("seconds", SECONDS)
+    return _rounds(options.setting("url"), options.setting("client"), seconds)
 
 
 def _rounds(url: str, client: str, seconds: int) -> int:
@@ -81,12 +50,12 @@ def _rounds(url: str, client: str, seconds: int) -> int:
         if status or not options.setting("seconds") or time.monotonic() >= end - 1:
             break
         seed += 1
-    for name in sorted(untried):
+    for name in sorted(untried) if status != INTERRUPTED else ():
         sys.stderr.write(
             f"Not one case of the {name} was tried. If no error above says why, check --include, "
             "--exclude and --only, or give more --seconds.\n"
         )
-    return 2 if untried else status
+    return 2 if untried and status != INTERRUPTED else status
 
 
 def _round(url: str, client: str, seed: int, seconds: int) -> tuple[int, set[str]]:
@@ -95,10 +64,13 @@ def _round(url: str, client: str, seed: int, seconds: int) -> tuple[int, set[str
         path.unlink()
     seconds = seconds // 2 if url and client else seconds
     ended = {"server": run_server(url, seed, seconds)} if url else {}
-    ended |= {"client": run_round(seed, seconds)} if client else {}
-    report.write(REPORTS, report.replay(seed))
+    if client and INTERRUPTED not in (status for status, _ in ended.values()):
+        ended["client"] = run_round(seed, seconds)
+    given = {"seconds": options.setting("seconds")} if options.setting("seconds") else {}
+    report.write(REPORTS, report.replay(seed, **given))
     # 2 for any other end, such as a signal, whose status is negative.
-    statuses = [status if status in (0, 1) else 2 for status, _ in ended.values()]
+    known = (0, 1, INTERRUPTED)
+    statuses = [status if status in known else 2 for status, _ in ended.values()]
     return max(statuses), {name for name, (_, is_tried) in ended.items() if is_tried}
 
 
@@ -106,16 +78,18 @@ def run_server(url: str, seed: int, seconds: int) -> tuple[int, bool]:
     """Run schemathesis with our cases and checks. Returns the status, and if any was tried."""
     from . import server_run
 
-    done, told = server_run.run(
+    junit = REPORTS / "fuzz-server.xml"
+    ended = server_run.run(
         url,
         *server_run.selection(),
-        *("--report", "junit", "--report-junit-path", str(REPORTS / "fuzz-server.xml")),
+        *("--report", "junit", "--report-junit-path", str(junit)),
         seed=seed,
         examples=options.number("examples", EXAMPLES),
         seconds=seconds,
     )
-    report.tell(told, REPORTS / "fuzz-server.json")
-    return done.returncode, bool(told.get("cases"))
+    (REPORTS / "fuzz-server.txt").write_text(ended.output, "utf-8")
+    is_tested = report.tell(ended, REPORTS)
+    return ended.status if is_tested else 2, bool(ended.told.get("cases"))
 
 
 def run_round(seed: int, seconds: int) -> tuple[int, bool]:
@@ -140,42 +114,14 @@ def run_round(seed: int, seconds: int) -> tuple[int, bool]:
         "FUZZ_END": str(time.time() + seconds) if seconds else "",
         "FUZZ_REPORT": "part" if only or seconds else "all",
     }
-    with subprocess.Popen(command, env={**os.environ, **settings}) as process:  # noqa: S603  # pytest
-        try:
-            status = process.wait(seconds + GRACE if seconds else None)
-            return status, report.has_cases(REPORTS / "fuzz-client.json")
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-        process.kill()
-    sys.stderr.write("left out: all that has no line above. Give more --seconds, or --include.\n")
-    return 1, True
-
-
-def _is_there(module: str) -> bool:
-    """Tell whether a module can be found, as `python -m pytest` looks: also in this folder."""
-    top = module.partition(".")[0]
-    return bool(importlib.util.find_spec(top) or PathFinder.find_spec(top, ["."]))
-
-
-def _not_a_document(spec: Path) -> str:
-    """Say in a line why a file can't be an OpenAPI document; "" if it can."""
     try:
-        document = yaml.safe_load(spec.read_text("utf-8"))
-    except (UnicodeError, yaml.YAMLError) as error:
-        return " ".join(str(error).split())
-    has_paths = isinstance(document, dict) and isinstance(document.get("paths"), dict)
-    return "" if has_paths else "it has no paths"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        status = wait_for(command, settings, seconds=seconds + GRACE if seconds else None)
+    except TimeoutError:
+        sys.stderr.write(
+            "left out: all that has no line above. Give more --seconds, or --include.\n"
+        )
+        return 1, True
+    return status, report.has_cases(REPORTS / "fuzz-client.json")
 
 
 def _parser() -> argparse.ArgumentParser:

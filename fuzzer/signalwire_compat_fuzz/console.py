@@ -67,7 +67,7 @@ def curl(case: AnyCase) -> str:
             for place, name, text in credentials.sent(case)
             if place == "header"
         }
-        return case.as_curl_command(shown, base_url=PLACE + BASE_PATH)
+        return report.with_variables(case.as_curl_command(shown, base_url=PLACE + BASE_PATH))
     except Exception as error:  # HTTP can't carry every case.
         return f"none: {error}"
 

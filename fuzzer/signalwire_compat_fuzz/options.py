@@ -9,7 +9,7 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 KINDS = ("id", "tag", "method")
 _LEAST = {"examples": 1}
@@ -20,6 +20,12 @@ _TABLE: dict[str, Any] = (
     if _PYPROJECT.is_file()
     else {}
 )
+
+
+def refuse(problem: str) -> NoReturn:
+    """End the command with one line and status 2: it can't do what it is asked to do."""
+    sys.stderr.write(f"signalwire-compat-fuzz: {problem}\n")
+    raise SystemExit(2)
 
 
 def setting(name: str, default: object = "") -> str:
@@ -35,19 +41,21 @@ def spec_file() -> Path:
 
 
 def number(name: str, default: int) -> int:
-    """Return a setting that is a whole number. Errors: `SystemExit`, with what to give."""
+    """Return a setting that is a whole number; refuse any other."""
     text, least = setting(name, default), _LEAST.get(name, 0)
     if not (text.isascii() and text.isdecimal() and int(text) >= least):
-        sys.exit(f"FUZZ_{name.upper()} is {text!r}: give a whole number from {least}")
+        refuse(f"FUZZ_{name.upper()} is {text!r}: give a whole number from {least}")
     return int(text)
 
 
 def selected(way: str) -> list[tuple[str, str]]:
-    """Return kind and value of each `include` or `exclude`. Errors: `SystemExit`."""
-    pairs = [line.partition("=") for line in setting(way).splitlines() if line]
-    if wrong := [kind for kind, _, value in pairs if kind not in KINDS or not value]:
-        sys.exit(f"--{way} {wrong[0]}: give id=, tag= or method= and a value")
-    return [(kind, value) for kind, _, value in pairs]
+    """Return kind and value of each `include` or `exclude`; refuse one of another shape."""
+    lines = [line for line in setting(way).splitlines() if line]
+    pairs = [(kind, value) for kind, _, value in (line.partition("=") for line in lines)]
+    for line, (kind, value) in zip(lines, pairs, strict=True):
+        if kind not in KINDS or not value:
+            refuse(f"--{way} {line}: give id=VALUE, tag=VALUE or method=VALUE")
+    return pairs
 
 
 def is_selected(operation_id: str, tags: Sequence[str], method: str) -> bool:

@@ -27,13 +27,17 @@ FOLDERS = (Path(__file__).with_name("suite"), *(Path(name).resolve() for name in
 def contract_fuzz() -> Callable[..., None]:
     """Return a function that fuzzes a server which the test has started, or a client.
 
-    Its arguments are the options of the command, such as `url=server.url, seconds=30`.
+    Its arguments are the options of the command, such as `url=server.url, seconds=30`; one that
+    can be repeated takes a list, and one without a value takes True.
     The test fails with what the command printed, if that finds anything.
     """
 
     def run(**options: object) -> None:
-        words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-        command = [sys.executable, "-m", "signalwire_compat_fuzz", *words]
+        command = [sys.executable, "-m", "signalwire_compat_fuzz"]
+        for name, given in options.items():
+            option = f"--{name.replace('_', '-')}"
+            values = given if isinstance(given, list) else [given]
+            command += [option if v is True else f"{option}={v}" for v in values if v is not False]
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603  # ours
         if done.returncode:
             pytest.fail(f"{done.stdout}{done.stderr}", pytrace=False)

@@ -3,17 +3,24 @@
 import html
 import json
 import os
+import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree
 
 import yaml
 
 from .options import setting, spec_file
 
+if TYPE_CHECKING:
+    from .server_run import Ended
+
+_SHOWN = 5
+"""Failures of an operation that are printed at most."""
 _PAGE = """<!doctype html><meta charset="utf-8"><title>Contract fuzzing</title>
 <style>body{{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}}
 pre{{background:#f4f4f4;padding:.7rem;overflow-x:auto}}td{{padding:.1rem 1rem .1rem 0}}</style>
@@ -24,31 +31,81 @@ pre{{background:#f4f4f4;padding:.7rem;overflow-x:auto}}td{{padding:.1rem 1rem .1
 
 
 class Failure(NamedTuple):
-    """A failed part of a run: the operation or test, and what to read about it."""
+    """A failed part of a run: its operation or test, what to read about it, its name in JUnit."""
 
     place: str
     text: str
+    test: str = ""
 
 
-def tell(told: dict[str, Any], path: Path) -> None:
-    """Print the coverage and what was left out of a run of a server, and keep both."""
+def tell(ended: "Ended", folder: Path) -> bool:
+    """Print and keep how a run of a server ended. Returns whether all that was chosen was tested.
+
+    An operation that never took the credentials was not.
+    """
     from .contract_coverage import COVERAGE
 
+    told = ended.told
     COVERAGE.merge(told.get("covered", []))
-    lines = [f"left out: {place}: {what}" for place, what in told.get("left_out", {}).items()]
-    lines += [f"covered: {COVERAGE.summary()}"]
+    failures = [Failure(*found) for found in told.get("failures", [])]
+    lines = [*_failure_lines(failures), *(f"error: {text}" for text in told.get("errors", []))]
+    if ended.status == 1 and not lines:  # Such as a warning that fails a run.
+        lines = [ended.output]
+    lines += [f"known: {count} known failures came again" for count in [told.get("known")] if count]
+    lines += [f"left out: {place}: {what}" for place, what in told.get("left_out", {}).items()]
+    untested = [*_untested_lines(told.get("never_accepted", {}))]
+    stopped = [f"stopped: {told['stopped']}"] if "stopped" in told else []
+    lines += [*untested, f"covered: {COVERAGE.summary()}", *stopped]
     sys.stdout.write("\n".join([*lines, ""]))
     sys.stdout.flush()  # What the next program writes comes after it.
-    keep(path, told.get("cases", 0), told.get("left_out", {}))
+    _rewrite(folder / "fuzz-server.xml", failures)
+    keep(folder / "fuzz-server.json", told.get("cases", 0), told.get("left_out", {}), failures)
+    return not any(line.startswith("not tested") for line in untested) and not stopped
 
 
-def keep(path: Path, cases: int, left_out: dict[str, str]) -> None:
-    """Keep for the page how much was tried, what was covered, and what was left out."""
+def _failure_lines(failures: list[Failure]) -> Iterator[str]:
+    counts: Counter[str] = Counter()
+    for failure in failures:
+        counts[failure.place] += 1
+        if counts[failure.place] <= _SHOWN:
+            yield f"\nFAILED {failure.place}: {failure.text}"
+    for place, count in counts.items():
+        if count > _SHOWN:
+            yield f"\n{count - _SHOWN} more of {place} are in reports/fuzz.html."
+    if failures:
+        yield ""
+
+
+def _untested_lines(never_accepted: dict[str, dict[str, int]]) -> Iterator[str]:
+    for place, replies in never_accepted.items():
+        statuses = " or ".join(sorted(replies))
+        if {*replies} <= {"401", "403"}:
+            yield f"not tested: {place}: every reply was {statuses}: check --auth or --header"
+        else:
+            yield f"never accepted: {place}: the replies to its valid cases were {statuses}"
+
+
+def _rewrite(junit: Path, failures: list[Failure]) -> None:
+    """Give the failures in a JUnit file of schemathesis the text that is printed."""
+    if not junit.is_file():
+        return
+    tree = ElementTree.parse(junit)  # noqa: S314  # of our own run
+    for case in tree.iter("testcase"):
+        texts = [failure.text for failure in failures if failure.test == case.get("name")]
+        for found in case.findall("failure"):
+            found.text = "\n\n".join(texts)
+    tree.write(junit, "utf-8", xml_declaration=True)
+
+
+def keep(
+    path: Path, cases: int, left_out: dict[str, str], failures: Sequence[Failure] = ()
+) -> None:
+    """Keep for the page how much was tried, what was covered and left out, and what failed."""
     from .contract_coverage import COVERAGE
 
     kept = {"cases": cases, "covered": COVERAGE.summary(), "gaps": COVERAGE.gaps()}
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({**kept, "left_out": left_out}), "utf-8")
+    path.write_text(json.dumps({**kept, "left_out": left_out, "failures": failures}), "utf-8")
 
 
 def has_cases(path: Path) -> bool:
@@ -57,9 +114,10 @@ def has_cases(path: Path) -> bool:
 
 
 def write(folder: Path, again: str) -> None:
-    """Write fuzz.html from the JUnit files; print the replay line, and annotations in CI."""
-    failures = [found for path in sorted(folder.glob("fuzz*.xml")) for found in _failures(path)]
+    """Write fuzz.html from what was kept; print the replay line, and annotations in CI."""
     kept = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("fuzz*.json"))]
+    failures = [Failure(*found) for each in kept for found in each["failures"]]
+    failures += _failures(folder / "fuzz.xml")
     covered = [part for each in kept for part in each["covered"].split(", ")]
     rows = [part.partition(" ") for part in covered]
     found = "nothing was found" if any(each["cases"] for each in kept) else "nothing was tried"
@@ -81,6 +139,9 @@ def write(folder: Path, again: str) -> None:
     (folder / "fuzz.html").write_text(page, "utf-8")
     if failures:
         sys.stdout.write(f"To replay all of it:\n  {again}\n")
+        for name in ("auth", "header"):
+            if setting(name):
+                sys.stdout.write(f"These lines read credentials from FUZZ_{name.upper()}.\n")
     if failures and os.environ.get("GITHUB_ACTIONS"):
         sys.stdout.write("".join(_annotation(failure) for failure in failures))
     sys.stdout.flush()
@@ -98,18 +159,30 @@ def replay(seed: int, **settings: object) -> str:
 
 def arguments(given: Mapping[str, Any]) -> str:
     """Return the arguments that are the same in each replay: no credentials among them."""
-    lines = [(n, v) for n in ("spec", "url", "client", "hooks") if (v := given.get(n))]
+    single = ["spec", "url", "allow_host", "client", "hooks"]
+    single += [] if given.get("learn") else ["known"]
+    lines = [(n.replace("_", "-"), v) for n in single if (v := given.get(n))]
     lines += [(n, v) for n in ("include", "exclude") for v in given.get(n) or ()]
     return shlex.join(word for name, value in lines for word in (f"--{name}", value))
 
 
+def with_variables(curl: str) -> str:
+    """Let a curl line read its credentials from the variables of the command."""
+    if setting("auth"):
+        curl = curl.replace("-H 'Authorization: [Filtered]'", '-u "$FUZZ_AUTH"')
+    if len(headers := setting("header").splitlines()) == 1:
+        name = re.escape(headers[0].partition(":")[0].strip())
+        curl = re.sub(rf"-H '{name}: \[Filtered\]'", '-H "$FUZZ_HEADER"', curl, flags=re.IGNORECASE)
+    return curl
+
+
 def _failures(path: Path) -> Iterator[Failure]:
-    for case in ElementTree.parse(path).iter("testcase"):  # noqa: S314  # of our own run
+    cases = ElementTree.parse(path).iter("testcase") if path.is_file() else ()  # noqa: S314  # ours
+    for case in cases:
         for found in case:
             if found.tag in ("failure", "error"):
-                yield Failure(
-                    str(case.get("name")), (found.text or found.get("message") or "").strip()
-                )
+                text = (found.text or found.get("message") or "").strip()
+                yield Failure(str(case.get("name")), text)
 
 
 def _annotation(failure: Failure) -> str:

@@ -1,24 +1,27 @@
-"""What `schemathesis run` does besides for us: near cases, two checks, and what was left out.
+"""What `schemathesis run` does besides for us: near cases, two checks, and what it leaves behind.
 
-Near cases are examples to it, so its checks, baseline, filters and reports cover them.
+Near cases are examples to it, so its checks, baseline and filters cover them.
 """
 
 import atexit
+import functools
 import json
 import os
 import re
 import threading
 import time
 from collections import Counter
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import schemathesis
 from schemathesis import Response
 from schemathesis.core import NotSet
+from schemathesis.core.failures import Failure, FailureGroup
 
-from . import case_corrections  # noqa: F401  # It corrects the cases of schemathesis.
+from . import case_corrections, server_report  # noqa: F401  # Both work for schemathesis.
 from . import document as doc
 from .contract_coverage import COVERAGE
 from .document import AnyCase
@@ -32,15 +35,9 @@ NEAR_SHARE = 0.4
 """Of the whole time; the rest is for the phases of schemathesis."""
 _SECONDS = number("seconds", 0) * NEAR_SHARE
 _LEAST = 20
+_NAMED = 2
 _REFUSALS = {401, 403, 404, 409, 429}
 """A valid case may get these, or a failure, from a server whose rules nobody has written down."""
-
-
-class Reply(NamedTuple):
-    """A reply, as the coverage of the document reads it."""
-
-    status: int
-    reply_body: bytes
 
 
 class Run:
@@ -49,9 +46,11 @@ class Run:
     def __init__(self) -> None:
         self.cases = 0
         self.begun: list[str] = []
+        self.bases: dict[str, AnyCase] = {}
         self.left_out: dict[str, str] = {}
         self.untried: Counter[str] = Counter()
         self.phases: dict[str, set[str]] = {}
+        self.valid_replies: dict[str, Counter[int]] = {}
         self._start = time.monotonic()
 
     def share(self, operation: Any) -> list[AnyCase]:
@@ -66,6 +65,7 @@ class Run:
             self.left_out[label] = f"all cases with one odd member: {type(error).__name__}"
             return []
         cases = [*{repr(case): case for case in near if _is_plain(case)}.values()]
+        self.bases[label] = near[0]
         passed = time.monotonic() - self._start
         waiting = sum(1 for _ in operation.schema.get_all_operations()) - len(self.begun)
         self.begun.append(label)
@@ -88,9 +88,16 @@ class Run:
             missing = {"coverage", "fuzzing"} - self.phases.get(label, set())
             if missing:
                 left_out.setdefault(label, []).extend(f"phase {name}" for name in sorted(missing))
+        refused = {
+            label: dict(replies)
+            for label, replies in self.valid_replies.items()
+            if not any(200 <= status < 300 for status in replies)
+        }
         told = {
+            **server_report.TOLD,
             "cases": self.cases,
             "left_out": {label: ", ".join(what) for label, what in left_out.items()},
+            "never_accepted": refused,
             "covered": COVERAGE.export(),
         }
         Path(os.environ["FUZZ_COUNTS"]).write_text(json.dumps(told), "utf-8")
@@ -125,8 +132,9 @@ def before_add_examples(context: schemathesis.HookContext, examples: list[AnyCas
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: AnyCase, kwargs: dict[str, Any]) -> None:
-    _around.case = around_case(case)
-    _around.case.__enter__()
+    with _stopping():
+        _around.case = around_case(case)
+        _around.case.__enter__()
 
 
 @schemathesis.hook
@@ -143,29 +151,76 @@ def _leave() -> None:
     entered: AbstractContextManager[Any] | None = getattr(_around, "case", None)
     _around.case = None
     if entered:
-        entered.__exit__(None, None, None)
+        with _stopping():
+            entered.__exit__(None, None, None)
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """End the run if the hook of the user raises: no case would be what it was meant to be."""
+    try:
+        yield
+    except Exception as error:
+        server_report.stop(f"--hooks: around_case raised {type(error).__name__}: {error}")
+        raise
+
+
+@functools.cache
+def _kind(title: str) -> type[Failure]:
+    """Make a class of failures for each check and member: a known failure is told by its class."""
+    return type(title, (Failure,), {"__slots__": (), "kind_title": title})
+
+
+def _failure(check: str, member: str, case: AnyCase, message: str) -> Failure:
+    return _kind(f"{check}: {member}")(operation=case.operation.label, message=message)
 
 
 @schemathesis.check
 def one_odd_member(ctx: schemathesis.CheckContext, response: Response, case: AnyCase) -> None:
     """Check that what the document allows is accepted, and the rest refused."""
     RUN.cases += 1
-    if case.method.upper() == case.operation.method.upper():
-        COVERAGE.record(case, Reply(response.status_code, response.content))
+    label, status = case.operation.label, response.status_code
     if case.meta is not None:
-        RUN.phases.setdefault(case.operation.label, set()).add(case.meta.phase.name.value)
-        return  # Schemathesis says of its own cases whether they are valid, and checks them.
-    RUN.untried[case.operation.label] -= 1
-    is_taken, status = 200 <= response.status_code < 300, response.status_code
-    if is_valid_as_text(case) and not broken_rules(case):
-        assert is_taken or (not RULES and (status in _REFUSALS or status >= 500)), (
-            f"The document allows this request, and the reply is {status}."
-        )
+        RUN.phases.setdefault(label, set()).add(case.meta.phase.name.value)
+        is_valid = case.meta.generation.mode.is_positive
     else:
-        assert not is_taken, f"The document forbids this request, and the reply is {status}."
-        code = code_of_refusal(case) or next(iter(broken_rules(case).values()), None)
-        said = doc.typed(response.content)
-        assert code is None or said.get("code") == code, f"The code must be {code}: {said}"
+        RUN.untried[label] -= 1
+        is_valid = is_valid_as_text(case) and not broken_rules(case)
+    if is_valid and case.method.upper() == case.operation.method.upper():
+        RUN.valid_replies.setdefault(label, Counter())[status] += 1
+    # Schemathesis checks its own cases.
+    if case.meta is None and (problem := _problem(case, response, is_valid=is_valid)):
+        outcome = "accepted" if 200 <= status < 300 else "refused"
+        raise _failure("one_odd_member", f"{_odd_member(case)} {outcome}", case, problem)
+
+
+def _problem(case: AnyCase, response: Response, *, is_valid: bool) -> str:
+    """Say what is wrong with the reply to a near case; "" if nothing is."""
+    status = response.status_code
+    is_taken = 200 <= status < 300
+    if is_valid:
+        is_right = is_taken or (not RULES and (status in _REFUSALS or status >= 500))
+        return "" if is_right else f"The document allows this request, and the reply is {status}."
+    if is_taken:
+        parts = doc.parts_of(case).values()
+        why = next((str(e.message) for part in parts for e in doc.violations(case, *part)), "")
+        return f"The document forbids this request, and the reply is {status}. {why}".strip()
+    code = code_of_refusal(case) or next(iter(broken_rules(case).values()), None)
+    said = doc.typed(response.content)
+    is_right = code is None or said.get("code") == code
+    return "" if is_right else f"The code must be {code}: {said}"
+
+
+def _odd_member(case: AnyCase) -> str:
+    """Name what a near case has different from the valid case that it was made of."""
+    base, given = (_values(one) for one in (RUN.bases[case.operation.label], case))
+    names = [name for name in {**base, **given} if base.get(name) != given.get(name)]
+    return " and ".join(names) if 0 < len(names) <= _NAMED else "several members"
+
+
+def _values(case: AnyCase) -> dict[str, str]:
+    body = case.body if isinstance(case.body, dict) else {doc.BODY: case.body}
+    return {name: repr(value) for name, value in {**doc.parameters(case), **body}.items()}
 
 
 @schemathesis.check
@@ -180,13 +235,16 @@ def echo(ctx: schemathesis.CheckContext, response: Response, case: AnyCase) -> N
         return
     written = as_text if doc.is_form(case) else doc.as_json
     sent, named = doc.named_members(doc.body_schema(case) or {}), doc.named_members(schema)
-    wrong = [
-        f"{name} was sent as {body[name]!r}, and comes back as {said.get(other)!r}."
-        for name, other in ((name, _alike(name, named)) for name in body.keys() & sent.keys())
-        if other and _is_repeated(sent[name], named[other], body[name])
-        if written(said.get(other)) != written(body[name])
-    ]
-    assert not wrong, " ".join(sorted(wrong))
+    wrong = []
+    for name in sorted(body.keys() & sent.keys()):
+        other = _alike(name, named)
+        if other and _is_repeated(sent[name], named[other], body[name]):
+            value, back = body[name], said.get(other)
+            if written(back) != written(value):
+                message = f"{name} was sent as {value!r}, and comes back as {back!r}."
+                wrong.append(_failure("echo", name, case, message))
+    if wrong:
+        raise FailureGroup(wrong)
 
 
 def _alike(name: str, named: dict[str, Any]) -> str | None:

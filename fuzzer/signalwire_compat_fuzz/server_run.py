@@ -1,15 +1,14 @@
 """Fuzz a server: `schemathesis run` with our cases and checks besides."""
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from .options import RULES, selected, setting, spec_file
+from .processes import wait_for
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 OWN_CONFIG = Path("schemathesis.toml")
@@ -23,9 +22,11 @@ def config_file(folder: Path) -> Path:
     if OWN_CONFIG.is_file():
         return OWN_CONFIG
     # The token of a mock may be shown: a curl command without it reproduces nothing.
-    has_secrets = str(bool(setting("auth") or setting("header"))).lower()
-    shown = f"[output]\nsanitization = {{ enabled = {has_secrets} }}"
-    text = CONFIG.read_text("utf-8").replace("[output]", shown)
+    headers = [line.partition(":")[0].strip() for line in setting("header").splitlines() if line]
+    hidden = [*headers, *(["Authorization"] if setting("auth") else [])]
+    shown = {"enabled": bool(hidden), "keys-to-sanitize": hidden, "sensitive-markers": ["\0"]}
+    table = ", ".join(f"{name} = {json.dumps(value)}" for name, value in shown.items())
+    text = CONFIG.read_text("utf-8").replace("[output]", f"[output]\nsanitization = {{ {table} }}")
     made = folder / CONFIG.name
     made.write_text(f"{text}fail-on = {str(bool(RULES)).lower()}\n", "utf-8")
     return made
@@ -45,31 +46,33 @@ def selection() -> list[str]:
     return found
 
 
-def run(
-    url: str, *options: str, seed: int, examples: int, seconds: int = 0, capture: bool = False
-) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
-    """Run it, and return how that ended and what it counted; with `capture`, its output."""
+class Ended(NamedTuple):
+    """How a run of schemathesis ended: its status, what it told, and all that it printed."""
+
+    status: int
+    told: dict[str, Any]
+    output: str
+
+
+def run(url: str, *options: str, seed: int, examples: int, seconds: int = 0) -> Ended:
+    """Run schemathesis with our cases and checks."""
     program = str(Path(sys.executable).with_name("schemathesis"))
     place = "--url" if urlsplit(url).path.strip("/") else "--origin"
     with tempfile.TemporaryDirectory() as name:
-        counts = Path(name) / "counts.json"
+        counts, output = Path(name) / "counts.json", Path(name) / "output.txt"
         command = [program, "--no-color", "--config-file", str(config_file(Path(name)))]
         command += ["run", str(spec_file()), place, url, "--seed", str(seed)]
         command += ["--max-examples", str(max(1, examples // 2))]
         command += ["--max-time", str(seconds)] if seconds else []
         settings = {
+            "HYPOTHESIS_STORAGE_DIRECTORY": name,
             "SCHEMATHESIS_HOOKS": "signalwire_compat_fuzz.server_hooks",
             "FUZZ_COUNTS": str(counts),
             "FUZZ_SEED": str(seed),
             "FUZZ_SECONDS": str(seconds),
             "FUZZ_EXAMPLES": str(examples),
         }
-        done = subprocess.run(  # noqa: S603  # schemathesis
-            [*command, *options],
-            env={**os.environ, **settings},
-            check=False,
-            capture_output=capture,
-            text=True,
-        )
+        with output.open("w", encoding="utf-8") as file:
+            status = wait_for([*command, *options], settings, stdout=file)
         told = json.loads(counts.read_text("utf-8")) if counts.is_file() else {}
-    return done, told
+        return Ended(status, told, output.read_text("utf-8", "replace"))

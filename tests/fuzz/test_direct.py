@@ -18,6 +18,7 @@ from signalwire_compat_fuzz.credentials import TOKEN
 from signalwire_compat_fuzz.document import AnyCase
 from signalwire_compat_fuzz.near_valid import changed, valid_case
 from signalwire_compat_fuzz.options import EXAMPLES, SEED
+from signalwire_compat_fuzz.report import Failure
 from signalwire_compat_mock import MockServer
 from signalwire_compat_mock.engine import Answer
 
@@ -35,14 +36,15 @@ def run_schemathesis(
         options += ("--report", "junit", "--report-junit-path", str(junit))
     # A forgetful mock keeps nothing: what is deleted is there again. Samples repeat nothing.
     options += ("--auth", f"{PROJECT}:{TOKEN}", "--exclude-checks", "use_after_free,echo")
-    result, told = server_run.run(server.url, *options, seed=SEED, examples=examples, capture=True)
-    COVERAGE.merge(told["covered"])
-    if result.returncode:
-        report = f"{result.stdout}{result.stderr}".replace(server.url, console.LOCAL)
+    ended = server_run.run(server.url, *options, seed=SEED, examples=examples)
+    COVERAGE.merge(ended.told["covered"])
+    if ended.status:
+        failures = [Failure(*found) for found in ended.told["failures"]]
+        found = "\n".join(f"{one.place}: {one.text}" for one in failures) or ended.output
         hint = "The curl commands work while `make mock FORGETFUL=1` runs."
         replay = f"To replay all of it:\n  {console.replay()}"
-        found = report.partition("= FAILURES =")[2] or report
-        error = AssertionError(f"schemathesis:\n{found}\n{hint} {replay}")
+        report = f"schemathesis:\n{found}\n{hint} {replay}"
+        error = AssertionError(report.replace(server.url, console.LOCAL))
         error.is_whole = True  # type: ignore[attr-defined]
         raise error
 
@@ -131,7 +133,7 @@ def accepting(refused: Container[int]) -> Change:
     return accept
 
 
-_ODD = "`one_odd_member`"
+_ODD = "one_odd_member"
 HTML = {"content-type": "text/html"}
 INVALID_STATUSES = {400, *range(402, 500)}
 OTHER_REFUSALS = INVALID_STATUSES - {400, 405}

@@ -177,8 +177,11 @@ def test_rounds_have_seeds_of_their_own_until_one_fails_or_time_is_over(
 )
 def test_a_setting_that_is_not_a_number_is_named(name: str, least: int) -> None:
     result = fuzz(ROOT, **{name: "many"})
-    assert result.returncode == 1
-    assert result.stderr == f"{name} is 'many': give a whole number from {least}\n"
+    assert result.returncode == 2
+    assert (
+        result.stderr
+        == f"signalwire-compat-fuzz: {name} is 'many': give a whole number from {least}\n"
+    )
 
 
 def test_every_bug_of_the_proof_can_be_planted() -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import run
 
 HERE = Path(__file__).parent
+PROGRAM = Path(sys.executable).with_name("signalwire-compat-fuzz")
 Fuzz = Callable[..., CompletedProcess[str]]
 Shop = Callable[..., str]
 
@@ -37,9 +38,8 @@ def shop() -> Iterator[Shop]:
 def fuzz(tmp_path: Path) -> Fuzz:
     """Return a function that runs the command beside a copy of the shop's document."""
     (tmp_path / "openapi.yaml").write_bytes((HERE / "shop.yaml").read_bytes())
-    program = Path(sys.executable).with_name("signalwire-compat-fuzz")
 
     def run_command(*options: str, **variables: str) -> CompletedProcess[str]:
-        return run(program, *options, cwd=tmp_path, **variables)
+        return run(PROGRAM, *options, cwd=tmp_path, **variables)
 
     return run_command

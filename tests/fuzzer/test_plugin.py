@@ -17,7 +17,8 @@ import os
 
 def test_the_shop_keeps_its_contract(contract_fuzz) -> None:
     url, auth = os.environ["SHOP"], os.environ["AUTH"]
-    contract_fuzz(url=url, auth=auth, include="id=listPrices", seconds=0, examples=4)
+    include = ["id=listPrices", "id=getOrder"]
+    contract_fuzz(url=url, auth=auth, include=include, seconds=0, examples=4)
 """
 
 

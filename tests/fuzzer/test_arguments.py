@@ -1,0 +1,69 @@
+"""What the command refuses before it sends anything, in one line that says what to do."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from .conftest import Fuzz
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "give --url URL, --client PACKAGE or both"),
+        (("--url", "example.com"), "example.com is not an address"),
+        (("--url", "https://example.com"), "costs money there.*again: --allow-host example.com"),
+        (("--url", "http://127.0.0.1.nip.io"), "is not this machine"),
+        (("--url", "https://example.com", "--allow-host", "example.org"), "is not this machine"),
+        (("--url", "http://127.0.0.1:1", "--spec", "none.yaml"), "none.yaml is not a file"),
+        (("--url", "http://[::1]:1", "--seconds", "soon"), "FUZZ_SECONDS is 'soon'"),
+        (("--client", "none.at_all"), "--client none.at_all: no such module"),
+        (
+            ("--url", "http://localhost:1", "--examples", "0"),
+            "FUZZ_EXAMPLES is '0': give a whole number from 1",
+        ),
+        (("--url", "http://me:hidden@localhost:1"), "holds credentials.*by --auth$"),
+        (("--url", "http://localhost:99999"), "http://localhost:99999 is not an address"),
+        (("--client", "json", "--include", "name=x"), "--include name=x: give id=VALUE, tag="),
+        (("--client", "json", "--include", "id=none"), "no such id. It has: createOrder, getO"),
+        (("--client", "json", "--exclude", "tag=order"), "no such tag. It has: orders, prices"),
+        (("--client", "json", "--exclude", "method=PUT"), "no such method. It has: GET, POST"),
+        (("--client", "json", "--hooks", "none"), "can't be imported: ModuleNotFoundError"),
+        (("--client", "json", "--hooks", "hooks.py"), "name of a module, such as hooks"),
+        (("--client", "json", "--hooks", "json"), "it has no around_case"),
+        (("--client", "json", "--known", "k"), "no file k.client. Write it with --learn"),
+        (("--client", "json", "--learn"), "--learn needs --known FILE"),
+        (("--client", "json", "--spec", "http://x/y.yaml"), "http://x/y.yaml: download the doc"),
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_or_costs_money_is_refused(
+    fuzz: Fuzz, options: tuple[str, ...], message: str
+) -> None:
+    done = fuzz(*options, FUZZ_ALLOW_HOST="example.com")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1  # No usage, no traceback.
+    assert re.search(message, done.stderr.strip()), done.stderr
+    assert "hidden" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "it has no paths"),
+        (b"paths: [", "openapi.yaml is not an OpenAPI document: while parsing"),
+        (b"openapi: 3.1.0", "it has no paths"),
+        (b"\xff\xfe", "is not an OpenAPI document"),
+        (b"swagger: '2.0'\npaths: {}", "is Swagger 2.0: convert it to OpenAPI 3"),
+    ],
+)
+def test_a_file_that_is_no_document_is_refused_in_a_line(
+    fuzz: Fuzz, tmp_path: Path, content: bytes, message: str
+) -> None:
+    spec = tmp_path / "openapi.yaml"
+    spec.write_bytes(content)
+    done = fuzz("--url", "http://127.0.0.1:1", "--spec", str(spec))
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert message in " ".join(done.stderr.split())
+    assert done.stdout == ""

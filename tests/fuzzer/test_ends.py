@@ -1,0 +1,107 @@
+"""How a run ends when it can't be as it was meant to be, and what it leaves."""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import run
+
+from .conftest import PROGRAM, Fuzz, Shop
+from .shop import AUTH
+
+FEW = ("--seconds", "0", "--examples", "4")
+HOOKS = """
+from contextlib import contextmanager
+
+
+@contextmanager
+def around_case(case):
+    with open("around.txt", "a") as file:
+        file.write("before ")
+        yield
+        file.write("after ")
+"""
+
+
+def test_a_run_whose_credentials_are_refused_fails(shop: Shop, fuzz: Fuzz) -> None:
+    done = fuzz("--url", shop(), "--auth", "me:wrong", *FEW)
+    assert done.returncode == 2
+    for operation in ("POST /orders", "GET /prices", "GET /orders/{id}"):
+        wanted = f"not tested: {operation}: every reply was 401: check --auth or --header"
+        assert wanted in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=str)
+def test_a_run_that_is_stopped_reports_what_it_found(
+    shop: Shop, fuzz: Fuzz, tmp_path: Path, sent: signal.Signals
+) -> None:
+    url, some = shop("wrong type"), ("--include", "id=listPrices", "--seconds", "600")
+    with subprocess.Popen(
+        [str(PROGRAM), "--url", url, *some],
+        cwd=tmp_path,
+        env={**os.environ, "FUZZ_AUTH": AUTH},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert "failed server" in process.stderr.readline()
+        process.send_signal(sent)
+        out, err = process.communicate()
+    assert (process.returncode, "Traceback" in err) == (130, False), err
+    assert "FAILED GET /prices: Response violates schema" in out
+    page = (tmp_path / "reports" / "fuzz.html").read_text("utf-8")
+    assert "<h1>Contract fuzzing: 1 failed</h1>" in page
+
+
+def test_a_hook_that_raises_stops_the_run_and_is_named(
+    shop: Shop, fuzz: Fuzz, tmp_path: Path
+) -> None:
+    broken = HOOKS.replace("    with", "    raise ValueError('no database')\n    with")
+    (tmp_path / "set_up.py").write_text(broken, "utf-8")
+    done = fuzz("--url", shop(), "--auth", AUTH, "--seconds", "600", "--hooks", "set_up")
+    assert done.returncode == 2
+    assert "stopped: --hooks: around_case raised ValueError: no database" in done.stdout
+
+
+def test_hooks_set_up_and_clean_up_around_each_case(shop: Shop, fuzz: Fuzz, tmp_path: Path) -> None:
+    (tmp_path / "set_up.py").write_text(HOOKS, "utf-8")
+    fuzz("--url", shop(), "--auth", AUTH, *FEW, "--hooks", "set_up", "--include", "tag=prices")
+    told = (tmp_path / "around.txt").read_text("utf-8").split()
+    assert told[::2] == ["before"] * (len(told) // 2)
+    assert told[1::2] == ["after"] * (len(told) // 2) != []
+
+
+def test_a_local_server_is_reached_without_a_proxy_and_only_reports_are_left(
+    shop: Shop, fuzz: Fuzz, tmp_path: Path
+) -> None:
+    proxy = {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    done = fuzz("--url", shop(), "--auth", AUTH, *FEW, "--include", "tag=prices", **proxy)
+    assert done.returncode == 0, done.stdout
+    assert {path.name for path in tmp_path.iterdir()} == {"openapi.yaml", "reports"}
+
+
+@pytest.mark.slow
+def test_a_server_that_is_not_there_is_waited_for_and_then_told(fuzz: Fuzz) -> None:
+    done = fuzz("--url", "http://127.0.0.1:9", *FEW)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nothing answers at http://127.0.0.1:9" in done.stderr
+    assert done.stderr.endswith(": start the server first\n")
+
+
+def test_what_is_printed_sends_the_failing_request_again(
+    shop: Shop, fuzz: Fuzz, tmp_path: Path
+) -> None:
+    done = fuzz("--url", shop("wrong type"), "--auth", AUTH, *FEW, "--include", "id=listPrices")
+    curl = re.search("the same by hand: (curl .*)", done.stdout)
+    assert curl, done.stdout
+    assert "These lines read credentials from FUZZ_AUTH." in done.stdout
+    again = run("bash", "-c", f"{curl[1]} --silent", FUZZ_AUTH=AUTH)
+    assert again.stdout == '[{"code": "12345", "cents": "100"}]'
+    replay = re.search(r"To replay all of it:\n  signalwire-compat-fuzz (.*)", done.stdout)
+    assert replay
+    assert curl[0] in fuzz(*replay[1].split(), FUZZ_AUTH=AUTH).stdout
