@@ -12,21 +12,22 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import schemathesis
-from schemathesis import Response
+from schemathesis import BaseSchema, Response
 from schemathesis.core import NotSet
 from schemathesis.core.failures import Failure, FailureGroup
 
 from . import case_corrections, server_report  # noqa: F401  # Both work for schemathesis.
 from . import document as doc
+from .case_sources import operations
 from .contract_coverage import COVERAGE
 from .document import AnyCase
 from .expected_request import as_text, code_of_refusal, has_text, is_sendable, is_valid_as_text
-from .near_valid import cases_with_unknown_members, near_valid_cases
+from .near_valid import cases_with_unknown_members, near_valid_cases, valid_case
 from .options import RULES, number
 from .rules import broken_rules
 from .user_hook import around_case
@@ -122,6 +123,14 @@ def _is_plain(case: AnyCase) -> bool:
         and has_text(case)
         and is_sendable(case)
     )
+
+
+@schemathesis.hook
+def after_load_schema(context: schemathesis.HookContext, schema: BaseSchema) -> None:
+    """Make a first case before the time begins: Hypothesis takes a second for what it needs."""
+    for operation in operations(schema)[:1]:
+        with suppress(Exception):  # It is told with the operation.
+            valid_case(operation)
 
 
 @schemathesis.hook
