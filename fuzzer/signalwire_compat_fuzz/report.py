@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import yaml
 
 from .options import setting, spec_file
+from .processes import INTERRUPTED
 
 if TYPE_CHECKING:
     from .server_run import Ended
@@ -49,7 +50,7 @@ def tell(ended: "Ended", folder: Path) -> bool:
     COVERAGE.merge(told.get("covered", []))
     failures = [Failure(*found) for found in told.get("failures", [])]
     lines = [*_failure_lines(failures), *(f"error: {text}" for text in told.get("errors", []))]
-    if ended.status == 1 and not lines:  # Such as a warning that fails a run.
+    if ended.status not in (0, INTERRUPTED) and not lines:  # Such as a warning that fails a run.
         lines = [ended.output]
     lines += [f"known: {count} known failures came again" for count in [told.get("known")] if count]
     lines += [f"left out: {place}: {what}" for place, what in told.get("left_out", {}).items()]

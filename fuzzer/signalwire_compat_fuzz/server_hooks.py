@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import schemathesis
-from schemathesis import BaseSchema, Response
+from schemathesis import Response
 from schemathesis.core import NotSet
 from schemathesis.core.failures import Failure, FailureGroup
 
 from . import case_corrections, server_report  # noqa: F401  # Both work for schemathesis.
 from . import document as doc
-from .case_sources import operations
+from .case_sources import operations, spec
 from .contract_coverage import COVERAGE
 from .document import AnyCase
 from .expected_request import as_text, code_of_refusal, has_text, is_sendable, is_valid_as_text
@@ -107,6 +107,10 @@ class Run:
 RUN = Run()
 if os.environ.get("FUZZ_COUNTS"):
     atexit.register(RUN.write)
+    # Hypothesis takes a second for what it needs for a first case: now, before the time begins.
+    for _operation in operations(spec())[:1] if _SECONDS else ():
+        with suppress(Exception):  # It is told with the operation.
+            valid_case(_operation)
 _around = threading.local()
 
 
@@ -123,14 +127,6 @@ def _is_plain(case: AnyCase) -> bool:
         and has_text(case)
         and is_sendable(case)
     )
-
-
-@schemathesis.hook
-def after_load_schema(context: schemathesis.HookContext, schema: BaseSchema) -> None:
-    """Make a first case before the time begins: Hypothesis takes a second for what it needs."""
-    for operation in operations(schema)[:1]:
-        with suppress(Exception):  # It is told with the operation.
-            valid_case(operation)
 
 
 @schemathesis.hook

@@ -21,12 +21,12 @@ def config_file(folder: Path) -> Path:
     """
     if OWN_CONFIG.is_file():
         return OWN_CONFIG
-    # The token of a mock may be shown: a curl command without it reproduces nothing.
+    text = CONFIG.read_text("utf-8")
     headers = [line.partition(":")[0].strip() for line in setting("header").splitlines() if line]
-    hidden = [*headers, *(["Authorization"] if setting("auth") else [])]
-    shown = {"enabled": bool(hidden), "keys-to-sanitize": hidden, "sensitive-markers": ["\0"]}
-    table = ", ".join(f"{name} = {json.dumps(value)}" for name, value in shown.items())
-    text = CONFIG.read_text("utf-8").replace("[output]", f"[output]\nsanitization = {{ {table} }}")
+    if hidden := [*headers, *(["Authorization"] if setting("auth") else [])]:
+        keys = f'keys-to-sanitize = {json.dumps(hidden)}, sensitive-markers = ["\\u0000"]'
+        shown = "sanitization = { enabled = false }"
+        text = text.replace(shown, f"sanitization = {{ enabled = true, {keys} }}")
     made = folder / CONFIG.name
     made.write_text(f"{text}fail-on = {str(bool(RULES)).lower()}\n", "utf-8")
     return made
