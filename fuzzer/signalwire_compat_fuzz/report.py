@@ -49,19 +49,26 @@ def tell(ended: "Ended", folder: Path) -> bool:
     told = ended.told
     COVERAGE.merge(told.get("covered", []))
     failures = [Failure(*found) for found in told.get("failures", [])]
-    lines = [*_failure_lines(failures), *(f"error: {text}" for text in told.get("errors", []))]
+    lines = [*_failure_lines(failures)]
     if ended.status not in (0, INTERRUPTED) and not lines:  # Such as a warning that fails a run.
         lines = [ended.output]
     lines += [f"known: {count} known failures came again" for count in [told.get("known")] if count]
     lines += [f"left out: {place}: {what}" for place, what in told.get("left_out", {}).items()]
-    untested = [*_untested_lines(told.get("never_accepted", {}))]
-    stopped = [f"stopped: {told['stopped']}"] if "stopped" in told else []
-    lines += [*untested, f"covered: {COVERAGE.summary()}", *stopped]
+    is_tested = "stopped" not in told
+    for place, replies in told.get("never_accepted", {}).items():
+        statuses = " or ".join(sorted(replies))
+        if {*replies} <= {"401", "403"}:
+            is_tested = False
+            lines += [f"not tested: {place}: every reply was {statuses}: check --auth or --header"]
+        else:
+            lines += [f"never accepted: {place}: the replies to its valid cases were {statuses}"]
+    lines += [f"covered: {COVERAGE.summary()}"]
+    lines += [f"stopped: {told['stopped']}"] if "stopped" in told else []
     sys.stdout.write("\n".join([*lines, ""]))
     sys.stdout.flush()  # What the next program writes comes after it.
     _rewrite(folder / "fuzz-server.xml", failures)
     keep(folder / "fuzz-server.json", told.get("cases", 0), told.get("left_out", {}), failures)
-    return not any(line.startswith("not tested") for line in untested) and not stopped
+    return is_tested
 
 
 def _failure_lines(failures: list[Failure]) -> Iterator[str]:
@@ -75,15 +82,6 @@ def _failure_lines(failures: list[Failure]) -> Iterator[str]:
             yield f"\n{count - _SHOWN} more of {place} are in reports/fuzz.html."
     if failures:
         yield ""
-
-
-def _untested_lines(never_accepted: dict[str, dict[str, int]]) -> Iterator[str]:
-    for place, replies in never_accepted.items():
-        statuses = " or ".join(sorted(replies))
-        if {*replies} <= {"401", "403"}:
-            yield f"not tested: {place}: every reply was {statuses}: check --auth or --header"
-        else:
-            yield f"never accepted: {place}: the replies to its valid cases were {statuses}"
 
 
 def _rewrite(junit: Path, failures: list[Failure]) -> None:

@@ -19,7 +19,7 @@ from .report import Failure, with_variables
 _LINES = 6
 """Lines of a message at most; a body of a reply has at most _WIDTH characters."""
 _WIDTH = 300
-TOLD: dict[str, Any] = {"failures": [], "errors": [], "known": 0}
+TOLD: dict[str, Any] = {"failures": [], "known": 0}
 """What the process that started this one reads."""
 
 
@@ -43,6 +43,7 @@ class Reporter(cli.EventHandler[Any]):
     def __init__(self, *_: Any, **__: Any) -> None:
         self._sequences: Counter[str] = Counter()
         self._seconds = 0.0
+        self._errors: dict[Failure, None] = {}
 
     def handle_event(self, ctx: Any, event: Any) -> None:
         if isinstance(event, events.ScenarioFinished):
@@ -58,9 +59,12 @@ class Reporter(cli.EventHandler[Any]):
             status = "failure" if "failure" in self._sequences else "success"
             _tell(status, self._sequences.total(), self._seconds, "stateful: sequences of calls")
         elif isinstance(event, events.NonFatalError):
-            TOLD["errors"].append(f"{event.label}: {event.info.title}: {event.info.message}")
+            said = _message_lines(with_variables(event.info.message))
+            text = "\n  ".join([event.info.title, *said[:_LINES]])
+            self._errors[Failure(event.label, text)] = None
         elif isinstance(event, events.FatalError):
-            TOLD["errors"].append(f"{type(event.exception).__name__}: {event.exception}")
+            text = f"{type(event.exception).__name__}: {event.exception}"
+            self._errors[Failure("the run", text)] = None
 
     def shutdown(self, ctx: Any) -> None:
         TOLD["known"] = len(ctx.statistic.known_failures)
@@ -68,6 +72,7 @@ class Reporter(cli.EventHandler[Any]):
             for group in groups.values():
                 place = next((f.operation for f in group.failures if f.operation), test)
                 TOLD["failures"].append(Failure(place, "\n".join(_lines(group)), test))
+        TOLD["failures"] += self._errors
 
 
 def _record(recorder: Any) -> None:

@@ -2,11 +2,12 @@
 
     python shop.py [BUG ...]
 
-It prints its address, with a free port, and has each of the BUGS that is named.
+It prints its address, with a free port, and has each of the BUGS that is named. `crash` ends it.
 """
 
 import base64
 import json
+import os
 import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,6 +38,8 @@ class Shop(BaseHTTPRequestHandler):
             order = None
         if not self._is_order(order):
             self._send(422, {"error": "not an order"})
+        elif "crash" in PLANTED and "%" in (order.get("note") or ""):
+            os._exit(1)
         elif "rare failure" in PLANTED and "%" in (order.get("note") or ""):
             self._send(500, {"error": "unsupported format character"})
         else:

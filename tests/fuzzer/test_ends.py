@@ -105,3 +105,12 @@ def test_what_is_printed_sends_the_failing_request_again(
     replay = re.search(r"To replay all of it:\n  signalwire-compat-fuzz (.*)", done.stdout)
     assert replay
     assert curl[0] in fuzz(*replay[1].split(), FUZZ_AUTH=AUTH).stdout
+
+
+@pytest.mark.slow
+def test_a_server_that_crashes_is_told_with_its_last_requests(shop: Shop, fuzz: Fuzz) -> None:
+    some = ("--include", "id=createOrder", "--seconds", "60")
+    done = fuzz("--url", shop("crash"), "--auth", AUTH, *some)
+    assert done.returncode == 1, done.stdout
+    told = done.stdout.partition("FAILED Server: Server Unavailable")[2]
+    assert re.search('curl -X POST -u "\\$FUZZ_AUTH" .*"note": "[^"]*%', told), done.stdout
