@@ -66,7 +66,7 @@ def _round(url: str, client: str, seed: int, seconds: int) -> tuple[int, set[str
     ended = {"server": run_server(url, seed, seconds)} if url else {}
     if client and INTERRUPTED not in (status for status, _ in ended.values()):
         ended["client"] = run_round(seed, seconds)
-    given = {"seconds": options.setting("seconds")} if options.setting("seconds") else {}
+    given = {"seconds": text} if (text := os.environ.get("FUZZ_SECONDS")) else {}
     report.write(REPORTS, report.replay(seed, **given))
     # 2 for any other end, such as a signal, whose status is negative.
     known = (0, 1, INTERRUPTED)
@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--known", metavar="FILE", help="known failures: these do not fail the run")
     add("--learn", action="store_true", default=None, help="write what fails to the --known file")
     add("--seconds", metavar="N", help=f"time for the whole run; 0 for no limit ({SECONDS})")
-    add("--seed", metavar="N", help="the same seed gives the same cases (1)")
+    add("--seed", metavar="N", help="the same seed and replies give the same cases (1)")
     add("--examples", metavar="N", help=f"random cases for each operation ({EXAMPLES})")
     add("--only", metavar="EXPRESSION", help="some tests of the client, as in pytest -k")
     return parser

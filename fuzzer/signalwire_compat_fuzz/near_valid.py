@@ -1,4 +1,4 @@
-"""Cases that differ from a valid one in a single member: random data seldom does."""
+"""Cases that differ from a valid one in one member, or in two: random data seldom does."""
 
 import itertools
 import tomllib
@@ -23,8 +23,9 @@ _TYPED = ("true", "false", "null", "5", "-7", "1.5", "x")
 """Texts that some take for other types."""
 _SEGMENTS = (".", "..")
 """Texts that have a meaning of their own in a path."""
-_GROUPS = ("path_parameters", "query", "headers", "cookies")
+GROUPS = ("path_parameters", "query", "headers", "cookies")
 _LONGEST = 300
+_MOST_PAIRS = 100
 _ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
@@ -87,7 +88,7 @@ def near_valid_cases(
     that are awkward in forms and URLs.
     """
     base = valid_case(operation)
-    yield changed(base)  # Without what schemathesis notes of cases that it makes.
+    yield base
     stride = parts * max(1, 100 // EXAMPLES)
     # One value of each member, then the next of each: any beginning has some of all members.
     rows = itertools.zip_longest(*_odd_members(base, awkward))
@@ -97,6 +98,7 @@ def near_valid_cases(
 
 def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
     """List the cases with an odd value of each member, those that find most first."""
+    yield _pairs(base)
     settings_ = tomllib.loads(CONFIG.read_text("utf-8"))
     texts = [*settings_["dictionaries"]["texts"]["values"], *_ALLOWED]
 
@@ -104,7 +106,7 @@ def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
         return (changed(base, **{group: {**getattr(base, group), name: v}}) for v in values)
 
     for name in doc.parameter_schemas(base):
-        group = next(g for g in _GROUPS if any(p.name == name for p in getattr(base.operation, g)))
+        group = next(g for g in GROUPS if any(p.name == name for p in getattr(base.operation, g)))
         examples = _examples(base, name, getattr(base, group).get(name))
         yield with_member(group, name, (*misspelt(examples), *examples, *texts, *_SEGMENTS))
     schema = doc.body_schema(base)
@@ -133,6 +135,59 @@ def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
         yield (changed(base, body=members) for members in rest)
     unknown = (changed(base, body={**body, f"{name}2": "x"}) for name in members)
     yield (case for case in unknown if not doc.has_unnamed_members(case))
+
+
+def _pairs(base: AnyCase) -> Iterator[AnyCase]:
+    """Make valid cases in which each two limits or allowed values of two members meet."""
+    groups = {p.name: group for group in GROUPS for p in getattr(base.operation, group)}
+    schemas = {("body", n): s for n, s in doc.named_members(doc.body_schema(base) or {}).items()}
+    if not isinstance(base.body, dict):
+        schemas = {}
+    schemas |= {(groups[n], n): schema for n, schema in doc.parameter_schemas(base).items()}
+    values = {
+        place: [v for v in _limits(schema) if doc.is_valid(base, schema, v)]
+        for place, schema in schemas.items()
+    }
+    rows = _covering_pairs({place: found for place, found in values.items() if found})
+    for row in itertools.islice(rows, _MOST_PAIRS):
+        parts: dict[str, Any] = {}
+        for (group, name), value in row.items():
+            parts.setdefault(group, {**getattr(base, group)})[name] = value
+        yield changed(base, **parts)
+
+
+def _limits(schema: Schema) -> list[Any]:
+    """List the allowed values of a schema, and the least and the greatest."""
+    found: list[Any] = []
+    for part in map(doc.with_bounds, doc.parts(schema)):
+        found += part.get("enum", [])
+        found += [True, False] if "boolean" in doc.types(part) else []
+        found += [part[keyword] for keyword in ("minimum", "maximum") if keyword in part]
+        lengths = (part.get(keyword, 0) for keyword in ("minLength", "maxLength"))
+        found += ["x" * length for length in lengths if 0 < length <= _LONGEST]
+    return found
+
+
+def _covering_pairs(values: dict[Any, list[Any]]) -> Iterator[dict[Any, Any]]:
+    """Choose a value for each name, again until each two values of two names were chosen together.
+
+    Each choice begins with two that were not, and takes for the others what adds most.
+    """
+    spots = [(name, value) for name, found in values.items() for value in found]
+    of_name = {name: [i for i, spot in enumerate(spots) if spot[0] == name] for name in values}
+    pairs = itertools.combinations(range(len(spots)), 2)
+    missing = {(a, b): None for a, b in pairs if spots[a][0] != spots[b][0]}
+    while missing:
+        row = [*next(iter(missing))]
+
+        def added(spot: int, row: list[int] = row) -> int:
+            return sum((min(spot, other), max(spot, other)) in missing for other in row)
+
+        chosen = {spots[i][0] for i in row}
+        row += [max(found, key=added) for name, found in of_name.items() if name not in chosen]
+        for pair in itertools.combinations(sorted(row), 2):
+            missing.pop(pair, None)
+        yield dict(spots[i] for i in row)
 
 
 def _examples(base: AnyCase, name: str, value: Any) -> list[str]:
@@ -202,7 +257,7 @@ def cases_with_unknown_members(operation: Operation) -> Iterator[AnyCase]:
 
 
 def changed(base: AnyCase, **changes: Any) -> AnyCase:
-    given = {part: getattr(base, part) for part in (*_GROUPS, "body", "media_type")} | changes
+    given = {part: getattr(base, part) for part in (*GROUPS, "body", "media_type")} | changes
     made: AnyCase = base.operation.Case(**given)
     made.body = doc.with_files(made.body, doc.body_schema(made) or {})
     return made

@@ -5,6 +5,7 @@ Near cases are examples to it, so its checks, baseline and filters cover them.
 
 import atexit
 import functools
+import itertools
 import json
 import os
 import re
@@ -27,7 +28,7 @@ from .case_sources import operations, spec
 from .contract_coverage import COVERAGE
 from .document import AnyCase
 from .expected_request import as_text, code_of_refusal, has_text, is_sendable, is_valid_as_text
-from .near_valid import cases_with_unknown_members, near_valid_cases, valid_case
+from .near_valid import GROUPS, cases_with_unknown_members, changed, near_valid_cases, valid_case
 from .options import RULES, number
 from .rules import broken_rules
 from .user_hook import around_case
@@ -58,10 +59,11 @@ class Run:
         """Return as many near cases of an operation as there is time for, of all kinds alike."""
         label = operation.label
         try:
-            near = [
-                *near_valid_cases(operation, awkward=True),
-                *cases_with_unknown_members(operation),
-            ]
+            made = (
+                near_valid_cases(operation, awkward=True),
+                cases_with_unknown_members(operation),
+            )
+            near = [*map(_written, itertools.chain(*made))]
         except Exception as error:  # A document can say what nothing keeps to.
             self.left_out[label] = f"all cases with one odd member: {type(error).__name__}"
             return []
@@ -112,6 +114,15 @@ if os.environ.get("FUZZ_COUNTS"):
         with suppress(Exception):  # It is told with the operation.
             valid_case(_operation)
 _around = threading.local()
+
+
+def _written(case: AnyCase) -> AnyCase:
+    """Write truths outside the body as JSON does: requests writes True."""
+
+    def written(part: dict[str, Any]) -> dict[str, Any]:
+        return {name: as_text(v) if isinstance(v, bool) else v for name, v in part.items()}
+
+    return changed(case, **{name: written(getattr(case, name)) for name in GROUPS})
 
 
 def _is_plain(case: AnyCase) -> bool:

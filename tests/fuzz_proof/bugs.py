@@ -201,6 +201,7 @@ CLIENT: dict[str, Plant] = {
     "a long text is cut off": seams.written(PurchaseRequest, lambda m: {n: v[:1024] if isinstance(v, str) else v for n, v in m.items()}),
     "a blank text is left out": seams.written(PurchaseRequest, lambda m: {n: v for n, v in m.items() if v}),
     "an unknown field is sent": seams.requests(lambda r: {"content": r.content + b"&x=1"}),
+    "a setting is lost beside another one": seams.requests(lambda r: {"content": r.content.replace(b"&VoiceReceiveMode=fax", b"")} if b"VoiceMethod=GET" in r.content else {}),
     "a form is sent as JSON": seams.requests(lambda r: {"content": json.dumps(dict(pairs(r.content.decode()))).encode()}),
     "the content type is JSON": seams.requests(lambda r: {"content_type": JSON}),
     "the content type has another charset": seams.requests(lambda r: {"content_type": f"{FORM}; charset=latin-1"}),

@@ -2,7 +2,8 @@
 
     python shop.py [BUG ...]
 
-It prints its address, with a free port, and has each of the BUGS that is named. `crash` ends it.
+It prints its address, with a free port, and has each of the BUGS that is named. It also knows `rare
+pair`, a failure for two values that meet, and `crash`, which ends it.
 """
 
 import base64
@@ -40,6 +41,8 @@ class Shop(BaseHTTPRequestHandler):
             self._send(422, {"error": "not an order"})
         elif "crash" in PLANTED and "%" in (order.get("note") or ""):
             os._exit(1)
+        elif "rare pair" in PLANTED and order.get("gift") and len(order.get("note", "")) == 100:
+            self._send(500, {"error": "no label is that long"})
         elif "rare failure" in PLANTED and "%" in (order.get("note") or ""):
             self._send(500, {"error": "unsupported format character"})
         else:

@@ -44,6 +44,14 @@ def test_four_bugs_are_found_and_reported_where_people_look(
     assert "::error file=openapi.yaml,line=7,title=POST /orders::" in done.stdout
 
 
+@pytest.mark.slow
+def test_a_failure_of_two_values_that_meet_is_found(shop: Shop, fuzz: Fuzz) -> None:
+    url = shop("rare pair")
+    done = fuzz("--url", url, "--auth", AUTH, *PLENTY, "--include", "id=createOrder")
+    assert "FAILED POST /orders: Server error" in done.stdout
+    assert '{"error": "no label is that long"}' in done.stdout
+
+
 def test_a_server_that_keeps_to_its_document_passes(shop: Shop, fuzz: Fuzz) -> None:
     done = fuzz("--url", shop(), *FEW, FUZZ_AUTH=AUTH, GITHUB_ACTIONS="true")
     assert done.returncode == 0, done.stdout
