@@ -54,6 +54,9 @@ def tell(ended: "Ended", folder: Path) -> bool:
         lines = [ended.output]
     lines += [f"known: {count} known failures came again" for count in [told.get("known")] if count]
     lines += [f"left out: {place}: {what}" for place, what in told.get("left_out", {}).items()]
+    if told.get("left_out"):
+        half = f"half of the replies took {1000 * told['reply_seconds']:.0f} ms or more"
+        lines += [f"left out: {half}: for more cases, give more --seconds"]
     is_tested = "stopped" not in told
     for place, replies in told.get("never_accepted", {}).items():
         statuses = " or ".join(sorted(replies))

@@ -4,6 +4,7 @@ It is an event handler of schemathesis, which loads it with the hooks.
 """
 
 import signal
+import statistics
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -44,10 +45,11 @@ class Reporter(cli.EventHandler[Any]):
         self._sequences: Counter[str] = Counter()
         self._seconds = 0.0
         self._errors: dict[Failure, None] = {}
+        self._times: list[float] = []
 
     def handle_event(self, ctx: Any, event: Any) -> None:
         if isinstance(event, events.ScenarioFinished):
-            _record(event.recorder)
+            self._times += _record(event.recorder)
             status, count = event.status.value, len(event.recorder.cases)
             if event.phase is PhaseName.STATEFUL_TESTING:
                 self._sequences[status] += count
@@ -67,6 +69,7 @@ class Reporter(cli.EventHandler[Any]):
             self._errors[Failure("the run", text)] = None
 
     def shutdown(self, ctx: Any) -> None:
+        TOLD["reply_seconds"] = statistics.median(self._times or [0])
         TOLD["known"] = len(ctx.statistic.known_failures)
         for test, groups in ctx.statistic.failures.items():
             for group in groups.values():
@@ -75,11 +78,17 @@ class Reporter(cli.EventHandler[Any]):
         TOLD["failures"] += self._errors
 
 
-def _record(recorder: Any) -> None:
-    """Count what was covered, also by what checks send, such as a request without credentials."""
+def _record(recorder: Any) -> Iterator[float]:
+    """Count what was covered, and list how long the replies took.
+
+    That includes what checks send, such as a request without credentials.
+    """
     for case_id, sent in recorder.interactions.items():
         case = recorder.cases[case_id].value
-        if sent.response is not None and case.method.upper() == case.operation.method.upper():
+        if sent.response is None:
+            continue
+        yield sent.response.elapsed
+        if case.method.upper() == case.operation.method.upper():
             COVERAGE.record(case, Reply(sent.response.status_code, sent.response.content or b""))
 
 

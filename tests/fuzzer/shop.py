@@ -3,7 +3,7 @@
     python shop.py [BUG ...]
 
 It prints its address, with a free port, and has each of the BUGS that is named. It also knows `rare
-pair`, a failure for two values that meet, and `crash`, which ends it.
+pair`, a failure for two values that meet, `slow`, and `crash`, which ends it.
 """
 
 import base64
@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -90,6 +91,7 @@ class Shop(BaseHTTPRequestHandler):
         )
 
     def _is_allowed(self, paths: tuple[str, ...], method: str) -> bool:
+        time.sleep(0.05 if "slow" in PLANTED else 0)
         path = urlsplit(self.path).path
         known = {"/orders": "POST", "/prices": "GET", r"/orders/[^/]+": "GET"}
         allowed = [verb for name, verb in known.items() if re.fullmatch(name, path)]

@@ -114,3 +114,10 @@ def test_a_server_that_crashes_is_told_with_its_last_requests(shop: Shop, fuzz: 
     assert done.returncode == 1, done.stdout
     told = done.stdout.partition("FAILED Server: Server Unavailable")[2]
     assert re.search('curl -X POST -u "\\$FUZZ_AUTH" .*"note": "[^"]*%', told), done.stdout
+
+
+def test_a_slow_server_is_told_with_what_there_was_no_time_for(shop: Shop, fuzz: Fuzz) -> None:
+    some = ("--include", "id=createOrder", "--seconds", "6")
+    done = fuzz("--url", shop("slow"), "--auth", AUTH, *some)
+    assert re.search(r"left out: POST /orders: \d+ cases with one odd member", done.stdout)
+    assert re.search(r"left out: half of the replies took (5|6|7|8|9|\d\d)\d ms", done.stdout)
