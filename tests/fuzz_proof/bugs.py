@@ -151,9 +151,9 @@ def another_page_before(answer: Any) -> dict[str, Any]:
     return {"body": seams.json_of(answer.body, first)}
 
 
-def json_as_form(real: Callable[..., Any], incoming: Any, body: Any, *rest: Any) -> Any:
-    kind = next(iter(body.media)) if body and incoming.content_type == JSON else None
-    return real(replace(incoming, content_type=kind) if kind else incoming, body, *rest)
+def no_json(real: Callable[..., Any], incoming: Any, *rest: Any) -> Any:
+    is_json = incoming.content_type == JSON
+    return real(replace(incoming, content_type="text/plain") if is_json else incoming, *rest)
 
 
 def no_missing_field(real: Callable[..., Any], *args: Any) -> Any:
@@ -332,7 +332,7 @@ MOCK: dict[str, Plant] = {
     "a path is not checked": seams.wrapped(request_checks, "_check_parameters", lambda real, *args: (real(*args)[0], [])),
     "an unknown field is accepted": seams.wrapped(request_checks, "_unknown", lambda real, *args: []),
     "a missing field is accepted": seams.wrapped(request_checks, "_check_body", no_missing_field),
-    "JSON is taken for a form": seams.wrapped(request_checks, "_check_body", json_as_form),
+    "JSON in place of a form is refused": seams.wrapped(request_checks, "_check_body", no_json),
     "a missing body is accepted": seams.wrapped(request_checks, "_check_body", lambda real, incoming, *rest: real(incoming, *rest) if incoming.body else (None, [])),
     "no credentials are needed": seams.wrapped(credentials, "find_project", lambda real, incoming, token, **options: real(incoming, token, **options) if incoming.header("authorization") else DEFAULT_PROJECT),
     "any token will do": seams.wrapped(credentials, "find_project", any_token),
