@@ -34,8 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             text = "\n".join(value) if isinstance(value, list) else str(value)
             os.environ[f"FUZZ_{name.upper()}"] = text
     check(allowed)
-    REPORTS.mkdir(exist_ok=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Both end a run in the same way.
+    try:
+        REPORTS.mkdir(exist_ok=True)
+    except OSError as error:
+        options.refuse(f"reports can't be written to {REPORTS}/: {error.strerror}")
+    # Both end a run in the same way. A shell lets what it starts in the background ignore SIGINT.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     seconds = options.number("seconds", SECONDS)
     return _rounds(options.setting("url"), options.setting("client"), seconds)
 
@@ -64,7 +69,7 @@ def _round(url: str, client: str, seed: int, seconds: int) -> tuple[int, set[str
         path.unlink()
     seconds = seconds // 2 if url and client else seconds
     ended = {"server": run_server(url, seed, seconds)} if url else {}
-    if client and INTERRUPTED not in (status for status, _ in ended.values()):
+    if client and all(status in (0, 1) for status, _ in ended.values()):
         ended["client"] = run_round(seed, seconds)
     given = {"seconds": text} if (text := os.environ.get("FUZZ_SECONDS")) else {}
     report.write(REPORTS, report.replay(seed, **given))
@@ -87,9 +92,11 @@ def run_server(url: str, seed: int, seconds: int) -> tuple[int, bool]:
         examples=options.number("examples", EXAMPLES),
         seconds=seconds,
     )
-    (REPORTS / "fuzz-server.txt").write_text(ended.output, "utf-8")
-    is_tested = report.tell(ended, REPORTS)
-    return ended.status if is_tested else 2, bool(ended.told.get("cases"))
+    report.report_server(ended, REPORTS)
+    is_stopped = "stopped" in ended.results
+    is_cut = ended.status == INTERRUPTED and not is_stopped
+    status = 2 if is_stopped or (ended.untested() and not is_cut) else ended.status
+    return status, bool(ended.results["cases"])
 
 
 def run_round(seed: int, seconds: int) -> tuple[int, bool]:

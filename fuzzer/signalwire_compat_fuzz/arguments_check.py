@@ -4,9 +4,9 @@ import importlib
 import importlib.util
 import ipaddress
 import os
-import socket
 import sys
 import time
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,11 @@ def check(allowed_host: str | None) -> None:
     _check_selection(_document())
     _check_modules()
     _check_known(url, client)
+    if (auth := options.setting("auth")) and ":" not in auth:
+        refuse("--auth: give user name and password, as USER:PASSWORD")
+    for header in options.setting("header").splitlines():
+        if not header.partition(":")[2].strip():
+            refuse("--header: give a name and a value, such as 'X-Api-Key: abc'")
     if url:
         _check_server(url, allowed_host)
 
@@ -49,6 +54,8 @@ def _document() -> dict[str, Any]:
         refuse(f"{spec} is not an OpenAPI document: {' '.join(str(error).split())}")
     if not (isinstance(document, dict) and isinstance(document.get("paths"), dict)):
         refuse(f"{spec} is not an OpenAPI document: it has no paths")
+    if not document["paths"]:
+        refuse(f"{spec} has no operations")
     if "swagger" in document:
         refuse(f"{spec} is Swagger {document['swagger']}: convert it to OpenAPI 3")
     return document
@@ -56,11 +63,16 @@ def _document() -> dict[str, Any]:
 
 def _check_selection(document: dict[str, Any]) -> None:
     items = [item for item in document["paths"].values() if isinstance(item, dict)]
-    found = [(name, part) for item in items for name, part in item.items() if name in _METHODS]
+    found = [
+        (name, part)
+        for item in items
+        for name, part in item.items()
+        if name in _METHODS and isinstance(part, dict)
+    ]
     operations = [part for _, part in found]
     named = {
-        "id": {one["operationId"] for one in operations if "operationId" in one},
-        "tag": {tag for one in operations for tag in one.get("tags", [])},
+        "id": {str(one["operationId"]) for one in operations if "operationId" in one},
+        "tag": {str(tag) for one in operations for tag in one.get("tags") or []},
         "method": {method.upper() for method, _ in found},
     }
     for way in ("include", "exclude"):
@@ -116,7 +128,8 @@ def _check_server(url: str, allowed_host: str | None) -> None:
         refuse("--url holds credentials, which reports would show: give them by --auth")
     if _is_loopback(host):
         for name in ("NO_PROXY", "no_proxy"):  # A proxy would look for it on its own machine.
-            os.environ[name] = ",".join(filter(None, (os.environ.get(name), host)))
+            given = os.environ.get(name)
+            os.environ[name] = "*" if given == "*" else ",".join(filter(None, (given, host)))
     elif allowed_host != host:
         refuse(
             f"{host} is not this machine. {COSTS} "
@@ -124,7 +137,9 @@ def _check_server(url: str, allowed_host: str | None) -> None:
         )
     else:
         sys.stderr.write(f"Fuzzing {host}, which is not this machine. {COSTS}\n")
-    _wait_for(url, host, port or (443 if parts.scheme == "https" else 80))
+    if _is_loopback(host):
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        _wait_for(url, kind(host, port, timeout=_START_SECONDS))
 
 
 def _without_user(url: str) -> str:
@@ -140,17 +155,22 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _wait_for(url: str, host: str, port: int) -> None:
-    """Wait until something answers: a server that was started just before takes a moment."""
-    end, is_told = time.monotonic() + _START_SECONDS, False
+def _wait_for(url: str, connection: HTTPConnection) -> None:
+    """Wait until a server replies: one that was started just before takes a moment."""
+    end, is_printed = time.monotonic() + _START_SECONDS, False
     while True:
         try:
-            socket.create_connection((host, port), timeout=_START_SECONDS).close()
+            connection.request("GET", "/")
+            connection.getresponse()
             return
+        except HTTPException:
+            return  # Something replies; the run says what is wrong with it.
         except OSError as error:
             if time.monotonic() > end:
-                refuse(f"nothing answers at {url} ({error}): start the server first")
-        if not is_told:
-            sys.stderr.write(f"Waiting for {url}, {_START_SECONDS} seconds at most.\n")
-            is_told = True
+                refuse(f"nothing replies at {url} ({error}): start the server first")
+        finally:
+            connection.close()
+        if not is_printed:
+            sys.stderr.write(f"Waiting for {url}, about {_START_SECONDS} seconds at most.\n")
+            is_printed = True
         time.sleep(0.2)

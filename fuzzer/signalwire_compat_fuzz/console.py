@@ -20,6 +20,7 @@ from .budget import BUDGET, NO_TIME
 from .contract_coverage import COVERAGE
 from .document import BASE_PATH, AnyCase
 from .options import EXAMPLES, SEED, URL, setting, spec_file
+from .redaction import HIDDEN, with_variables
 
 _LINES = 12
 _WIDTH = 3000
@@ -63,11 +64,11 @@ def curl(case: AnyCase) -> str:
     try:
         has_secrets = setting("auth") or setting("header")
         shown = {
-            name: "[Filtered]" if has_secrets else text
+            name: HIDDEN if has_secrets else text
             for place, name, text in credentials.sent(case)
             if place == "header"
         }
-        return report.with_variables(case.as_curl_command(shown, base_url=PLACE + BASE_PATH))
+        return with_variables(case.as_curl_command(shown, base_url=PLACE + BASE_PATH))
     except Exception as error:  # HTTP can't carry every case.
         return f"none: {error}"
 
@@ -124,13 +125,13 @@ def _left_out_lines(left_out: dict[str, str]) -> Iterator[str]:
     """Write a line for each test: how many of its parts are missing, and the names of some."""
     parts: dict[str, list[str]] = {}
     for name in left_out:
-        test, _, part = name.partition("[")
-        parts.setdefault(test, []).append(f"[{part}")
+        parts.setdefault(name.partition("[")[0], []).append(name)
     for test, names in parts.items():
-        never = sum(left_out[f"{test}{part}"] == NO_TIME for part in names)
+        never = sum(left_out[name] == NO_TIME for name in names)
         counts = f"{never} did not begin, {len(names) - never} did not end"
+        some = ", ".join(name.removeprefix(test) for name in names[:_NAMED])
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        yield f"left out: {test}: {counts}: {', '.join(names[:_NAMED])}{more}"
+        yield f"left out: {test}: {counts}: {some}{more}".removesuffix(": ")
     if left_out:
         yield "left out: reports/fuzz.html has all of them. For more, give more --seconds."
 

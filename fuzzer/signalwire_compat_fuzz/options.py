@@ -29,8 +29,9 @@ def refuse(problem: str) -> NoReturn:
 
 
 def setting(name: str, default: object = "") -> str:
-    """Return a setting as text; of several values, each on a line."""
+    """Return a setting as text; of several values, each on a line. False is no text."""
     value = _TABLE.get(name, default)
+    value = "" if value is False else value
     text = "\n".join(value) if isinstance(value, list) else str(value)
     return os.environ.get(f"FUZZ_{name.upper()}") or text
 
@@ -50,11 +51,12 @@ def number(name: str, default: int) -> int:
 
 def selected(way: str) -> list[tuple[str, str]]:
     """Return kind and value of each `include` or `exclude`; refuse one of another shape."""
-    lines = [line for line in setting(way).splitlines() if line]
-    pairs = [(kind, value) for kind, _, value in (line.partition("=") for line in lines)]
-    for line, (kind, value) in zip(lines, pairs, strict=True):
+    pairs = []
+    for line in filter(None, setting(way).splitlines()):
+        kind, _, value = line.partition("=")
         if kind not in KINDS or not value:
             refuse(f"--{way} {line}: give id=VALUE, tag=VALUE or method=VALUE")
+        pairs.append((kind, value))
     return pairs
 
 

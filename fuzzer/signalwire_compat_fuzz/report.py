@@ -3,7 +3,6 @@
 import html
 import json
 import os
-import re
 import shlex
 import sys
 from collections import Counter
@@ -16,6 +15,7 @@ import yaml
 
 from .options import setting, spec_file
 from .processes import INTERRUPTED
+from .redaction import redacted, variables_lines
 
 if TYPE_CHECKING:
     from .server_run import Ended
@@ -31,83 +31,90 @@ pre{{background:#f4f4f4;padding:.7rem;overflow-x:auto}}td{{padding:.1rem 1rem .1
 """
 
 
-class Failure(NamedTuple):
-    """A failed part of a run: its operation or test, what to read about it, its name in JUnit."""
+class Finding(NamedTuple):
+    """What a run found: its operation or test, what to read about it, its test in JUnit."""
 
     place: str
     text: str
     test: str = ""
 
 
-def tell(ended: "Ended", folder: Path) -> bool:
-    """Print and keep how a run of a server ended. Returns whether all that was chosen was tested.
-
-    An operation that never took the credentials was not.
-    """
+def report_server(ended: "Ended", folder: Path) -> None:
+    """Print how a run of a server ended, and keep that for the page."""
     from .contract_coverage import COVERAGE
 
-    told = ended.told
-    COVERAGE.merge(told.get("covered", []))
-    failures = [Failure(*found) for found in told.get("failures", [])]
-    lines = [*_failure_lines(failures)]
-    if ended.status not in (0, INTERRUPTED) and not lines:  # Such as a warning that fails a run.
-        lines = [ended.output]
-    lines += [f"known: {count} known failures came again" for count in [told.get("known")] if count]
-    lines += [f"left out: {place}: {what}" for place, what in told.get("left_out", {}).items()]
-    if told.get("left_out"):
-        half = f"half of the replies took {1000 * told['reply_seconds']:.0f} ms or more"
-        lines += [f"left out: {half}: for more cases, give more --seconds"]
-    is_tested = "stopped" not in told
-    for place, replies in told.get("never_accepted", {}).items():
-        statuses = " or ".join(sorted(replies))
-        if {*replies} <= {"401", "403"}:
-            is_tested = False
-            lines += [f"not tested: {place}: every reply was {statuses}: check --auth or --header"]
-        else:
-            lines += [f"never accepted: {place}: the replies to its valid cases were {statuses}"]
-    lines += [f"covered: {COVERAGE.summary()}"]
-    lines += [f"stopped: {told['stopped']}"] if "stopped" in told else []
+    results = ended.results
+    COVERAGE.merge(results["covered"])
+    findings = [Finding(*found) for found in results["findings"]]
+    lines = [*_finding_lines(findings)]
+    is_unclear = ended.status == 1 and not lines  # Such as a warning that fails a run.
+    if is_unclear or ended.status not in (0, 1, INTERRUPTED):
+        lines.append(redacted(ended.output))
+    lines += [*_server_lines(ended), f"covered: {COVERAGE.summary()}"]
+    lines += [f"stopped: {results['stopped']}"] if "stopped" in results else []
     sys.stdout.write("\n".join([*lines, ""]))
     sys.stdout.flush()  # What the next program writes comes after it.
-    _rewrite(folder / "fuzz-server.xml", failures)
-    keep(folder / "fuzz-server.json", told.get("cases", 0), told.get("left_out", {}), failures)
-    return is_tested
+    (folder / "fuzz-server.txt").write_text(redacted(ended.output), "utf-8")
+    _rewrite(folder / "fuzz-server.xml", findings)
+    keep(folder / "fuzz-server.json", results["cases"], results["left_out"], findings)
 
 
-def _failure_lines(failures: list[Failure]) -> Iterator[str]:
+def _server_lines(ended: "Ended") -> Iterator[str]:
+    results = ended.results
+    if count := results["known"]:
+        yield f"known: {count} of the failures in the --known file"
+    yield from (f"left out: {place}: {what}" for place, what in results["left_out"].items())
+    if results["left_out"]:
+        half = f"half of the replies took {1000 * results['reply_seconds']:.0f} ms or more"
+        yield f"left out: {half}: for more cases, give more --seconds"
+    for place, replies in results["never_accepted"].items():
+        statuses = " or ".join(sorted(replies))
+        if place in ended.untested():
+            yield f"not tested: {place}: every reply was {statuses}: check --auth or --header"
+        else:
+            yield f"never accepted: {place}: the replies to its valid cases were {statuses}"
+
+
+def _finding_lines(findings: list[Finding]) -> Iterator[str]:
     counts: Counter[str] = Counter()
-    for failure in failures:
-        counts[failure.place] += 1
-        if counts[failure.place] <= _SHOWN:
-            yield f"\nFAILED {failure.place}: {failure.text}"
+    for finding in findings:
+        counts[finding.place] += 1
+        if counts[finding.place] <= _SHOWN:
+            yield f"\nFAILED {finding.place}: {finding.text}"
     for place, count in counts.items():
-        if count > _SHOWN:
-            yield f"\n{count - _SHOWN} more of {place} are in reports/fuzz.html."
-    if failures:
+        titles = [f.text.partition("\n")[0] for f in findings if f.place == place][_SHOWN:]
+        if titles:
+            yield f"\n{count - _SHOWN} more of {place} in reports/fuzz.html: {', '.join(titles)}"
+    if findings:
         yield ""
 
 
-def _rewrite(junit: Path, failures: list[Failure]) -> None:
+def _rewrite(junit: Path, findings: list[Finding]) -> None:
     """Give the failures in a JUnit file of schemathesis the text that is printed."""
-    if not junit.is_file():
+    try:
+        tree = ElementTree.parse(junit)  # noqa: S314  # of our own run
+    except (OSError, ElementTree.ParseError):  # It was ended before it wrote one.
         return
-    tree = ElementTree.parse(junit)  # noqa: S314  # of our own run
     for case in tree.iter("testcase"):
-        texts = [failure.text for failure in failures if failure.test == case.get("name")]
-        for found in case.findall("failure"):
-            found.text = "\n\n".join(texts)
+        texts = [finding.text for finding in findings if finding.test == case.get("name")]
+        for number, failure in enumerate(case.findall("failure") if texts else ()):
+            if number:
+                case.remove(failure)  # The first one holds all.
+            failure.text = "\n\n".join(texts)
+        for error in case.findall("error"):
+            error.text = redacted(error.text or "")
     tree.write(junit, "utf-8", xml_declaration=True)
 
 
 def keep(
-    path: Path, cases: int, left_out: dict[str, str], failures: Sequence[Failure] = ()
+    path: Path, cases: int, left_out: dict[str, str], findings: Sequence[Finding] = ()
 ) -> None:
     """Keep for the page how much was tried, what was covered and left out, and what failed."""
     from .contract_coverage import COVERAGE
 
     kept = {"cases": cases, "covered": COVERAGE.summary(), "gaps": COVERAGE.gaps()}
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({**kept, "left_out": left_out, "failures": failures}), "utf-8")
+    path.write_text(json.dumps({**kept, "left_out": left_out, "findings": findings}), "utf-8")
 
 
 def has_cases(path: Path) -> bool:
@@ -118,16 +125,16 @@ def has_cases(path: Path) -> bool:
 def write(folder: Path, again: str) -> None:
     """Write fuzz.html from what was kept; print the replay line, and annotations in CI."""
     kept = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("fuzz*.json"))]
-    failures = [Failure(*found) for each in kept for found in each["failures"]]
-    failures += _failures(folder / "fuzz.xml")
+    findings = [Finding(*found) for each in kept for found in each["findings"]]
+    findings += _client_findings(folder / "fuzz.xml")
     covered = [part for each in kept for part in each["covered"].split(", ")]
     rows = [part.partition(" ") for part in covered]
     found = "nothing was found" if any(each["cases"] for each in kept) else "nothing was tried"
     page = _PAGE.format(
-        count=f"{len(failures)} failed" if failures else found,
+        count=f"{len(findings)} failed" if findings else found,
         replay=html.escape(again),
         failures="".join(
-            f"<h3>{html.escape(f.place)}</h3><pre>{html.escape(f.text)}</pre>" for f in failures
+            f"<h3>{html.escape(f.place)}</h3><pre>{html.escape(f.text)}</pre>" for f in findings
         )
         or "<p>None.</p>",
         covered="".join(f"<tr><td>{html.escape(b)}<td>{html.escape(a)}" for a, _, b in rows),
@@ -139,13 +146,11 @@ def write(folder: Path, again: str) -> None:
         ),
     )
     (folder / "fuzz.html").write_text(page, "utf-8")
-    if failures:
+    if findings:
         sys.stdout.write(f"To replay all of it:\n  {again}\n")
-        for name in ("auth", "header"):
-            if setting(name):
-                sys.stdout.write(f"These lines read credentials from FUZZ_{name.upper()}.\n")
-    if failures and os.environ.get("GITHUB_ACTIONS"):
-        sys.stdout.write("".join(_annotation(failure) for failure in failures))
+        sys.stdout.write("".join(f"{line}\n" for line in variables_lines()))
+    if findings and os.environ.get("GITHUB_ACTIONS"):
+        sys.stdout.write("".join(map(_annotation, findings)))
     sys.stdout.flush()
 
 
@@ -168,32 +173,27 @@ def arguments(given: Mapping[str, Any]) -> str:
     return shlex.join(word for name, value in lines for word in (f"--{name}", value))
 
 
-def with_variables(curl: str) -> str:
-    """Let a curl line read its credentials from the variables of the command."""
-    if setting("auth"):
-        curl = curl.replace("-H 'Authorization: [Filtered]'", '-u "$FUZZ_AUTH"')
-    if len(headers := setting("header").splitlines()) == 1:
-        name = re.escape(headers[0].partition(":")[0].strip())
-        curl = re.sub(rf"-H '{name}: \[Filtered\]'", '-H "$FUZZ_HEADER"', curl, flags=re.IGNORECASE)
-    return curl
-
-
-def _failures(path: Path) -> Iterator[Failure]:
-    cases = ElementTree.parse(path).iter("testcase") if path.is_file() else ()  # noqa: S314  # ours
+def _client_findings(junit: Path) -> Iterator[Finding]:
+    try:
+        cases = ElementTree.parse(junit).iter("testcase")  # noqa: S314  # of our own run
+    except (OSError, ElementTree.ParseError):
+        return
     for case in cases:
         for found in case:
             if found.tag in ("failure", "error"):
                 text = (found.text or found.get("message") or "").strip()
-                yield Failure(str(case.get("name")), text)
+                yield Finding(str(case.get("name")), text)
 
 
-def _annotation(failure: Failure) -> str:
+def _annotation(finding: Finding) -> str:
     """Write a line that GitHub and others show at the operation's line of the document."""
     spec = spec_file()
     lines = operation_lines(spec.read_text("utf-8"))
-    line = next((n for label, n in lines.items() if label in f"{failure.place} {failure.text}"), 1)
-    text = failure.text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    title = failure.place.replace(",", " ").replace(":", " ")
+    labels = [label for label in lines if label in finding.place]
+    labels = labels or [label for label in lines if label in finding.text]
+    line = lines[max(labels, key=len)] if labels else 1  # One can begin as another one does.
+    text = finding.text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    title = finding.place.replace(",", " ").replace(":", " ")
     return f"::error file={spec},line={line},title={title}::{text}\n"
 
 

@@ -1,4 +1,4 @@
-"""What `schemathesis run` does besides for us: near cases, two checks, and what it leaves behind.
+"""Our cases and checks, as hooks of schemathesis, and what a run leaves behind.
 
 Near cases are examples to it, so its checks, baseline and filters cover them.
 """
@@ -39,7 +39,7 @@ _SECONDS = number("seconds", 0) * NEAR_SHARE
 _LEAST = 20
 _NAMED = 2
 _REFUSALS = {401, 403, 404, 409, 429}
-"""A valid case may get these, or a failure, from a server whose rules nobody has written down."""
+"""A valid case may get these from a server whose rules nobody has written down."""
 
 
 class Run:
@@ -49,6 +49,7 @@ class Run:
         self.cases = 0
         self.begun: list[str] = []
         self.bases: dict[str, AnyCase] = {}
+        self.failing: set[str] = set()
         self.left_out: dict[str, str] = {}
         self.untried: Counter[str] = Counter()
         self.phases: dict[str, set[str]] = {}
@@ -72,12 +73,11 @@ class Run:
         passed = time.monotonic() - self._start
         waiting = sum(1 for _ in operation.schema.get_all_operations()) - len(self.begun)
         self.begun.append(label)
+        self.untried[label] += len(cases)
         if _SECONDS:
             rate = self.cases / passed if self.cases > _LEAST else 100
             most = max(_LEAST, int(rate * (_SECONDS - passed) / max(1, waiting)))
-            self.untried[label] += len(cases)
             return cases[:most]
-        self.untried[label] += len(cases)
         return cases
 
     def write(self) -> None:
@@ -96,14 +96,14 @@ class Run:
             for label, replies in self.valid_replies.items()
             if not any(200 <= status < 300 for status in replies)
         }
-        told = {
-            **server_report.TOLD,
+        results = {
+            **server_report.RESULTS,
             "cases": self.cases,
             "left_out": {label: ", ".join(what) for label, what in left_out.items()},
             "never_accepted": refused,
             "covered": COVERAGE.export(),
         }
-        Path(os.environ["FUZZ_COUNTS"]).write_text(json.dumps(told), "utf-8")
+        Path(os.environ["FUZZ_COUNTS"]).write_text(json.dumps(results), "utf-8")
 
 
 RUN = Run()
@@ -204,18 +204,24 @@ def one_odd_member(ctx: schemathesis.CheckContext, response: Response, case: Any
         is_valid = is_valid_as_text(case) and not broken_rules(case)
     if is_valid and case.method.upper() == case.operation.method.upper():
         RUN.valid_replies.setdefault(label, Counter())[status] += 1
-    # Schemathesis checks its own cases.
-    if case.meta is None and (problem := _problem(case, response, is_valid=is_valid)):
-        outcome = "accepted" if 200 <= status < 300 else "refused"
-        raise _failure("one_odd_member", f"{_odd_member(case)} {outcome}", case, problem)
+    if case.meta is not None:
+        return  # Schemathesis checks its own cases.
+    if problem := _problem(case, response, is_valid=is_valid):
+        outcomes = {2: "accepted", 5: "failed"}
+        member = f"{_odd_member(case)} {outcomes.get(status // 100, 'refused')}"
+        raise _failure("one_odd_member", member, case, problem)
 
 
 def _problem(case: AnyCase, response: Response, *, is_valid: bool) -> str:
     """Say what is wrong with the reply to a near case; "" if nothing is."""
-    status = response.status_code
+    label, status = case.operation.label, response.status_code
     is_taken = 200 <= status < 300
+    if status >= 500 and not _odd_names(case):
+        RUN.failing.add(label)  # Each of its cases fails: schemathesis says so once.
+    if status >= 500:
+        return "" if label in RUN.failing else f"The reply is {status}."
     if is_valid:
-        is_right = is_taken or (not RULES and (status in _REFUSALS or status >= 500))
+        is_right = is_taken or (not RULES and status in _REFUSALS)
         return "" if is_right else f"The document allows this request, and the reply is {status}."
     if is_taken:
         parts = doc.parts_of(case).values()
@@ -228,10 +234,14 @@ def _problem(case: AnyCase, response: Response, *, is_valid: bool) -> str:
 
 
 def _odd_member(case: AnyCase) -> str:
+    names = _odd_names(case)
+    return " and ".join(names) if 0 < len(names) <= _NAMED else "several members"
+
+
+def _odd_names(case: AnyCase) -> list[str]:
     """Name what a near case has different from the valid case that it was made of."""
     base, given = (_values(one) for one in (RUN.bases[case.operation.label], case))
-    names = [name for name in {**base, **given} if base.get(name) != given.get(name)]
-    return " and ".join(names) if 0 < len(names) <= _NAMED else "several members"
+    return [name for name in {**base, **given} if base.get(name) != given.get(name)]
 
 
 def _values(case: AnyCase) -> dict[str, str]:

@@ -1,8 +1,9 @@
-"""What a run of a server tells: a line for each operation and phase, and what failed, in few lines.
+"""What a run of a server reports: a line for each operation and phase, and few lines for a failure.
 
 It is an event handler of schemathesis, which loads it with the hooks.
 """
 
+import re
 import signal
 import statistics
 import sys
@@ -15,18 +16,19 @@ from schemathesis.engine import events
 from schemathesis.engine.run import PhaseName
 
 from .contract_coverage import COVERAGE
-from .report import Failure, with_variables
+from .redaction import redacted, with_variables
+from .report import Finding
 
 _LINES = 6
 """Lines of a message at most; a body of a reply has at most _WIDTH characters."""
 _WIDTH = 300
-TOLD: dict[str, Any] = {"failures": [], "known": 0}
-"""What the process that started this one reads."""
+RESULTS: dict[str, Any] = {"findings": [], "known": 0, "reply_seconds": 0.0}
+"""What the process that started this one reads of the run."""
 
 
 def stop(problem: str) -> None:
     """End the run as Ctrl-C does, and say why."""
-    TOLD["stopped"] = problem
+    RESULTS["stopped"] = problem
     signal.raise_signal(signal.SIGINT)
 
 
@@ -44,7 +46,7 @@ class Reporter(cli.EventHandler[Any]):
     def __init__(self, *_: Any, **__: Any) -> None:
         self._sequences: Counter[str] = Counter()
         self._seconds = 0.0
-        self._errors: dict[Failure, None] = {}
+        self._errors: dict[Finding, None] = {}
         self._times: list[float] = []
 
     def handle_event(self, ctx: Any, event: Any) -> None:
@@ -56,26 +58,28 @@ class Reporter(cli.EventHandler[Any]):
                 self._seconds += event.elapsed_time
             elif count:
                 place = f"{event.phase.value.lower()}: {event.recorder.label}"
-                _tell(status, count, event.elapsed_time, place)
+                _print_progress(status, count, event.elapsed_time, place)
         elif isinstance(event, events.EngineFinished) and self._sequences:
             status = "failure" if "failure" in self._sequences else "success"
-            _tell(status, self._sequences.total(), self._seconds, "stateful: sequences of calls")
+            count = self._sequences.total()
+            _print_progress(status, count, self._seconds, "stateful: sequences of calls")
         elif isinstance(event, events.NonFatalError):
-            said = _message_lines(with_variables(event.info.message))
+            said = _message_lines(with_variables(redacted(event.info.message)))
             text = "\n  ".join([event.info.title, *said[:_LINES]])
-            self._errors[Failure(event.label, text)] = None
+            self._errors[Finding(event.label, _printable(text))] = None
         elif isinstance(event, events.FatalError):
             text = f"{type(event.exception).__name__}: {event.exception}"
-            self._errors[Failure("the run", text)] = None
+            self._errors[Finding("the run", text)] = None
 
     def shutdown(self, ctx: Any) -> None:
-        TOLD["reply_seconds"] = statistics.median(self._times or [0])
-        TOLD["known"] = len(ctx.statistic.known_failures)
+        RESULTS["reply_seconds"] = statistics.median(self._times or [0])
+        RESULTS["known"] = len(ctx.statistic.known_failures)
         for test, groups in ctx.statistic.failures.items():
             for group in groups.values():
                 place = next((f.operation for f in group.failures if f.operation), test)
-                TOLD["failures"].append(Failure(place, "\n".join(_lines(group)), test))
-        TOLD["failures"] += self._errors
+                text = _printable("\n".join(_failure_lines(group)))
+                RESULTS["findings"].append(Finding(place, text, test))
+        RESULTS["findings"] += self._errors
 
 
 def _record(recorder: Any) -> Iterator[float]:
@@ -92,22 +96,28 @@ def _record(recorder: Any) -> Iterator[float]:
             COVERAGE.record(case, Reply(sent.response.status_code, sent.response.content or b""))
 
 
-def _tell(status: str, cases: int, seconds: float, place: str) -> None:
+def _printable(text: str) -> str:
+    """Write as escapes what no terminal shows, and what XML can't hold."""
+    pattern = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]"
+    return re.sub(pattern, lambda found: ascii(found[0])[1:-1], text)
+
+
+def _print_progress(status: str, cases: int, seconds: float, place: str) -> None:
     word = {"success": "passed", "failure": "failed"}.get(status, status)
     sys.stderr.write(f"    {word:6} server    {cases:6,} cases {seconds:5.1f} s  {place}\n")
     sys.stderr.flush()
 
 
-def _lines(group: Any) -> Iterator[str]:
+def _failure_lines(group: Any) -> Iterator[str]:
     """Write what was wrong, the reply, and how to send the request by hand."""
     yield "; ".join(failure.title for failure in group.failures)
     for failure in group.failures:
-        yield from (f"  {line}" for line in _message_lines(failure.message)[:_LINES])
+        yield from (f"  {line}" for line in _message_lines(redacted(failure.message))[:_LINES])
     if group.response is not None:
-        body = (group.response.content or b"").decode("utf-8", "replace")
+        body = redacted((group.response.content or b"").decode("utf-8", "replace"))
         short = body if len(body) <= _WIDTH else f"{body[:_WIDTH]}..."
         yield f"  reply: {group.response.status_code} {' '.join(short.split())}"
-    sent = [step.curl for step in group.steps] or [group.code_sample or ""]
+    sent = [redacted(curl) for curl in [s.curl for s in group.steps] or [group.code_sample or ""]]
     if not any("ignored_auth" in failure.checks for failure in group.failures):
         sent = [*map(with_variables, sent)]
     if len(sent) > 1:

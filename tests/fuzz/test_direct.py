@@ -18,7 +18,7 @@ from signalwire_compat_fuzz.credentials import TOKEN
 from signalwire_compat_fuzz.document import AnyCase
 from signalwire_compat_fuzz.near_valid import changed, valid_case
 from signalwire_compat_fuzz.options import EXAMPLES, SEED
-from signalwire_compat_fuzz.report import Failure
+from signalwire_compat_fuzz.report import Finding
 from signalwire_compat_mock import MockServer
 from signalwire_compat_mock.engine import Answer
 
@@ -37,10 +37,10 @@ def run_schemathesis(
     # A forgetful mock keeps nothing: what is deleted is there again. Samples repeat nothing.
     options += ("--auth", f"{PROJECT}:{TOKEN}", "--exclude-checks", "use_after_free,echo")
     ended = server_run.run(server.url, *options, seed=SEED, examples=examples)
-    COVERAGE.merge(ended.told["covered"])
+    COVERAGE.merge(ended.results["covered"])
     if ended.status:
-        failures = [Failure(*found) for found in ended.told["failures"]]
-        found = "\n".join(f"{one.place}: {one.text}" for one in failures) or ended.output
+        findings = [Finding(*found) for found in ended.results["findings"]]
+        found = "\n".join(f"{one.place}: {one.text}" for one in findings) or ended.output
         hint = "The curl commands work while `make mock FORGETFUL=1` runs."
         replay = f"To replay all of it:\n  {console.replay()}"
         report = f"schemathesis:\n{found}\n{hint} {replay}"

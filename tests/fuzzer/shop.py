@@ -3,7 +3,8 @@
     python shop.py [BUG ...]
 
 It prints its address, with a free port, and has each of the BUGS that is named. It also knows `rare
-pair`, a failure for two values that meet, `slow`, and `crash`, which ends it.
+pair`, a failure for two values that meet, `odd
+text`, `repeats headers`, `slow`, and `crash`, which ends it.
 """
 
 import base64
@@ -65,6 +66,8 @@ class Shop(BaseHTTPRequestHandler):
                 self._send(422, {"error": "not a limit"})
                 return
             cents: Any = "100" if "wrong type" in PLANTED else 100
+            cents = "\x01" if "odd text" in PLANTED else cents
+            cents = [*self.headers.values()] if "repeats headers" in PLANTED else cents
             self._send(200, [{"code": "12345", "cents": cents}])
         elif order := ORDERS.get(unquote(url.path.rpartition("/")[2])):
             self._send(200, order)
@@ -104,7 +107,7 @@ class Shop(BaseHTTPRequestHandler):
         return bool(allowed) and method in allowed and self.headers.get("Authorization") == KEY
 
     def _send(self, status: int, body: Any, **headers: str) -> None:
-        content = json.dumps(body).encode()
+        content = json.dumps(body).encode().replace(rb"\u0001", b"\1")
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

@@ -33,6 +33,8 @@ from .conftest import Fuzz
         (("--client", "json", "--hooks", "hooks.py"), "name of a module, such as hooks"),
         (("--client", "json", "--hooks", "json"), "it has no around_case"),
         (("--client", "json", "--known", "k"), "no file k.client. Write it with --learn"),
+        (("--url", "http://localhost:1", "--auth", "hidden"), "as USER:PASSWORD$"),
+        (("--url", "http://localhost:1", "--header", "hidden"), "give a name and a value"),
         (("--client", "json", "--learn"), "--learn needs --known FILE"),
         (("--client", "json", "--spec", "http://x/y.yaml"), "http://x/y.yaml: download the doc"),
     ],
@@ -54,8 +56,9 @@ def test_what_makes_no_sense_or_costs_money_is_refused(
         (b"", "it has no paths"),
         (b"paths: [", "openapi.yaml is not an OpenAPI document: while parsing"),
         (b"openapi: 3.1.0", "it has no paths"),
+        (b"paths: {}", "has no operations"),
         (b"\xff\xfe", "is not an OpenAPI document"),
-        (b"swagger: '2.0'\npaths: {}", "is Swagger 2.0: convert it to OpenAPI 3"),
+        (b"swagger: '2.0'\npaths: {/: {}}", "is Swagger 2.0: convert it to OpenAPI 3"),
     ],
 )
 def test_a_file_that_is_no_document_is_refused_in_a_line(
