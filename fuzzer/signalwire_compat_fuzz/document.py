@@ -20,12 +20,13 @@ from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
 
 from .options import is_selected, spec_file
+from .upgrade import as_3_1
 
 AnyCase = Case[Any]
 Schema = dict[str, Any]
 # Keys such as 200 are text in JSON.
-DOCUMENT: dict[str, Any] = json.loads(
-    json.dumps(yaml.safe_load(spec_file().read_text("utf-8")), default=str)
+DOCUMENT: dict[str, Any] = as_3_1(
+    json.loads(json.dumps(yaml.safe_load(spec_file().read_text("utf-8")), default=str))
 )
 _SERVER = DOCUMENT.get("servers", [{"url": ""}])[0]["url"]
 BASE_PATH = urlsplit(_SERVER.replace("{", "").replace("}", "")).path.rstrip("/")

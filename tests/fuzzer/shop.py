@@ -3,8 +3,8 @@
     python shop.py [BUG ...]
 
 It prints its address, with a free port, and has each of the BUGS that is named. It also knows `rare
-pair`, a failure for two values that meet, `odd
-text`, `repeats headers`, `slow`, and `crash`, which ends it.
+pair`, a failure for two values that meet, `odd text`, `repeats headers`, `slow`, `crash`, which
+ends it, and `no note is null`: it takes null as if there were no note.
 """
 
 import base64
@@ -43,7 +43,7 @@ class Shop(BaseHTTPRequestHandler):
             self._send(422, {"error": "not an order"})
         elif "crash" in PLANTED and "%" in (order.get("note") or ""):
             os._exit(1)
-        elif "rare pair" in PLANTED and order.get("gift") and len(order.get("note", "")) == 100:
+        elif "rare pair" in PLANTED and order.get("gift") and len(order.get("note") or "") == 100:
             self._send(500, {"error": "no label is that long"})
         elif "rare failure" in PLANTED and "%" in (order.get("note") or ""):
             self._send(500, {"error": "unsupported format character"})
@@ -85,6 +85,8 @@ class Shop(BaseHTTPRequestHandler):
             return False
         most = 6 if "one digit too many" in PLANTED else 5
         code, note = order.get("code"), order.get("note", "")
+        if "no note is null" in PLANTED and note is None:
+            note = ""
         return (
             isinstance(code, str)
             and re.fullmatch(f"[0-9]{{5,{most}}}", code, re.ASCII) is not None
