@@ -6,6 +6,7 @@ import ipaddress
 import os
 import sys
 import time
+from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -58,7 +59,23 @@ def _document() -> dict[str, Any]:
         refuse(f"{spec} has no operations")
     if "swagger" in document:
         refuse(f"{spec} is Swagger {document['swagger']}: convert it to OpenAPI 3")
+    if other := next(_other_files(document), ""):
+        refuse(
+            f"{spec} names another file: {other}. Bundle the document first, for example with "
+            "`redocly bundle`."
+        )
     return document
+
+
+def _other_files(node: Any) -> Iterator[str]:
+    """List the references to what is not in the document itself."""
+    if isinstance(node, dict):
+        reference = node.get("$ref")
+        if isinstance(reference, str) and not reference.startswith("#"):
+            yield reference
+    for part in node.values() if isinstance(node, dict) else node:
+        if isinstance(part, dict | list):
+            yield from _other_files(part)
 
 
 def _check_selection(document: dict[str, Any]) -> None:

@@ -59,6 +59,10 @@ def test_what_makes_no_sense_or_costs_money_is_refused(
         (b"paths: {}", "has no operations"),
         (b"\xff\xfe", "is not an OpenAPI document"),
         (b"swagger: '2.0'\npaths: {/: {}}", "is Swagger 2.0: convert it to OpenAPI 3"),
+        (
+            b"paths: {/a: {get: {responses: {200: {$ref: ./ok.yaml#/a}}}}}",
+            "names another file: ./ok.yaml#/a. Bundle the document first, for example with",
+        ),
     ],
 )
 def test_a_file_that_is_no_document_is_refused_in_a_line(
@@ -69,4 +73,5 @@ def test_a_file_that_is_no_document_is_refused_in_a_line(
     done = fuzz("--url", "http://127.0.0.1:1", "--spec", str(spec))
     assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
     assert message in " ".join(done.stderr.split())
+    assert done.stderr.count("\n") == 1
     assert done.stdout == ""
