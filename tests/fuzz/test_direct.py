@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 from collections.abc import Callable, Container
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from schemathesis import Response
 from signalwire_compat_fuzz import console, server_run
 from signalwire_compat_fuzz import document as doc
+from signalwire_compat_fuzz.budget import left
 from signalwire_compat_fuzz.case_sources import Operation, each_operation
 from signalwire_compat_fuzz.console import counted
 from signalwire_compat_fuzz.contract_coverage import COVERAGE
@@ -29,14 +31,14 @@ slow = functools.partial(pytest.param, marks=pytest.mark.slow)
 
 
 def run_schemathesis(
-    server: MockServer, *options: str, examples: int, junit: Path | None = None
+    server: MockServer, *options: str, examples: int, seconds: int = 0, junit: Path | None = None
 ) -> None:
     """Run the command with all phases and checks. Errors: its report if anything is found."""
     if junit:
         options += ("--report", "junit", "--report-junit-path", str(junit))
     # A forgetful mock keeps nothing: what is deleted is there again. Samples repeat nothing.
     options += ("--auth", f"{PROJECT}:{TOKEN}", "--exclude-checks", "use_after_free,echo")
-    ended = server_run.run(server.url, *options, seed=SEED, examples=examples)
+    ended = server_run.run(server.url, *options, seed=SEED, examples=examples, seconds=seconds)
     COVERAGE.merge(ended.results["covered"])
     if ended.status:
         findings = [Finding(*found) for found in ended.results["findings"]]
@@ -92,7 +94,8 @@ def test_schemathesis_finds_nothing_in_the_mock(server: MockServer) -> None:
     server.reset()
     try:
         report = ROOT / "reports" / "direct.xml"
-        run_schemathesis(server, examples=EXAMPLES, junit=report)
+        seconds = 0 if math.isinf(left()) else max(1, round(left()))
+        run_schemathesis(server, examples=EXAMPLES, seconds=seconds, junit=report)
     finally:
         console.current.cases = len(server.journal)
 

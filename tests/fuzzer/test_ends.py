@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
@@ -89,10 +90,18 @@ def test_a_local_server_is_reached_without_a_proxy_and_only_reports_are_left(
 
 
 @pytest.mark.slow
-def test_a_server_that_is_not_there_is_waited_for_and_then_told(fuzz: Fuzz) -> None:
-    done = fuzz("--url", "http://127.0.0.1:9", *FEW)
+@pytest.mark.parametrize("backlog", [None, 5], ids=["not there", "never replies"])
+def test_a_server_without_a_reply_is_waited_for_and_then_told(
+    fuzz: Fuzz, backlog: int | None
+) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        if backlog:
+            server.listen(backlog)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        done = fuzz("--url", url, *FEW)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "nothing replies at http://127.0.0.1:9" in done.stderr
+    assert f"nothing replies at {url}" in done.stderr
     assert done.stderr.endswith(": start the server first\n")
 
 
