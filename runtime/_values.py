@@ -62,6 +62,14 @@ class _DateTime(datetime.datetime):
         return datetime.datetime.combine(self.date(), self.timetz())
 
 
+def parse_date(text: str) -> datetime.date:
+    """Read a date such as 2026-01-31. Errors: `ValueError` if `encode` gave back another text."""
+    date = datetime.date.fromisoformat(text)
+    if encode(date) != text:
+        raise ValueError(text)
+    return date
+
+
 def parse_datetime(text: str) -> datetime.datetime:
     """Read a time such as 2026-01-31T12:00:00Z. `encode` gives back the same text.
 

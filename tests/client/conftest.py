@@ -128,7 +128,7 @@ def verbs(
     """Generate a package with an operation for each method, such as `compat.things.get()`."""
     document = copy.deepcopy(contract)
     document["paths"] = {}
-    thing = object_of(at=text(format="date-time"))
+    thing = object_of(at=text(format="date-time"), day=text(format="date"))
     for method in METHODS:
         done = reply() if method == "HEAD" else reply(thing, {"at": "2026-01-31T12:00:00Z"})
         adds(method=method.lower(), operationId=method.lower(), responses={"200": done})(document)

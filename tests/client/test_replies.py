@@ -306,3 +306,21 @@ def test_a_time_keeps_its_text_in_pickles_and_copies(verbs: ModuleType, written:
             twin = act(time)
             assert (twin, repr(twin)) == (same, repr(same))
             assert type(thing)(at=twin).to_dict() == {"at": text}
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "value"),
+    [
+        ("day", "2026-01-31", datetime.date(2026, 1, 31)),
+        ("day", "20260131", "20260131"),
+        ("day", "2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
+        ("at", "2026-01-31T120000Z", datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC)),
+        ("at", "31 January", "31 January"),
+    ],
+)
+def test_a_date_or_time_in_any_notation_keeps_its_text(
+    verbs: ModuleType, name: str, written: str, value: object
+) -> None:
+    thing = Service(httpx.Response(200, json={name: written})).call(verbs, "GET")
+    assert getattr(thing, name) == value
+    assert thing.to_dict() == {name: written}

@@ -47,6 +47,21 @@ def test_make_fuzz_takes_a_document_whose_client_has_other_credentials_and_argum
     assert "left out" not in done.stdout
 
 
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+def test_a_reply_with_nulls_and_with_dates_in_any_notation_is_told_by_a_client_as_it_is(
+    tmp_path: Path, version: str
+) -> None:
+    text, spec = (HERE / "library.yaml").read_text("utf-8"), tmp_path / "library.yaml"
+    if version == "3.0.3":
+        text = re.sub(r'anyOf: \[\{(.*?)\}, \{type: "null"\}\]', r"\1, nullable: true", text)
+        text = text.replace('{type: "null"}', "{type: integer, nullable: true}")
+        text = text.replace("3.1.0", version)
+    spec.write_text(text, "utf-8")
+    only = {"FUZZ_ONLY": "test_a_reply_with_one_odd_member", "FUZZ_INCLUDE": "id=makeLoan"}
+    done = run("make", "fuzz", f"SPEC={spec}", cwd=ROOT, FUZZ_EXAMPLES="100", **only)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_client_that_differs_from_the_document_is_told_in_few_lines_without_credentials(
     client: Path, fuzz: Fuzz, tmp_path: Path
 ) -> None:
