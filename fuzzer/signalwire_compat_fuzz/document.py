@@ -175,6 +175,9 @@ def with_files(value: Any, schema: Schema) -> Any:
 
 
 def typed(text: str | bytes) -> Any:
+    """Read JSON, else return the text. A body may have blanks around it, a single value may not."""
+    if isinstance(text, str) and text != text.strip():
+        return text
     try:
         return json.loads(text)
     except ValueError:

@@ -39,6 +39,15 @@ _NAMES = {
     if isinstance(found.get(part), dict)
     for name in found[part]
 }
+
+
+def _members_of(found: Schema) -> Iterator[tuple[str, Schema]]:
+    members = found.get("properties")
+    for name, schema in members.items() if isinstance(members, dict) else ():
+        if isinstance(schema, dict):
+            yield name, doc.resolved(schema)
+
+
 _EXAMPLES: dict[str, list[str]] = {}
 for _found in _OBJECTS:
     if "in" in _found and isinstance(_found.get("example"), str):
@@ -46,6 +55,10 @@ for _found in _OBJECTS:
     for _name, _value in _found.items():
         if isinstance(_value, str):
             _EXAMPLES.setdefault(_name, []).append(_value)
+    for _name, _schema in _members_of(_found):
+        for _value in [_schema.get("example"), *(_schema.get("examples") or ())]:
+            if isinstance(_value, str):
+                _EXAMPLES.setdefault(_name, []).append(_value)
 
 
 def first_case(operation: Operation, condition: Callable[[AnyCase], bool]) -> AnyCase:
@@ -107,8 +120,10 @@ def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
 
     for name in doc.parameter_schemas(base):
         group = next(g for g in GROUPS if any(p.name == name for p in getattr(base.operation, g)))
-        examples = _examples(base, name, getattr(base, group).get(name))
-        yield with_member(group, name, (*misspelt(examples), *examples, *texts, *_SEGMENTS))
+        examples = _examples(base, name, _value_of(base, group, name))
+        beyond = _beyond(doc.parameter_schemas(base)[name])
+        values = (*misspelt(examples), *examples, *texts, *_SEGMENTS, *beyond)
+        yield with_member(group, name, values)
     schema = doc.body_schema(base)
     has_json = doc.is_json(base.media_type)
     if schema is None or not isinstance(base.body, dict):
@@ -120,11 +135,13 @@ def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
     if has_json and not awkward:  # Its texts are written by a library, as they are.
         texts = ["", "null", "true", "false", "0", *_ALLOWED]
     for name, member in members.items():
-        examples = _examples(base, name, base.body.get(name))
+        value = _value_of(base, "body", name)
+        examples = _examples(base, name, value)
         times = EXAMPLES_OF_TIMES if doc.resolved(member).get("format") == "rfc2822" else ()
         values = (*misspelt(examples), *examples, *texts, *_ODD, "x" * 65, "x" * 40_000, *times)
+        values += (*_beyond(member),)
         has_items = has_json and doc.item_schema(member)  # See below.
-        inside = () if has_items else _odd_inside(member, base.body.get(name))
+        inside = () if has_items else _odd_inside(member, value)
         yield with_member("body", name, (*values, *inside))
     if has_json:
         yield _with_odd_items(base)
@@ -154,6 +171,13 @@ def _pairs(base: AnyCase) -> Iterator[AnyCase]:
         for (group, name), value in row.items():
             parts.setdefault(group, {**getattr(base, group)})[name] = value
         yield changed(base, **parts)
+
+
+def _beyond(schema: Schema) -> list[Any]:
+    """List the numbers next to the least and the greatest that a schema allows."""
+    parts = [*map(doc.with_bounds, doc.parts(schema))]
+    least = [part["minimum"] - 1 for part in parts if "minimum" in part]
+    return least + [part["maximum"] + 1 for part in parts if "maximum" in part]
 
 
 def _limits(schema: Schema) -> list[Any]:
@@ -190,6 +214,26 @@ def _covering_pairs(values: dict[Any, list[Any]]) -> Iterator[dict[Any, Any]]:
         yield dict(spots[i] for i in row)
 
 
+_VALUES: dict[tuple[str, str, str], Any] = {}
+
+
+def _value_of(base: AnyCase, group: str, name: str) -> Any:
+    """Return the value of a member: where the base leaves it out, that of a case that has it."""
+    if name in (given := getattr(base, group)):
+        return given[name]
+    key = (base.operation.label, group, name)
+    if key not in _VALUES:
+        _VALUES[key] = None
+        with suppress(NoSuchExample):
+
+            def has_it(case: AnyCase) -> bool:
+                part = getattr(case, group)
+                return isinstance(part, dict) and part.get(name) not in (None, "", {}, [])
+
+            _VALUES[key] = getattr(first_case(base.operation, has_it), group)[name]
+    return _VALUES[key]
+
+
 def _examples(base: AnyCase, name: str, value: Any) -> list[str]:
     """List the examples of a name, else what the base has, and the longest texts like that one."""
     found = _EXAMPLES.get(name) or ([value] if isinstance(value, str) and value else [])
@@ -218,8 +262,10 @@ def _odd_inside(schema: Schema, base: Any, above: tuple[Schema, ...] = ()) -> It
         yield from ([value] for value in (*_ODD, *_odd_inside(items, first, above)))
     members = base if isinstance(base, dict) else {}
     for name, member in doc.named_members(schema).items():
-        for value in (*_ODD, *_TYPED, *_odd_inside(member, members.get(name), above)):
-            yield {**members, name: value}
+        found = members.get(name)
+        near = misspelt([found]) if isinstance(found, str) else []
+        odd = (*near, *_beyond(member), *_ODD, *_TYPED, *_odd_inside(member, found, above))
+        yield from ({**members, name: value} for value in odd)
 
 
 def _with_odd_items(base: AnyCase) -> Iterator[AnyCase]:

@@ -240,7 +240,7 @@ CLIENT: dict[str, Plant] = {
     "a reply that breaks the contract is not logged": lambda: setattr(LOG, "disabled", True),
     "a reply is read as Latin-1": seams.wrapped(Reply, "decode", lambda real, self, *rest: real(self._replace(content=self.content.decode("latin-1").encode()), *rest)),
     "a text is taken for true": seams.read(IncomingPhoneNumber, lambda m: {**m, "beta": bool(m["beta"])} if "beta" in m else m),
-    "an exception is a bare one": seams.wrapped(Reply, "decode", bare_error),
+    "an exception is a bare one": seams.wrapped(Call, "result", bare_error),
     "a status has the class of another": seams.errors(lambda e: setattr(e, "__class__", ConflictError) if e.status == 422 else None),
     "an exception has another code": seams.errors(lambda e: setattr(e, "code", e.status)),
     "a code that is text stays text": seams.wrapped(_error_body, "_code", lambda real, value: value if isinstance(value, str) else real(value)),

@@ -2,9 +2,10 @@
 
     python shop.py [BUG ...]
 
-It prints its address, with a free port, and has each of the BUGS that is named. It also knows `rare
-pair`, a failure for two values that meet, `odd text`, `repeats headers`, `slow`, `crash`, which
-ends it, and `no note is null`: it takes null as if there were no note.
+It prints its address, with a free port, and has each of the BUGS that is named. It knows others,
+too: `rare pair`, a failure for two values that meet; `long coupon` and `long zip`; `odd text`;
+`repeats headers`; `slow`; `crash`, which ends it; and `no note is null`: it takes null as if there
+were no note.
 """
 
 import base64
@@ -20,6 +21,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 BUGS = ("one digit too many", "no echo", "rare failure", "wrong type")
 AUTH = "6d0f2cb2-8a37-4a29-9d0f-3b3f2a3f9f10:secret"
 KEY = f"Basic {base64.b64encode(AUTH.encode()).decode()}"
+MEMBERS = {"code", "note", "gift", "coupon", "to"}
 ORDERS: dict[str, dict[str, Any]] = {}
 PLANTED: list[str] = []
 
@@ -81,7 +83,7 @@ class Shop(BaseHTTPRequestHandler):
     do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = do_TRACE = do_QUERY = _other
 
     def _is_order(self, order: Any) -> bool:
-        if not isinstance(order, dict) or order.keys() - {"code", "note", "gift"}:
+        if not isinstance(order, dict) or order.keys() - MEMBERS:
             return False
         most = 6 if "one digit too many" in PLANTED else 5
         code, note = order.get("code"), order.get("note", "")
@@ -93,7 +95,16 @@ class Shop(BaseHTTPRequestHandler):
             and isinstance(note, str)
             and len(note) <= 100
             and isinstance(order.get("gift", False), bool)
+            and self._is_text(order, "coupon", "[A-Z][0-9]{4}", "long coupon")
+            and isinstance(order.get("to", {}), dict)
+            and self._is_text(order.get("to", {}), "zip", "[0-9]{5}", "long zip")
         )
+
+    def _is_text(self, members: Any, name: str, pattern: str, bug: str) -> bool:
+        text = members.get(name, None if name in members else ...)
+        more = "[0-9]?" if bug in PLANTED else ""
+        is_text = isinstance(text, str) and re.fullmatch(pattern + more, text, re.ASCII) is not None
+        return text is ... or is_text
 
     def _is_allowed(self, paths: tuple[str, ...], method: str) -> bool:
         time.sleep(0.05 if "slow" in PLANTED else 0)
@@ -109,7 +120,9 @@ class Shop(BaseHTTPRequestHandler):
         return bool(allowed) and method in allowed and self.headers.get("Authorization") == KEY
 
     def _send(self, status: int, body: Any, **headers: str) -> None:
-        content = json.dumps(body).encode().replace(rb"\u0001", b"\1")
+        content = json.dumps(body).encode()
+        if "odd text" in PLANTED:
+            content = content.replace(rb"\u0001", b"\1")
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

@@ -41,7 +41,7 @@ def test_four_bugs_are_found_and_reported_where_people_look(
     replay = re.search(r"To replay all of it:\n  signalwire-compat-fuzz (.*)\n", done.stdout)
     assert replay
     assert f"<code>signalwire-compat-fuzz {replay[1]}</code>" in page.replace("&#x27;", "'")
-    assert "::error file=openapi.yaml,line=45,title=GET /prices::" in done.stdout
+    assert "::error file=openapi.yaml,line=50,title=GET /prices::" in done.stdout
     assert "::error file=openapi.yaml,line=7,title=POST /orders::" in done.stdout
 
 
@@ -49,8 +49,16 @@ def test_four_bugs_are_found_and_reported_where_people_look(
 def test_a_failure_of_two_values_that_meet_is_found(shop: Shop, fuzz: Fuzz) -> None:
     url = shop("rare pair")
     done = fuzz("--url", url, "--auth", AUTH, *PLENTY, "--include", "id=createOrder")
-    assert "FAILED POST /orders: Server error" in done.stdout
+    assert "one_odd_member: note and gift failed" in done.stdout
     assert '{"error": "no label is that long"}' in done.stdout
+
+
+@pytest.mark.parametrize(("bug", "member"), [("long coupon", "coupon"), ("long zip", "to")])
+def test_a_digit_too_many_in_a_member_that_may_be_missing_is_found(
+    shop: Shop, fuzz: Fuzz, bug: str, member: str
+) -> None:
+    done = fuzz("--url", shop(bug), "--auth", AUTH, *PLENTY, "--include", "id=createOrder")
+    assert f"FAILED POST /orders: one_odd_member: {member} accepted" in done.stdout
 
 
 def test_a_server_that_keeps_to_its_document_passes(shop: Shop, fuzz: Fuzz) -> None:
