@@ -49,7 +49,7 @@ def test_make_fuzz_takes_a_document_whose_client_has_other_credentials_and_argum
 
 @pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
 def test_a_reply_with_nulls_and_with_dates_in_any_notation_is_told_by_a_client_as_it_is(
-    tmp_path: Path, version: str
+    fuzz: Fuzz, tmp_path: Path, version: str
 ) -> None:
     text, spec = (HERE / "library.yaml").read_text("utf-8"), tmp_path / "library.yaml"
     if version == "3.0.3":
@@ -57,8 +57,11 @@ def test_a_reply_with_nulls_and_with_dates_in_any_notation_is_told_by_a_client_a
         text = text.replace('{type: "null"}', "{type: integer, nullable: true}")
         text = text.replace("3.1.0", version)
     spec.write_text(text, "utf-8")
-    only = {"FUZZ_ONLY": "test_a_reply_with_one_odd_member", "FUZZ_INCLUDE": "id=makeLoan"}
-    done = run("make", "fuzz", f"SPEC={spec}", cwd=ROOT, FUZZ_EXAMPLES="100", **only)
+    files = ("--spec", spec, "--output", tmp_path / "library_client")
+    run(sys.executable, "-m", "codegen.generate", *files).check_returncode()
+    options = ("--spec", str(spec), "--client", "library_client", "--seconds", "0")
+    some = ("--only", "test_a_reply_with_one_odd_member", "--include", "id=makeLoan")
+    done = fuzz(*options, *some, "--examples", "100")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
