@@ -218,9 +218,12 @@ _VALUES: dict[tuple[str, str, str], Any] = {}
 
 
 def _value_of(base: AnyCase, group: str, name: str) -> Any:
-    """Return the value of a member: where the base leaves it out, that of a case that has it."""
-    if name in (given := getattr(base, group)):
-        return given[name]
+    """Return the value of a member, where the base leaves it out that of a case that has it.
+
+    None if there are examples: these are nearer to what a server knows, and need no case.
+    """
+    if name in (given := getattr(base, group)) or name in _EXAMPLES:
+        return given.get(name)
     key = (base.operation.label, group, name)
     if key not in _VALUES:
         _VALUES[key] = None
