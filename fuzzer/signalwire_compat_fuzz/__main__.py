@@ -55,12 +55,14 @@ def _rounds(url: str, client: str, seconds: int) -> int:
         if status or not options.setting("seconds") or time.monotonic() >= end - 1:
             break
         seed += 1
-    for name in sorted(untried) if status != INTERRUPTED else ():
+    if status == INTERRUPTED:
+        return status
+    for name in sorted(untried):
         sys.stderr.write(
             f"Not one case of the {name} was tried. If no error above says why, check --include, "
             "--exclude and --only, or give more --seconds.\n"
         )
-    return 2 if untried and status != INTERRUPTED else status
+    return 2 if untried else status
 
 
 def _round(url: str, client: str, seed: int, seconds: int) -> tuple[int, set[str]]:
@@ -93,9 +95,8 @@ def run_server(url: str, seed: int, seconds: int) -> tuple[int, bool]:
         seconds=seconds,
     )
     report.report_server(ended, REPORTS)
-    is_stopped = "stopped" in ended.results
-    is_cut = ended.status == INTERRUPTED and not is_stopped
-    status = 2 if is_stopped or (ended.untested() and not is_cut) else ended.status
+    is_refused = ended.untested() and ended.status != INTERRUPTED
+    status = 2 if is_refused or "stopped" in ended.results else ended.status
     return status, bool(ended.results["cases"])
 
 

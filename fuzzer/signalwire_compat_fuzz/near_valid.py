@@ -218,9 +218,9 @@ _VALUES: dict[tuple[str, str, str], Any] = {}
 
 
 def _value_of(base: AnyCase, group: str, name: str) -> Any:
-    """Return the value of a member, where the base leaves it out that of a case that has it.
+    """Return the value of a member in the base, else in a case that is drawn to have it.
 
-    None if there are examples: these are nearer to what a server knows, and need no case.
+    Nothing is drawn for a member that has examples: None then, if the base lacks it.
     """
     if name in (given := getattr(base, group)) or name in _EXAMPLES:
         return given.get(name)

@@ -29,7 +29,7 @@ def refuse(problem: str) -> NoReturn:
 
 
 def setting(name: str, default: object = "") -> str:
-    """Return a setting as text; of several values, each on a line. False is no text."""
+    """Return a setting as text: several values on a line each, and false as an empty text."""
     value = _TABLE.get(name, default)
     value = "" if value is False else value
     text = "\n".join(value) if isinstance(value, list) else str(value)

@@ -4,8 +4,8 @@
 
 It prints its address, with a free port, and has each of the BUGS that is named. It knows others,
 too: `rare pair`, a failure for two values that meet; `long coupon` and `long zip`; `odd text`;
-`repeats headers`; `slow`; `crash`, which ends it; and `no note is null`: it takes null as if there
-were no note.
+`repeats headers`; `slow`; `crash`, which ends it; and `no note is null`: null is taken for
+no note.
 """
 
 import base64
