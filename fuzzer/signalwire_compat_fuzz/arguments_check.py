@@ -100,6 +100,7 @@ def _check_selection(document: dict[str, Any]) -> None:
 
 
 def _check_modules() -> None:
+    sys.path.insert(0, str(Path.cwd()))  # As `python -m pytest` does.
     for name in ("client", "rules"):
         if (module := options.setting(name)) and not _is_there(module):
             refuse(f"--{name} {module}: no such module. Install it, or run this beside it.")
@@ -107,7 +108,6 @@ def _check_modules() -> None:
         return
     if hooks.endswith(".py") or not all(part.isidentifier() for part in hooks.split(".")):
         refuse(f"--hooks {hooks}: give the name of a module, such as {Path(hooks).stem}")
-    sys.path.insert(0, str(Path.cwd()))  # As `python -m pytest` does.
     try:
         found = importlib.import_module(hooks)
     except Exception as error:
