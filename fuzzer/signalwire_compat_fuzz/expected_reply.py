@@ -89,7 +89,7 @@ def assert_says(result: Any, said: Any, where: str = "/", *, converted: bool = F
     Null and absent are the same. With `converted`, the text "true" and true are the same: a reply
     that breaks the document is put right where that leaves no doubt.
     """
-    if type(result) is type(said) and isinstance(said, str | int | None) and result == said:
+    if _is_same_scalar(result, said):
         return
     if isinstance(result, list) and isinstance(said, list) and len(result) == len(said):
         for index, (item, value) in enumerate(zip(result, said, strict=True)):
@@ -108,6 +108,10 @@ def assert_says(result: Any, said: Any, where: str = "/", *, converted: bool = F
         for name, value in said.items():
             member = extra[name] if name in extra else getattr(result, python_name(name), None)
             assert_says(member, value, f"{where}{name}/", converted=converted)
+
+
+def _is_same_scalar(value: Any, other: Any) -> bool:
+    return type(value) is type(other) and isinstance(value, str | int | None) and value == other
 
 
 def _time(text: str) -> Any:
@@ -148,7 +152,9 @@ def untyped(result: Any, said: Any, schema: Schema, where: str = "") -> Iterator
     elif items is not None and isinstance(said, list) and isinstance(result, list):
         for index, (item, value) in enumerate(zip(result, said, strict=True)):
             yield from untyped(item, value, items, f"{where}/{index}")
-    elif _in_one_way(result) != _in_one_way(right := _converted(said, parts)):
+    elif _is_same_scalar(result, right := _converted(said, parts)):
+        return
+    elif _in_one_way(result) != _in_one_way(right):
         yield f"{where} is {result!r} in place of {right!r}"
 
 

@@ -1,5 +1,6 @@
 """Cases that differ from a valid one in one member, or in two: random data seldom does."""
 
+import functools
 import itertools
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
@@ -74,6 +75,12 @@ def first_case(operation: Operation, condition: Callable[[AnyCase], bool]) -> An
 
 
 def valid_case(operation: Operation) -> AnyCase:
+    # Of two loads of a document, the operations are equal, and only one has an address.
+    return _made_of(operation, _first_valid_case(operation))
+
+
+@functools.cache
+def _first_valid_case(operation: Operation) -> AnyCase:
     rules = operation.definition.raw.get("x-reply-repeats", {})
     found = doc.with_plain_path(
         first_case(operation, lambda case: doc.repeats(case).keys() == rules.keys())
@@ -156,14 +163,9 @@ def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
 
 def _pairs(base: AnyCase) -> Iterator[AnyCase]:
     """Make valid cases in which each two limits or allowed values of two members meet."""
-    groups = {p.name: group for group in GROUPS for p in getattr(base.operation, group)}
-    schemas = {("body", n): s for n, s in doc.named_members(doc.body_schema(base) or {}).items()}
-    if not isinstance(base.body, dict):
-        schemas = {}
-    schemas |= {(groups[n], n): schema for n, schema in doc.parameter_schemas(base).items()}
     values = {
         place: [v for v in _limits(schema) if doc.is_valid(base, schema, v)]
-        for place, schema in schemas.items()
+        for place, schema in _members(base).items()
     }
     rows = _covering_pairs({place: found for place, found in values.items() if found})
     for row in itertools.islice(rows, _MOST_PAIRS):
@@ -171,6 +173,14 @@ def _pairs(base: AnyCase) -> Iterator[AnyCase]:
         for (group, name), value in row.items():
             parts.setdefault(group, {**getattr(base, group)})[name] = value
         yield changed(base, **parts)
+
+
+def _members(base: AnyCase) -> dict[tuple[str, str], Schema]:
+    """Return the schema of each parameter and member, by the part of the case and the name."""
+    groups = {p.name: group for group in GROUPS for p in getattr(base.operation, group)}
+    schemas = {(groups[n], n): schema for n, schema in doc.parameter_schemas(base).items()}
+    members = doc.named_members(doc.body_schema(base) or {}) if isinstance(base.body, dict) else {}
+    return {("body", n): schema for n, schema in members.items()} | schemas
 
 
 def _beyond(schema: Schema) -> list[Any]:
@@ -214,9 +224,6 @@ def _covering_pairs(values: dict[Any, list[Any]]) -> Iterator[dict[Any, Any]]:
         yield dict(spots[i] for i in row)
 
 
-_VALUES: dict[tuple[str, str, str], Any] = {}
-
-
 def _value_of(base: AnyCase, group: str, name: str) -> Any:
     """Return the value of a member in the base, else in a case that is drawn to have it.
 
@@ -224,17 +231,30 @@ def _value_of(base: AnyCase, group: str, name: str) -> Any:
     """
     if name in (given := getattr(base, group)) or name in _EXAMPLES:
         return given.get(name)
-    key = (base.operation.label, group, name)
-    if key not in _VALUES:
-        _VALUES[key] = None
-        with suppress(NoSuchExample):
+    found = _cases_with_members(base.operation).get((group, name))
+    return getattr(found, group)[name] if found else None
 
-            def has_it(case: AnyCase) -> bool:
-                part = getattr(case, group)
-                return isinstance(part, dict) and part.get(name) not in (None, "", {}, [])
 
-            _VALUES[key] = getattr(first_case(base.operation, has_it), group)[name]
-    return _VALUES[key]
+@functools.cache
+def _cases_with_members(operation: Operation) -> dict[tuple[str, str], AnyCase]:
+    """Find a case in which it is not empty for each list, and each member without an example."""
+    wanted = {
+        (group, name)
+        for (group, name), schema in _members(valid_case(operation)).items()
+        if doc.item_schema(schema) or (name not in _EXAMPLES and doc.types(schema) != {"null"})
+    }
+    found: dict[tuple[str, str], AnyCase] = {}
+
+    def is_last(case: AnyCase) -> bool:
+        for group, name in wanted - found.keys():
+            part = getattr(case, group)
+            if isinstance(part, dict) and part.get(name) not in (None, "", {}, []):
+                found[group, name] = case
+        return found.keys() == wanted
+
+    with suppress(NoSuchExample):
+        first_case(operation, is_last)
+    return found
 
 
 def _examples(base: AnyCase, name: str, value: Any) -> list[str]:
@@ -276,19 +296,15 @@ def _with_odd_items(base: AnyCase) -> Iterator[AnyCase]:
     for name, member in doc.named_members(doc.body_schema(base) or {}).items():
         if not (item := doc.item_schema(member)) or not (inner := doc.named_members(item)):
             continue
-        with suppress(NoSuchExample):
-            found = first_case(base.operation, lambda case: bool(_members(case).get(name)))  # noqa: B023
-            whole = _members(found)
-            first = whole[name][0]
-            for part, schema in inner.items():
-                values = [*_ODD, *_TYPED, *EXAMPLES_OF_TIMES, *_odd_inside(schema, first.get(part))]
-                items = [{**first, part: value} for value in values]
-                items.append({n: value for n, value in first.items() if n != part})
-                yield changed(base, body={**whole, name: items})
-
-
-def _members(case: AnyCase) -> dict[str, Any]:
-    return case.body if isinstance(case.body, dict) else {}
+        if (found := _cases_with_members(base.operation).get(("body", name))) is None:
+            continue
+        whole: Any = found.body
+        first = whole[name][0]
+        for part, schema in inner.items():
+            values = [*_ODD, *_TYPED, *EXAMPLES_OF_TIMES, *_odd_inside(schema, first.get(part))]
+            items = [{**first, part: value} for value in values]
+            items.append({n: value for n, value in first.items() if n != part})
+            yield changed(base, body={**whole, name: items})
 
 
 def cases_with_unknown_members(operation: Operation) -> Iterator[AnyCase]:
@@ -306,8 +322,12 @@ def cases_with_unknown_members(operation: Operation) -> Iterator[AnyCase]:
 
 
 def changed(base: AnyCase, **changes: Any) -> AnyCase:
+    return _made_of(base.operation, base, **changes)
+
+
+def _made_of(operation: Operation, base: AnyCase, **changes: Any) -> AnyCase:
     given = {part: getattr(base, part) for part in (*GROUPS, "body", "media_type")} | changes
-    made: AnyCase = base.operation.Case(**given)
+    made: AnyCase = operation.Case(**given)
     made.body = doc.with_files(made.body, doc.body_schema(made) or {})
     return made
 

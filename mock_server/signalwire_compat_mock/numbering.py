@@ -1,5 +1,6 @@
 """Phone numbers: what is known of one, and patterns of them."""
 
+import functools
 import re
 
 import phonenumbers
@@ -38,6 +39,7 @@ class NumberPattern:
         return True
 
 
+@functools.lru_cache(maxsize=4096)
 def describe(number: str) -> tuple[str, str, bool]:
     """Return the national format, the country ("US" if unknown), and if it is toll-free."""
     try:
