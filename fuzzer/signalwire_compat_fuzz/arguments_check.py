@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -102,7 +101,8 @@ def _check_selection(document: dict[str, Any]) -> None:
 def _check_modules() -> None:
     sys.path.insert(0, str(Path.cwd()))  # As `python -m pytest` does.
     for name in ("client", "rules"):
-        if (module := options.setting(name)) and not _is_there(module):
+        module = options.setting(name)
+        if module and not importlib.util.find_spec(module.partition(".")[0]):
             refuse(f"--{name} {module}: no such module. Install it, or run this beside it.")
     if not (hooks := options.setting("hooks")):
         return
@@ -114,12 +114,6 @@ def _check_modules() -> None:
         refuse(f"--hooks {hooks}: it can't be imported: {type(error).__name__}: {error}")
     if not callable(getattr(found, "around_case", None)):
         refuse(f"--hooks {hooks}: it has no around_case(case), a context manager")
-
-
-def _is_there(module: str) -> bool:
-    """Tell whether a module can be found, as `python -m pytest` looks: also in this folder."""
-    top = module.partition(".")[0]
-    return bool(importlib.util.find_spec(top) or PathFinder.find_spec(top, ["."]))
 
 
 def _check_known(url: str, client: str) -> None:

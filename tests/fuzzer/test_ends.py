@@ -37,6 +37,19 @@ def test_a_run_whose_credentials_are_refused_fails(shop: Shop, fuzz: Fuzz) -> No
         assert wanted in done.stdout, done.stdout
 
 
+def test_a_project_that_names_its_client_and_its_rules_fuzzes_its_server_too(
+    shop: Shop, fuzz: Fuzz, tmp_path: Path
+) -> None:
+    names = '[tool.signalwire-compat-fuzz]\nclient = "its_client"\nrules = "its_rules"\n'
+    (tmp_path / "pyproject.toml").write_text(names, "utf-8")
+    (tmp_path / "its_client.py").touch()
+    (tmp_path / "its_rules.py").write_text("def broken_rules(case):\n    return {}\n", "utf-8")
+    done = fuzz("--url", shop(), "--auth", "me:wrong", *FEW)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert "not tested: POST /orders: every reply was 401" in done.stdout
+    assert "of the client" not in done.stderr
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=str)
 @pytest.mark.parametrize("start", [(), ("bash", "-c", 'trap "" INT; exec "$@"', "in-background")])
 def test_a_run_that_is_stopped_reports_what_it_found(
