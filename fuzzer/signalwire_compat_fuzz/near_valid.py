@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -237,24 +238,36 @@ def _value_of(base: AnyCase, group: str, name: str) -> Any:
 
 @functools.cache
 def _cases_with_members(operation: Operation) -> dict[tuple[str, str], AnyCase]:
-    """Find a case in which it is not empty for each list, and each member without an example."""
+    """Find a case in which it is not empty for each list, and each member without an example.
+
+    Of several objects, the one with most of its members is taken.
+    """
     wanted = {
-        (group, name)
+        (group, name): schema
         for (group, name), schema in _members(valid_case(operation)).items()
         if doc.item_schema(schema) or (name not in _EXAMPLES and doc.types(schema) != {"null"})
     }
     found: dict[tuple[str, str], AnyCase] = {}
+    lacking = dict.fromkeys(wanted, math.inf)
 
     def is_last(case: AnyCase) -> bool:
-        for group, name in wanted - found.keys():
+        for (group, name), schema in wanted.items():
             part = getattr(case, group)
-            if isinstance(part, dict) and part.get(name) not in (None, "", {}, []):
-                found[group, name] = case
-        return found.keys() == wanted
+            lacks = _lacking(schema, part.get(name) if isinstance(part, dict) else None)
+            if lacks < lacking[group, name]:
+                found[group, name], lacking[group, name] = case, lacks
+        return not any(lacking.values())
 
     with suppress(NoSuchExample):
         first_case(operation, is_last)
     return found
+
+
+def _lacking(schema: Schema, value: Any) -> float:
+    """Count the members that an object lacks; without end for what is empty."""
+    if value in (None, "", {}, []):
+        return math.inf
+    return len(doc.named_members(schema).keys() - value.keys()) if isinstance(value, dict) else 0
 
 
 def _examples(base: AnyCase, name: str, value: Any) -> list[str]:

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -260,17 +261,39 @@ def echo(ctx: schemathesis.CheckContext, response: Response, case: AnyCase) -> N
     if not (200 <= response.status_code < 300 and isinstance(said, dict)):
         return
     written = as_text if doc.is_form(case) else doc.as_json
-    sent, named = doc.named_members(doc.body_schema(case) or {}), doc.named_members(schema)
-    wrong = []
-    for name in sorted(body.keys() & sent.keys()):
-        other = _alike(name, named)
-        if other and _is_repeated(sent[name], named[other], body[name]):
-            value, back = body[name], said.get(other)
-            if written(back) != written(value):
-                message = f"{name} was sent as {value!r}, and comes back as {back!r}."
-                wrong.append(_failure("echo", name, case, message))
+    is_new = response.status_code == HTTPStatus.CREATED
+    wrong = [
+        _failure("echo", name, case, f"{name} {why} {value!r}, and comes back as {back!r}.")
+        for name, why, value, back in _members_of_both(
+            doc.body_schema(case) or {}, schema, body, said, is_new=is_new
+        )
+        if written(back) != written(value)
+    ]
     if wrong:
         raise FailureGroup(wrong)
+
+
+def _members_of_both(
+    sent: doc.Schema, named: doc.Schema, body: dict[str, Any], said: Any, *, is_new: bool
+) -> Iterator[tuple[str, str, Any, Any]]:
+    """List what a reply must repeat: the name, why, what was sent, and what came back.
+
+    Something new has the defaults of the members that were not sent.
+    """
+    members, others = doc.named_members(sent), doc.named_members(named)
+    for name, schema in members.items():
+        has_default = is_new and name not in body and "default" in schema
+        if (other := _alike(name, others)) is None or not (name in body or has_default):
+            continue
+        why, value = (
+            ("has the default", schema["default"]) if has_default else ("was sent as", body[name])
+        )
+        back = said.get(other) if isinstance(said, dict) else None
+        if isinstance(value, dict):
+            for inner, *rest in _members_of_both(schema, others[other], value, back, is_new=is_new):
+                yield f"{name}.{inner}", *rest
+        elif _is_repeated(schema, others[other], value):
+            yield name, why, value, back
 
 
 def _alike(name: str, named: dict[str, Any]) -> str | None:

@@ -3,9 +3,9 @@
     python shop.py [BUG ...]
 
 It prints its address, with a free port, and has each of the BUGS that is named. It knows others,
-too: `rare pair`, a failure for two values that meet; `long coupon` and `long zip`; `odd text`;
-`repeats headers`; `slow`; `crash`, which ends it; and `no note is null`: null is taken for
-no note.
+too: `rare pair`, a failure for two values that meet; `long coupon` and `long zip`; `zip is lost`;
+`no default`; `odd text`; `repeats headers`; `slow`; `crash`, which ends it; and `no note is null`:
+null is taken for no note.
 """
 
 import base64
@@ -53,6 +53,11 @@ class Shop(BaseHTTPRequestHandler):
             made = {"id": f"{len(ORDERS):08}", "note": None, "gift": False, **order}
             if "no echo" in PLANTED and "gift" in order:
                 made["note"] = None
+            if "to" in order:
+                default = {} if "no default" in PLANTED else {"country": "US"}
+                made["to"] = default | order["to"]
+            if "zip is lost" in PLANTED and "to" in order:
+                made["to"].pop("zip", None)
             ORDERS[made["id"]] = made
             self._send(201, made)
 
@@ -98,6 +103,7 @@ class Shop(BaseHTTPRequestHandler):
             and self._is_text(order, "coupon", "[A-Z][0-9]{4}", "long coupon")
             and isinstance(order.get("to", {}), dict)
             and self._is_text(order.get("to", {}), "zip", "[0-9]{5}", "long zip")
+            and order.get("to", {}).get("country", "US") in ("US", "CA")
         )
 
     def _is_text(self, members: Any, name: str, pattern: str, bug: str) -> bool:

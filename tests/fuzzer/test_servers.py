@@ -41,7 +41,7 @@ def test_four_bugs_are_found_and_reported_where_people_look(
     replay = re.search(r"To replay all of it:\n  signalwire-compat-fuzz (.*)\n", done.stdout)
     assert replay
     assert f"<code>signalwire-compat-fuzz {replay[1]}</code>" in page.replace("&#x27;", "'")
-    assert "::error file=openapi.yaml,line=50,title=GET /prices::" in done.stdout
+    assert "::error file=openapi.yaml,line=51,title=GET /prices::" in done.stdout
     assert "::error file=openapi.yaml,line=7,title=POST /orders::" in done.stdout
 
 
@@ -59,6 +59,20 @@ def test_a_digit_too_many_in_a_member_that_may_be_missing_is_found(
 ) -> None:
     done = fuzz("--url", shop(bug), "--auth", AUTH, *PLENTY, "--include", "id=createOrder")
     assert f"FAILED POST /orders: one_odd_member: {member} accepted" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("bug", "message"),
+    [
+        ("zip is lost", "to.zip was sent as '[0-9]{5}', and comes back as None"),
+        ("no default", "to.country has the default 'US', and comes back as None"),
+    ],
+)
+def test_what_a_success_does_not_repeat_is_found_inside_a_member_too(
+    shop: Shop, fuzz: Fuzz, bug: str, message: str
+) -> None:
+    done = fuzz("--url", shop(bug), "--auth", AUTH, *FEW, "--include", "id=createOrder")
+    assert re.search(message, done.stdout), done.stdout
 
 
 def test_a_server_that_keeps_to_its_document_passes(shop: Shop, fuzz: Fuzz) -> None:
