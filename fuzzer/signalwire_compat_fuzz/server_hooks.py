@@ -29,6 +29,7 @@ from .case_sources import operations, spec
 from .contract_coverage import COVERAGE
 from .document import AnyCase
 from .expected_request import as_text, code_of_refusal, has_text, is_sendable, is_valid_as_text
+from .made import keep, naming_it
 from .near_valid import GROUPS, cases_with_unknown_members, changed, near_valid_cases, valid_case
 from .options import RULES, number
 from .rules import broken_rules
@@ -65,7 +66,7 @@ class Run:
                 near_valid_cases(operation, awkward=True),
                 cases_with_unknown_members(operation),
             )
-            near = [*map(_written, itertools.chain(*made))]
+            near = naming_it(operation, [*map(_written, itertools.chain(*made))])
         except Exception as error:  # A document can say what nothing keeps to.
             self.left_out[label] = f"all cases with one odd member: {type(error).__name__}"
             return []
@@ -196,6 +197,7 @@ def _failure(check: str, member: str, case: AnyCase, message: str) -> Failure:
 def one_odd_member(ctx: schemathesis.CheckContext, response: Response, case: AnyCase) -> None:
     """Check that what the document allows is accepted, and the rest refused."""
     RUN.cases += 1
+    keep(case, response)
     label, status = case.operation.label, response.status_code
     if case.meta is not None:
         RUN.phases.setdefault(label, set()).add(case.meta.phase.name.value)

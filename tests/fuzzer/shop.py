@@ -4,8 +4,8 @@
 
 It prints its address, with a free port, and has each of the BUGS that is named. It knows others,
 too: `rare pair`, a failure for two values that meet; `long coupon` and `long zip`; `zip is lost`;
-`no default`; `odd text`; `repeats headers`; `slow`; `crash`, which ends it; and `no note is null`:
-null is taken for no note.
+`no default`; `changes`, an operation with a bug of its own; `odd text`; `repeats headers`; `slow`;
+`crash`, which ends it; and `no note is null`: null is taken for no note.
 """
 
 import base64
@@ -26,6 +26,13 @@ ORDERS: dict[str, dict[str, Any]] = {}
 PLANTED: list[str] = []
 
 
+def read(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
 class Shop(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 65536  # One packet for each reply: several would wait for one another.
@@ -37,10 +44,7 @@ class Shop(BaseHTTPRequestHandler):
         if self.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
             self._send(422, {"error": "not JSON"})
             return
-        try:
-            order = json.loads(body)
-        except ValueError:
-            order = None
+        order = read(body)
         if not self._is_order(order):
             self._send(422, {"error": "not an order"})
         elif "crash" in PLANTED and "%" in (order.get("note") or ""):
@@ -50,7 +54,7 @@ class Shop(BaseHTTPRequestHandler):
         elif "rare failure" in PLANTED and "%" in (order.get("note") or ""):
             self._send(500, {"error": "unsupported format character"})
         else:
-            made = {"id": f"{len(ORDERS):08}", "note": None, "gift": False, **order}
+            made = {"id": f"o{len(ORDERS):07}", "note": None, "gift": False, **order}
             if "no echo" in PLANTED and "gift" in order:
                 made["note"] = None
             if "to" in order:
@@ -60,6 +64,20 @@ class Shop(BaseHTTPRequestHandler):
                 made["to"].pop("zip", None)
             ORDERS[made["id"]] = made
             self._send(201, made)
+
+    def do_PATCH(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if not self._is_allowed(("/orders/[^/]+",), "PATCH"):
+            return
+        order = ORDERS.get(unquote(urlsplit(self.path).path.rpartition("/")[2]))
+        change = read(body)
+        code = change.get("code") if isinstance(change, dict) else None
+        if order is None:
+            self._send(404, {"error": "no such order"})
+        elif isinstance(code, str) and re.fullmatch("[0-9]{5,6}", code, re.ASCII):
+            self._send(200, {**order, "code": code})
+        else:
+            self._send(422, {"error": "not a code"})
 
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -85,7 +103,7 @@ class Shop(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self._is_allowed((), self.command)
 
-    do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = do_TRACE = do_QUERY = _other
+    do_PUT = do_DELETE = do_OPTIONS = do_HEAD = do_TRACE = do_QUERY = _other
 
     def _is_order(self, order: Any) -> bool:
         if not isinstance(order, dict) or order.keys() - MEMBERS:
@@ -115,8 +133,9 @@ class Shop(BaseHTTPRequestHandler):
     def _is_allowed(self, paths: tuple[str, ...], method: str) -> bool:
         time.sleep(0.05 if "slow" in PLANTED else 0)
         path = urlsplit(self.path).path
-        known = {"/orders": "POST", "/prices": "GET", r"/orders/[^/]+": "GET"}
-        allowed = [verb for name, verb in known.items() if re.fullmatch(name, path)]
+        known = [("/orders", "POST"), ("/prices", "GET"), ("/orders/[^/]+", "GET")]
+        known += [("/orders/[^/]+", "PATCH")] if "changes" in PLANTED else []
+        allowed = [verb for name, verb in known if re.fullmatch(name, path)]
         if not allowed:
             self._send(404, {"error": "no such path"})
         elif method not in allowed:

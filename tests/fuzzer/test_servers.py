@@ -75,6 +75,37 @@ def test_what_a_success_does_not_repeat_is_found_inside_a_member_too(
     assert re.search(message, done.stdout), done.stdout
 
 
+CHANGE = """\
+    patch:
+      operationId: changeOrder
+      parameters:
+        - {name: id, in: path, required: true, schema: {type: string, pattern: "^[a-z0-9]{8}$"}}
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              type: object
+              required: [code]
+              properties: {code: {type: string, pattern: "^[0-9]{5}$"}}
+      responses:
+        "200": {description: The order.}
+        "401": {description: The key is wrong.}
+        "404": {description: There is none.}
+        "422": {description: The code is wrong.}
+"""
+
+
+def test_what_was_made_is_changed_where_no_example_names_it(
+    shop: Shop, fuzz: Fuzz, tmp_path: Path
+) -> None:
+    document = tmp_path / "openapi.yaml"
+    text = document.read_text("utf-8").replace("  /prices:\n", f"{CHANGE}  /prices:\n")
+    document.write_text(text, "utf-8")
+    done = fuzz("--url", shop("changes"), "--auth", AUTH, *PLENTY, "--exclude", "id=listPrices")
+    assert "FAILED PATCH /orders/{id}: one_odd_member: code accepted" in done.stdout, done.stdout
+
+
 def test_a_server_that_keeps_to_its_document_passes(shop: Shop, fuzz: Fuzz) -> None:
     done = fuzz("--url", shop(), *FEW, FUZZ_AUTH=AUTH, GITHUB_ACTIONS="true")
     assert done.returncode == 0, done.stdout
