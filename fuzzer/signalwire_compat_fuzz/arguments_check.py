@@ -3,10 +3,10 @@
 import importlib
 import importlib.util
 import ipaddress
+import json
 import os
 import sys
 import time
-from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import yaml
 
 from . import options
 from .options import refuse
+from .references import follow, references
 
 COSTS = "Every valid case of a purchase costs money there."
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
@@ -58,23 +59,19 @@ def _document() -> dict[str, Any]:
         refuse(f"{spec} has no operations")
     if "swagger" in document:
         refuse(f"{spec} is Swagger {document['swagger']}: convert it to OpenAPI 3")
-    if other := next(_other_files(document), ""):
-        refuse(
-            f"{spec} names another file: {other}. Bundle the document first, for example with "
-            "`redocly bundle`."
-        )
-    return document
-
-
-def _other_files(node: Any) -> Iterator[str]:
-    """List the references to what is not in the document itself."""
-    if isinstance(node, dict):
-        reference = node.get("$ref")
-        if isinstance(reference, str) and not reference.startswith("#"):
-            yield reference
-    for part in node.values() if isinstance(node, dict) else node:
-        if isinstance(part, dict | list):
-            yield from _other_files(part)
+    # Keys such as 200 are text in JSON.
+    checked: dict[str, Any] = json.loads(json.dumps(document, default=str))
+    for reference in references(checked):
+        if not reference.startswith("#"):
+            refuse(
+                f"{spec} names another file: {reference}. Bundle the document first, for example "
+                "with `redocly bundle`."
+            )
+        try:
+            follow(checked, reference)
+        except (LookupError, TypeError, ValueError):
+            refuse(f"{spec} has a reference to what is not there: {reference}")
+    return checked
 
 
 def _check_selection(document: dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ A reader of its own on purpose: what the generator and the mock make of the docu
 with what stands here.
 """
 
-import functools
 import json
 import re
 from collections import Counter
@@ -20,6 +19,7 @@ from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
 
 from .options import is_selected, spec_file
+from .references import follow
 from .upgrade import as_3_1
 
 AnyCase = Case[Any]
@@ -73,8 +73,8 @@ def with_objects(node: Any, change: Callable[[Schema], Schema]) -> Any:
 
 
 def target(reference: str) -> Schema:
-    path = reference.removeprefix("#/").split("/")
-    return functools.reduce(lambda part, name: part[name], path, DOCUMENT)
+    found: Schema = follow(DOCUMENT, reference)
+    return found
 
 
 def resolved(node: Schema) -> Schema:

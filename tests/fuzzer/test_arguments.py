@@ -63,6 +63,10 @@ def test_what_makes_no_sense_or_costs_money_is_refused(
             b"paths: {/a: {get: {responses: {200: {$ref: ./ok.yaml#/a}}}}}",
             "names another file: ./ok.yaml#/a. Bundle the document first, for example with",
         ),
+        (
+            b"paths: {/a: {get: {responses: {200: {$ref: '#/components/responses/Ok'}}}}}",
+            "has a reference to what is not there: #/components/responses/Ok",
+        ),
     ],
 )
 def test_a_file_that_is_no_document_is_refused_in_a_line(

@@ -89,7 +89,7 @@ CHANGE = """\
               required: [code]
               properties: {code: {type: string, pattern: "^[0-9]{5}$"}}
       responses:
-        "200": {description: The order.}
+        "200": {$ref: "#/paths/~1orders/post/responses/201"}
         "401": {description: The key is wrong.}
         "404": {description: There is none.}
         "422": {description: The code is wrong.}
