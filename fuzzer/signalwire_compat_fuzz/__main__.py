@@ -46,29 +46,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _rounds(url: str, client: str, seconds: int) -> int:
-    untried = {name for name, asked in (("server", url), ("client", client)) if asked}
+    asked: set[str] = set()
+    tried: set[str] = set()
     seed, end = options.number("seed", 1), time.monotonic() + seconds
     while True:
         left = max(1, round(end - time.monotonic())) if seconds else 0
-        status, tried = _round(url, client, seed, left)
-        untried -= tried
+        status, ended = _round(url, client, seed, left)
+        asked |= ended.keys()
+        tried |= {name for name, is_tried in ended.items() if is_tried}
         if status or not options.setting("seconds") or time.monotonic() >= end - 1:
             break
         seed += 1
     if status == INTERRUPTED:
         return status
-    if url and status == 2:  # The client was not asked to: it needs a server that works.
-        untried.discard("client")
-    for name in sorted(untried):
+    for name in sorted(asked - tried):
         sys.stderr.write(
             f"Not one case of the {name} was tried. If no error above says why, check --include, "
             "--exclude and --only, or give more --seconds.\n"
         )
-    return 2 if untried else status
+    return 2 if asked - tried else status
 
 
-def _round(url: str, client: str, seed: int, seconds: int) -> tuple[int, set[str]]:
-    """Fuzz the server, then the client, and report both. Returns the status, and what was tried."""
+def _round(url: str, client: str, seed: int, seconds: int) -> tuple[int, dict[str, bool]]:
+    """Fuzz the server, then the client unless that ended early, and report both.
+
+    Returns the status, and of each whether any case was tried.
+    """
     for path in REPORTS.glob("fuzz*"):
         path.unlink()
     seconds = seconds // 2 if url and client else seconds
@@ -80,7 +83,7 @@ def _round(url: str, client: str, seed: int, seconds: int) -> tuple[int, set[str
     # 2 for any other end, such as a signal, whose status is negative.
     known = (0, 1, INTERRUPTED)
     statuses = [status if status in known else 2 for status, _ in ended.values()]
-    return max(statuses), {name for name, (_, is_tried) in ended.items() if is_tried}
+    return max(statuses), {name: is_tried for name, (_, is_tried) in ended.items()}
 
 
 def run_server(url: str, seed: int, seconds: int) -> tuple[int, bool]:

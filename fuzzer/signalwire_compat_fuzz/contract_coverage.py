@@ -145,9 +145,10 @@ def _keywords(
         is_off = value is False or value == [] or (keyword == "type" and given and given in value)
         if is_closed or is_format or (keyword in _KEYWORDS and not is_off):
             yield f"{place}/{keyword}"
-    reference = schema.get("$ref", "").removeprefix("#/")
+    reference = schema.get("$ref", "")
     if reference and reference not in above:
-        yield from _keywords(doc.target(reference), reference, given, (*above, reference))
+        there = reference.removeprefix("#/")
+        yield from _keywords(doc.target(reference), there, given, (*above, reference))
     inner = {f"properties/{name}": part for name, part in schema.get("properties", {}).items()}
     inner |= {word: schema[word] for word in ("items", "additionalProperties") if word in schema}
     for word in doc.CHOICES:

@@ -233,6 +233,11 @@ def with_plain_path(case: AnyCase) -> AnyCase:
     return case
 
 
+def plain_name(name: str) -> str:
+    """Write a name as it is compared: `FriendlyName` and `friendly_name` are the same."""
+    return re.sub("[_-]", "", name).lower()
+
+
 def account_parameter(case: AnyCase) -> str | None:
     """Name the parameter of the path that a client fills in, if its caller does not."""
     found = documented_parameters(case.operation.path, case.operation.definition.raw)

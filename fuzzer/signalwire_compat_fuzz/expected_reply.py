@@ -152,10 +152,10 @@ def untyped(result: Any, said: Any, schema: Schema, where: str = "") -> Iterator
     elif items is not None and isinstance(said, list) and isinstance(result, list):
         for index, (item, value) in enumerate(zip(result, said, strict=True)):
             yield from untyped(item, value, items, f"{where}/{index}")
-    elif _is_same_scalar(result, right := _converted(said, parts)):
-        return
-    elif _in_one_way(result) != _in_one_way(right):
-        yield f"{where} is {result!r} in place of {right!r}"
+    else:
+        right = _converted(said, parts)
+        if not _is_same_scalar(result, right) and _in_one_way(result) != _in_one_way(right):
+            yield f"{where} is {result!r} in place of {right!r}"
 
 
 def _untyped_members(

@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -76,16 +77,26 @@ def first_case(operation: Operation, condition: Callable[[AnyCase], bool]) -> An
 
 
 def valid_case(operation: Operation) -> AnyCase:
-    # Of two loads of a document, the operations are equal, and only one has an address.
+    # The cached case may be of another load of the document, whose operation has no address.
     return _made_of(operation, _first_valid_case(operation))
 
 
 @functools.cache
 def _first_valid_case(operation: Operation) -> AnyCase:
     rules = operation.definition.raw.get("x-reply-repeats", {})
-    found = doc.with_plain_path(
-        first_case(operation, lambda case: doc.repeats(case).keys() == rules.keys())
-    )
+
+    def keeps_rules(case: AnyCase) -> bool:
+        return bool(doc.repeats(case).keys() == rules.keys())
+
+    def is_plain(case: AnyCase) -> bool:
+        texts = map(str, case.path_parameters.values())
+        return keeps_rules(case) and all(re.fullmatch(r"[\w.~-]+", t, re.ASCII) for t in texts)
+
+    try:
+        found = first_case(operation, is_plain)
+    except NoSuchExample:
+        found = first_case(operation, keeps_rules)
+    found = doc.with_plain_path(found)
     found.path_parameters = {**found.path_parameters, **doc.path_examples(found)}
     return found
 
@@ -126,15 +137,13 @@ def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
     def with_member(group: str, name: str, values: Iterable[Any]) -> Iterator[AnyCase]:
         return (changed(base, **{group: {**getattr(base, group), name: v}}) for v in values)
 
-    for name in doc.parameter_schemas(base):
-        group = next(g for g in GROUPS if any(p.name == name for p in getattr(base.operation, g)))
-        examples = _examples(base, name, _value_of(base, group, name))
-        beyond = _beyond(doc.parameter_schemas(base)[name])
-        values = (*misspelt(examples), *examples, *texts, *_SEGMENTS, *beyond)
-        yield with_member(group, name, values)
-    schema = doc.body_schema(base)
+    for (group, name), parameter in _schemas_by_place(base).items():
+        if group != "body":
+            examples = _examples(base, name, _value_of(base, group, name))
+            values = (*misspelt(examples), *examples, *texts, *_SEGMENTS, *_beyond(parameter))
+            yield with_member(group, name, values)
     has_json = doc.is_json(base.media_type)
-    if schema is None or not isinstance(base.body, dict):
+    if (schema := doc.body_schema(base)) is None or not isinstance(base.body, dict):
         yield (changed(base, body=value) for value in (_ODD if has_json else ()))
         return
     members = doc.named_members(schema)
@@ -166,7 +175,7 @@ def _pairs(base: AnyCase) -> Iterator[AnyCase]:
     """Make valid cases in which each two limits or allowed values of two members meet."""
     values = {
         place: [v for v in _limits(schema) if doc.is_valid(base, schema, v)]
-        for place, schema in _members(base).items()
+        for place, schema in _schemas_by_place(base).items()
     }
     rows = _covering_pairs({place: found for place, found in values.items() if found})
     for row in itertools.islice(rows, _MOST_PAIRS):
@@ -176,7 +185,7 @@ def _pairs(base: AnyCase) -> Iterator[AnyCase]:
         yield changed(base, **parts)
 
 
-def _members(base: AnyCase) -> dict[tuple[str, str], Schema]:
+def _schemas_by_place(base: AnyCase) -> dict[tuple[str, str], Schema]:
     """Return the schema of each parameter and member, by the part of the case and the name."""
     groups = {p.name: group for group in GROUPS for p in getattr(base.operation, group)}
     schemas = {(groups[n], n): schema for n, schema in doc.parameter_schemas(base).items()}
@@ -238,19 +247,20 @@ def _value_of(base: AnyCase, group: str, name: str) -> Any:
 
 @functools.cache
 def _cases_with_members(operation: Operation) -> dict[tuple[str, str], AnyCase]:
-    """Find a case in which it is not empty for each list, and each member without an example.
+    """Find a case for each list, and each member without an example, in which it is not empty.
 
     Of several objects, the one with most of its members is taken.
     """
     wanted = {
         (group, name): schema
-        for (group, name), schema in _members(valid_case(operation)).items()
+        for (group, name), schema in _schemas_by_place(valid_case(operation)).items()
         if doc.item_schema(schema) or (name not in _EXAMPLES and doc.types(schema) != {"null"})
     }
     found: dict[tuple[str, str], AnyCase] = {}
     lacking = dict.fromkeys(wanted, math.inf)
 
-    def is_last(case: AnyCase) -> bool:
+    def has_the_last(case: AnyCase) -> bool:
+        # It keeps the best case for each on the way.
         for (group, name), schema in wanted.items():
             part = getattr(case, group)
             lacks = _lacking(schema, part.get(name) if isinstance(part, dict) else None)
@@ -259,12 +269,12 @@ def _cases_with_members(operation: Operation) -> dict[tuple[str, str], AnyCase]:
         return not any(lacking.values())
 
     with suppress(NoSuchExample):
-        first_case(operation, is_last)
+        first_case(operation, has_the_last)
     return found
 
 
 def _lacking(schema: Schema, value: Any) -> float:
-    """Count the members that an object lacks; without end for what is empty."""
+    """Count the members that an object lacks: infinitely many for an empty value."""
     if value in (None, "", {}, []):
         return math.inf
     return len(doc.named_members(schema).keys() - value.keys()) if isinstance(value, dict) else 0
@@ -312,12 +322,14 @@ def _with_odd_items(base: AnyCase) -> Iterator[AnyCase]:
         if (found := _cases_with_members(base.operation).get(("body", name))) is None:
             continue
         whole: Any = found.body
-        first = whole[name][0]
+        items = whole[name]
+        if not (isinstance(items, list) and isinstance(first := items[0], dict)):
+            continue
         for part, schema in inner.items():
             values = [*_ODD, *_TYPED, *EXAMPLES_OF_TIMES, *_odd_inside(schema, first.get(part))]
-            items = [{**first, part: value} for value in values]
-            items.append({n: value for n, value in first.items() if n != part})
-            yield changed(base, body={**whole, name: items})
+            odd = [{**first, part: value} for value in values]
+            odd.append({n: value for n, value in first.items() if n != part})
+            yield changed(base, body={**whole, name: odd})
 
 
 def cases_with_unknown_members(operation: Operation) -> Iterator[AnyCase]:

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-_VALUES = {"const", "default", "enum", "example", "value"}
-"""Keys of plain values: what looks like a reference there is none."""
+from .upgrade import NAMED, VALUES
 
 
-def references(node: Any) -> Iterator[str]:
+def references(node: Any, *, is_named: bool = False) -> Iterator[str]:
     """List the references at any depth."""
     if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
+        if not is_named and isinstance(node.get("$ref"), str):
             yield node["$ref"]
-        node = [part for name, part in node.items() if name not in _VALUES]
+        for name, part in node.items():
+            if is_named or name not in VALUES:
+                yield from references(part, is_named=not is_named and name in NAMED)
     for part in node if isinstance(node, list) else ():
         yield from references(part)
 
@@ -23,8 +24,10 @@ def follow(document: Any, reference: str) -> Any:
 
     Errors: `LookupError`, `TypeError` or `ValueError`, if that is not there.
     """
+    if not reference.startswith("#/"):
+        raise ValueError(reference)
     node = document
-    for name in unquote(reference).removeprefix("#").split("/")[1:]:
+    for name in unquote(reference).split("/")[1:]:
         name = name.replace("~1", "/").replace("~0", "~")
         node = node[int(name) if isinstance(node, list) else name]
     return node

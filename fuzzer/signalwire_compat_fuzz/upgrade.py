@@ -2,9 +2,9 @@
 
 from typing import Any
 
-_VALUES = {"default", "enum", "example", "examples"}
+VALUES = {"const", "default", "enum", "example", "examples", "value"}
 """Keys of plain values, which stay as they are."""
-_NAMED = {
+NAMED = {
     *("callbacks", "encoding", "headers", "links", "parameters", "paths", "properties"),
     *("requestBodies", "responses", "schemas", "securitySchemes", "variables"),
 }
@@ -27,7 +27,7 @@ def _part(node: Any, *, is_named: bool = False) -> Any:
         return {name: _part(part) for name, part in node.items()}
     return _schema(
         {
-            key: value if key in _VALUES else _part(value, is_named=key in _NAMED)
+            key: value if key in VALUES else _part(value, is_named=key in NAMED)
             for key, value in node.items()
         }
     )

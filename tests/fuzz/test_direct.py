@@ -60,7 +60,6 @@ def test_wrong_credentials_are_refused_as_the_document_says(
 
 
 def test_schemathesis_finds_nothing_in_the_mock(server: MockServer) -> None:
-    """Run the command with all phases and checks."""
     server.reset()
     junit = ROOT / "reports" / "direct.xml"
     ended = server_run.run(

@@ -39,7 +39,7 @@ class Shop(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if not self._is_allowed(("/orders",), "POST"):
+        if not self._is_allowed():
             return
         if self.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
             self._send(422, {"error": "not JSON"})
@@ -67,7 +67,7 @@ class Shop(BaseHTTPRequestHandler):
 
     def do_PATCH(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if not self._is_allowed(("/orders/[^/]+",), "PATCH"):
+        if not self._is_allowed():
             return
         order = ORDERS.get(unquote(urlsplit(self.path).path.rpartition("/")[2]))
         change = read(body)
@@ -82,7 +82,7 @@ class Shop(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         url = urlsplit(self.path)
-        if not self._is_allowed(("/prices", r"/orders/[^/]+"), "GET"):
+        if not self._is_allowed():
             return
         if url.path == "/prices":
             given = parse_qsl(url.query, keep_blank_values=True)
@@ -101,7 +101,7 @@ class Shop(BaseHTTPRequestHandler):
 
     def _other(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self._is_allowed((), self.command)
+        self._is_allowed()
 
     do_PUT = do_DELETE = do_OPTIONS = do_HEAD = do_TRACE = do_QUERY = _other
 
@@ -130,7 +130,7 @@ class Shop(BaseHTTPRequestHandler):
         is_text = isinstance(text, str) and re.fullmatch(pattern + more, text, re.ASCII) is not None
         return text is ... or is_text
 
-    def _is_allowed(self, paths: tuple[str, ...], method: str) -> bool:
+    def _is_allowed(self) -> bool:
         time.sleep(0.05 if "slow" in PLANTED else 0)
         path = urlsplit(self.path).path
         known = [("/orders", "POST"), ("/prices", "GET"), ("/orders/[^/]+", "GET")]
@@ -138,11 +138,11 @@ class Shop(BaseHTTPRequestHandler):
         allowed = [verb for name, verb in known if re.fullmatch(name, path)]
         if not allowed:
             self._send(404, {"error": "no such path"})
-        elif method not in allowed:
+        elif self.command not in allowed:
             self._send(405, {"error": "no such method"}, allow=", ".join(allowed))
         elif self.headers.get("Authorization") != KEY:
             self._send(401, {"error": "wrong key"})
-        return bool(allowed) and method in allowed and self.headers.get("Authorization") == KEY
+        return self.command in allowed and self.headers.get("Authorization") == KEY
 
     def _send(self, status: int, body: Any, **headers: str) -> None:
         content = json.dumps(body).encode()

@@ -41,7 +41,7 @@ def test_four_bugs_are_found_and_reported_where_people_look(
     replay = re.search(r"To replay all of it:\n  signalwire-compat-fuzz (.*)\n", done.stdout)
     assert replay
     assert f"<code>signalwire-compat-fuzz {replay[1]}</code>" in page.replace("&#x27;", "'")
-    assert "::error file=openapi.yaml,line=51,title=GET /prices::" in done.stdout
+    assert "::error file=openapi.yaml,line=47,title=GET /prices::" in done.stdout
     assert "::error file=openapi.yaml,line=7,title=POST /orders::" in done.stdout
 
 

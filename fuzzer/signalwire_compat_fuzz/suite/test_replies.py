@@ -188,6 +188,7 @@ def test_a_reply_with_one_odd_member_is_complete_or_tolerated(
     reply: Operation, answered: Answered
 ) -> None:
     group = next(paths for paths in alike().values() if reply.path in paths)
+    # Replies with one schema share what was drawn for the first.
     for case in near_valid_cases(REPLIES[group[0]], group.index(reply.path), len(group)):
         check = assert_complete if is_valid_as_meant(case) else assert_tolerated
         layer = (FACADE, DETAILED)[doc.lot(case.body, 2)]
