@@ -67,10 +67,20 @@ def _document() -> dict[str, Any]:
                 f"{spec} names another file: {reference}. Bundle the document first, for example "
                 "with `redocly bundle`."
             )
-        try:
-            follow(checked, reference)
-        except (LookupError, TypeError, ValueError):
-            refuse(f"{spec} has a reference to what is not there: {reference}")
+        seen: list[str] = []
+        while reference not in seen:
+            seen.append(reference)
+            try:
+                node = follow(checked, reference)
+            except (LookupError, TypeError, ValueError):
+                refuse(f"{spec} has a reference to what is not there: {reference}")
+            if not (isinstance(node, dict) and isinstance(node.get("$ref"), str)):
+                break
+            reference = node["$ref"]
+        else:
+            refuse(f"{spec} has a reference that leads to itself: {reference}")
+    if not str(checked.get("openapi", "")).startswith("3."):
+        refuse(f"{spec} has no version of OpenAPI: write openapi: 3.1.0, if it is one")
     return checked
 
 

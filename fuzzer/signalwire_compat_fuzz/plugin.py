@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in ours:
         item.user_properties.append(("name", item.name))
     BUDGET.waiting = len(ours) / int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    if os.environ.get("FUZZ_REPORT"):
+    if os.environ.get("FUZZ_REPORT") and "PYTEST_XDIST_WORKER" in os.environ:
         # The part that takes longest begins first: no other process waits for it in the end. Then
         # come those that find most in least time.
         items.sort(key=lambda i: (i.path.stem != "test_direct", type(i).__name__))

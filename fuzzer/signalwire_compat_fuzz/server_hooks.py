@@ -30,7 +30,7 @@ from .contract_coverage import COVERAGE
 from .document import AnyCase
 from .expected_request import as_text, code_of_refusal, has_text, is_sendable, is_valid_as_text
 from .made import keep, naming_what_was_made
-from .near_valid import GROUPS, cases_with_unknown_members, changed, near_valid_cases, valid_case
+from .near_valid import GROUPS, cases_with_unknown_members, changed, near_valid_cases
 from .options import RULES, number
 from .rules import broken_rules
 from .user_hook import around_case
@@ -56,11 +56,13 @@ class Run:
         self.untried: Counter[str] = Counter()
         self.phases: dict[str, set[str]] = {}
         self.valid_replies: dict[str, Counter[int]] = {}
-        self._start = time.monotonic()
+        self._start = 0.0
 
     def share(self, operation: Any) -> list[AnyCase]:
         """Return as many near cases of an operation as there is time for, of all kinds alike."""
         label = operation.label
+        if not self.begun:
+            self._start = time.monotonic()
         try:
             made = (
                 near_valid_cases(operation, awkward=True),
@@ -82,7 +84,7 @@ class Run:
         self.begun.append(label)
         self.untried[label] += len(cases)
         if _SECONDS:
-            rate = self.cases / passed if self.cases > _LEAST else 100
+            rate = self.cases / passed if self.cases > _LEAST else 200
             most = max(_LEAST, int(rate * (_SECONDS - passed) / max(1, waiting)))
             return cases[:most]
         return cases
@@ -116,10 +118,14 @@ class Run:
 RUN = Run()
 if os.environ.get("FUZZ_COUNTS"):
     atexit.register(RUN.write)
-    # Hypothesis takes a second for what it needs for a first case: now, before the time begins.
-    for _operation in operations(spec())[:1] if _SECONDS else ():
+    # Each operation has little time for its cases. Hypothesis takes some of it for the first ones,
+    # and keeps what it needed: now, before the time begins.
+    _end = time.monotonic() + number("seconds", 0) / 10
+    for _operation in operations(spec()) if _SECONDS else ():
         with suppress(Exception):  # It is told with the operation.
-            valid_case(_operation)
+            _warm_up = [*near_valid_cases(_operation, awkward=True)]
+        if time.monotonic() > _end:
+            break
 _around = threading.local()
 
 

@@ -67,6 +67,11 @@ def test_what_makes_no_sense_or_costs_money_is_refused(
             b"paths: {/a: {get: {responses: {200: {$ref: '#/components/responses/Ok'}}}}}",
             "has a reference to what is not there: #/components/responses/Ok",
         ),
+        (
+            b"paths: {/a: {$ref: '#/paths/~1b'}, /b: {$ref: '#/paths/~1a'}}",
+            "has a reference that leads to itself: #/paths/~1b",
+        ),
+        (b"paths: {/a: {get: {}}}", "has no version of OpenAPI: write openapi: 3.1.0"),
     ],
 )
 def test_a_file_that_is_no_document_is_refused_in_a_line(
