@@ -62,26 +62,30 @@ def _document() -> dict[str, Any]:
     # Keys such as 200 are text in JSON.
     checked: dict[str, Any] = json.loads(json.dumps(document, default=str))
     for reference in references(checked):
-        if not reference.startswith("#"):
-            refuse(
-                f"{spec} names another file: {reference}. Bundle the document first, for example "
-                "with `redocly bundle`."
-            )
-        seen: list[str] = []
-        while reference not in seen:
-            seen.append(reference)
-            try:
-                node = follow(checked, reference)
-            except (LookupError, TypeError, ValueError):
-                refuse(f"{spec} has a reference to what is not there: {reference}")
-            if not (isinstance(node, dict) and isinstance(node.get("$ref"), str)):
-                break
-            reference = node["$ref"]
-        else:
-            refuse(f"{spec} has a reference that leads to itself: {reference}")
+        if problem := _problem_of(reference, checked):
+            refuse(f"{spec} {problem}")
     if not str(checked.get("openapi", "")).startswith("3."):
         refuse(f"{spec} has no version of OpenAPI: write openapi: 3.1.0, if it is one")
     return checked
+
+
+def _problem_of(reference: str, document: dict[str, Any]) -> str:
+    """Say why a reference can't be followed to its end; "" if it can."""
+    way: list[str] = []
+    name = reference
+    while name not in way:
+        if not name.startswith("#"):
+            bundle = "Bundle the document first, for example with `redocly bundle`."
+            return f"names another file: {name}. {bundle}"
+        way.append(name)
+        try:
+            node = follow(document, name)
+        except (LookupError, TypeError, ValueError):
+            return f"has a reference to what is not there: {name}"
+        if not (isinstance(node, dict) and isinstance(node.get("$ref"), str)):
+            return ""
+        name = node["$ref"]
+    return f"has a reference that leads to itself: {reference}"
 
 
 def _check_selection(document: dict[str, Any]) -> None:

@@ -76,6 +76,12 @@ def first_case(operation: Operation, condition: Callable[[AnyCase], bool]) -> An
     return found
 
 
+def has_plain_path(case: AnyCase) -> bool:
+    """Tell whether a path is written as it is: schemathesis spells some segments in its own way."""
+    segments = map(str, case.path_parameters.values())
+    return all(re.fullmatch(r"[\w.~-]+", segment, re.ASCII) for segment in segments)
+
+
 def valid_case(operation: Operation) -> AnyCase:
     # The cached case may be of another load of the document, whose operation has no address.
     return _made_of(operation, _first_valid_case(operation))
@@ -88,12 +94,8 @@ def _first_valid_case(operation: Operation) -> AnyCase:
     def keeps_rules(case: AnyCase) -> bool:
         return bool(doc.repeats(case).keys() == rules.keys())
 
-    def is_plain(case: AnyCase) -> bool:
-        texts = map(str, case.path_parameters.values())
-        return keeps_rules(case) and all(re.fullmatch(r"[\w.~-]+", t, re.ASCII) for t in texts)
-
     try:
-        found = first_case(operation, is_plain)
+        found = first_case(operation, lambda case: keeps_rules(case) and has_plain_path(case))
     except NoSuchExample:
         found = first_case(operation, keeps_rules)
     found = doc.with_plain_path(found)
@@ -241,12 +243,12 @@ def _value_of(base: AnyCase, group: str, name: str) -> Any:
     """
     if name in (given := getattr(base, group)) or name in _EXAMPLES:
         return given.get(name)
-    found = _cases_with_members(base.operation).get((group, name))
+    found = cases_with_members(base.operation).get((group, name))
     return getattr(found, group)[name] if found else None
 
 
 @functools.cache
-def _cases_with_members(operation: Operation) -> dict[tuple[str, str], AnyCase]:
+def cases_with_members(operation: Operation) -> dict[tuple[str, str], AnyCase]:
     """Find a case for each list, and each member without an example, in which it is not empty.
 
     Of several objects, the one with most of its members is taken.
@@ -319,7 +321,7 @@ def _with_odd_items(base: AnyCase) -> Iterator[AnyCase]:
     for name, member in doc.named_members(doc.body_schema(base) or {}).items():
         if not (item := doc.item_schema(member)) or not (inner := doc.named_members(item)):
             continue
-        if (found := _cases_with_members(base.operation).get(("body", name))) is None:
+        if (found := cases_with_members(base.operation).get(("body", name))) is None:
             continue
         whole: Any = found.body
         items = whole[name]

@@ -30,7 +30,14 @@ from .contract_coverage import COVERAGE
 from .document import AnyCase
 from .expected_request import as_text, code_of_refusal, has_text, is_sendable, is_valid_as_text
 from .made import keep, naming_what_was_made
-from .near_valid import GROUPS, cases_with_unknown_members, changed, near_valid_cases
+from .near_valid import (
+    GROUPS,
+    cases_with_members,
+    cases_with_unknown_members,
+    changed,
+    has_plain_path,
+    near_valid_cases,
+)
 from .options import RULES, number
 from .rules import broken_rules
 from .user_hook import around_case
@@ -123,7 +130,7 @@ if os.environ.get("FUZZ_COUNTS"):
     _end = time.monotonic() + number("seconds", 0) / 10
     for _operation in operations(spec()) if _SECONDS else ():
         with suppress(Exception):  # It is told with the operation.
-            _warm_up = [*near_valid_cases(_operation, awkward=True)]
+            cases_with_members(_operation)
         if time.monotonic() > _end:
             break
 _around = threading.local()
@@ -139,14 +146,10 @@ def _written(case: AnyCase) -> AnyCase:
 
 
 def _is_plain(case: AnyCase) -> bool:
-    """Tell whether schemathesis writes a case as it is: it spells some segments in its own way.
-
-    It escapes no cookie either.
-    """
-    segments = map(str, case.path_parameters.values())
+    """Tell whether schemathesis writes a case as it is. It escapes no cookie."""
     cookies = "".join(map(str, case.cookies.values()))
     return (
-        all(re.fullmatch(r"[\w.~-]+", segment, re.ASCII) for segment in segments)
+        has_plain_path(case)
         and re.fullmatch(r"[!#-+\-.-:<-\[\]-~]*", cookies) is not None
         and has_text(case)
         and is_sendable(case)

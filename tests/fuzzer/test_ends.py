@@ -138,7 +138,8 @@ def test_a_server_that_crashes_is_told_with_its_last_requests(shop: Shop, fuzz: 
     done = fuzz("--url", shop("crash"), "--auth", AUTH, *some)
     assert done.returncode == 1, done.stdout
     told = done.stdout.partition("FAILED Server: Server Unavailable")[2]
-    assert re.search('curl -X POST .*-u "\\$FUZZ_AUTH" .*"note": "[^"]*%', told), done.stdout
+    sent = "curl -X POST -H 'Content-Type: application/json' -u \"\\$FUZZ_AUTH\" -d "
+    assert re.search(f'{sent}.*"note": "[^"]*%', told), done.stdout
 
 
 def test_a_slow_server_is_told_with_what_there_was_no_time_for(shop: Shop, fuzz: Fuzz) -> None:
