@@ -129,7 +129,11 @@ def run_sequences(
     steps: int,
     shrink: bool = True,
 ) -> None:
-    """Run one part of the sequences of a machine; each has a seed of its own."""
+    """Run one part of the sequences of a machine; each has a seed of its own.
+
+    As for other cases, `no-shrink` in the settings of schemathesis turns shrinking off.
+    """
+    shrink = shrink and not spec().config.generation.no_shrink
     # A class of its own, since it carries the seed.
     seeded = seed(SEED * 1000 + part)(type(machine.__name__, (machine,), {}))
     run_state_machine_as_test(
