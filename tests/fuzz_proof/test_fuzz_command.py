@@ -163,7 +163,7 @@ def test_rounds_have_seeds_of_their_own_until_one_fails_or_time_is_over(
     for name in ("FUZZ_SEED", "FUZZ_EXAMPLES", "FUZZ_SECONDS", "FUZZ_ONLY", "FUZZ_ARGUMENTS"):
         monkeypatch.setenv(name, settings.get(name, ""))
     monkeypatch.chdir(tmp_path)
-    Path("openapi.yaml").write_text("paths: {/: {get: {responses: {}}}}", "utf-8")
+    Path("openapi.yaml").write_text("openapi: 3.1.0\npaths: {/: {get: {responses: {}}}}", "utf-8")
     seen: list[tuple[int, int]] = []
 
     def run_round(seed: int, seconds: int) -> tuple[int, bool]:
