@@ -15,7 +15,7 @@ from .processes import INTERRUPTED, wait_for
 
 SUITE = Path(__file__).with_name("suite")
 REPORTS = Path("reports")
-EXAMPLES = 150
+EXAMPLES = 100
 SECONDS = 120
 OPERATION_SECONDS = 10
 """How long EXAMPLES of one operation take at most, on two cores."""

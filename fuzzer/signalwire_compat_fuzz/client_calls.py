@@ -89,7 +89,9 @@ class Outcome:
         """
         error = self.error and (type(self.error), str(self.error), vars(self.error))
         text = repr((self.value, error, self.warnings))
-        return re.sub(r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT|\bAsync(?=\w*Page\()", "", text)
+        if " GMT" in text:  # The expression takes a tenth of the time of a case.
+            text = re.sub(r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT", "", text)
+        return re.sub(r"Async(?=\w*Page\()", "", text)
 
 
 class Caller(logging.Handler):

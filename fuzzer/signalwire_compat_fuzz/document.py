@@ -4,6 +4,7 @@ A reader of its own on purpose: what the generator and the mock make of the docu
 with what stands here.
 """
 
+import functools
 import json
 import re
 from collections import Counter
@@ -14,7 +15,7 @@ from zlib import crc32
 
 import jsonschema_rs
 import yaml
-from schemathesis import Case
+from schemathesis import APIOperation, Case
 from schemathesis.core import NotSet
 from schemathesis.transport.serialization import Binary
 
@@ -203,7 +204,12 @@ def path_examples(case: AnyCase) -> dict[str, Any]:
 
 
 def parameter_schemas(case: AnyCase) -> dict[str, Schema]:
-    found = documented_parameters(case.operation.path, case.operation.definition.raw)
+    return _parameter_schemas(case.operation)
+
+
+@functools.cache
+def _parameter_schemas(operation: APIOperation[Any, Any, Any, Any]) -> dict[str, Schema]:
+    found = documented_parameters(operation.path, operation.definition.raw)
     return {name: parameter.get("schema", {}) for name, parameter in found.items()}
 
 

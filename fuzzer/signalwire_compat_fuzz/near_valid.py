@@ -134,7 +134,7 @@ def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
     """List the cases with an odd value of each member, those that find most first."""
     yield _pairs(base)
     settings_ = tomllib.loads(CONFIG.read_text("utf-8"))
-    texts = [*settings_["dictionaries"]["texts"]["values"], *_ALLOWED]
+    texts = settings_["dictionaries"]["texts"]["values"]
 
     def with_member(group: str, name: str, values: Iterable[Any]) -> Iterator[AnyCase]:
         return (changed(base, **{group: {**getattr(base, group), name: v}}) for v in values)
@@ -142,8 +142,8 @@ def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
     for (group, name), parameter in _schemas_by_place(base).items():
         if group != "body":
             examples = _examples(base, name, _value_of(base, group, name))
-            values = (*misspelt(examples), *examples, *texts, *_SEGMENTS, *_beyond(parameter))
-            yield with_member(group, name, values)
+            others = (*_allowed_elsewhere(parameter), *_SEGMENTS, *_beyond(parameter))
+            yield with_member(group, name, (*misspelt(examples), *examples, *texts, *others))
     has_json = doc.is_json(base.media_type)
     if (schema := doc.body_schema(base)) is None or not isinstance(base.body, dict):
         yield (changed(base, body=value) for value in (_ODD if has_json else ()))
@@ -152,13 +152,13 @@ def _odd_members(base: AnyCase, awkward: bool) -> Iterator[Iterator[AnyCase]]:
     if isinstance(more := doc.resolved(schema).get("additionalProperties"), dict):
         members["x"] = more
     if has_json and not awkward:  # Its texts are written by a library, as they are.
-        texts = ["", "null", "true", "false", "0", *_ALLOWED]
+        texts = ["", "null", "true", "false", "0"]
     for name, member in members.items():
         value = _value_of(base, "body", name)
         examples = _examples(base, name, value)
         times = EXAMPLES_OF_TIMES if doc.resolved(member).get("format") == "rfc2822" else ()
         values = (*misspelt(examples), *examples, *texts, *_ODD, "x" * 65, "x" * 40_000, *times)
-        values += (*_beyond(member),)
+        values += (*_allowed_elsewhere(member), *_beyond(member))
         has_items = has_json and doc.item_schema(member)  # See below.
         inside = () if has_items else _odd_inside(member, value)
         yield with_member("body", name, (*values, *inside))
@@ -193,6 +193,11 @@ def _schemas_by_place(base: AnyCase) -> dict[tuple[str, str], Schema]:
     schemas = {(groups[n], n): schema for n, schema in doc.parameter_schemas(base).items()}
     members = doc.named_members(doc.body_schema(base) or {}) if isinstance(base.body, dict) else {}
     return {("body", n): schema for n, schema in members.items()} | schemas
+
+
+def _allowed_elsewhere(schema: Schema) -> list[str]:
+    """List the values of all enums, for a schema that has one: it could take those of another."""
+    return _ALLOWED if any("enum" in part for part in doc.parts(schema)) else []
 
 
 def _beyond(schema: Schema) -> list[Any]:

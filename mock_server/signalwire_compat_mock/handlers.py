@@ -110,15 +110,15 @@ def delete(call: Call, state: State) -> Reply:
     return call.success()
 
 
-def add_example(contract: Contract, state: State) -> None:
-    """Add the number of the document's example, so that its SID names something."""
+def example_record(contract: Contract) -> dict[str, Any] | None:
+    """Return the number of the document's example; None if the document has none."""
     operation = contract.operations.get("get")
     response = operation.response(200) if operation and operation.name in HANDLERS else None
     record = sample_body(contract.document, response) if response else None
     if isinstance(record, dict) and {"account_sid", "sid"} <= record.keys():
         # Another number than in the example, which is still for sale.
-        record = {**record, "phone_number": _EXAMPLE_NUMBER}
-        state.add(record["account_sid"], _EXAMPLE_NUMBER, record)
+        return {**record, "phone_number": _EXAMPLE_NUMBER}
+    return None
 
 
 def _find(call: Call, state: State) -> Number:

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from . import control, explorer
 from .engine import Answer, Engine
 from .faults import Fault
-from .handlers import add_example
+from .handlers import example_record
 from .journal import MOST_BYTES, MOST_ENTRIES, Exchange, Journal
 from .loading import load_contract
 from .parsing import HUNG_UP, read_request
@@ -83,6 +83,7 @@ class MockServer:
         self._state = State(allow_import=allow_import)
         self._engine = Engine(load_contract(spec), token, self._state)
         self._forgetful = forgetful
+        self._example = example_record(self._engine.contract) if forgetful else None
         self._change: Callable[[Answer], Answer] | None = None
         self._lock = threading.Lock()
         self._faults: deque[Fault] = deque()
@@ -234,8 +235,8 @@ class MockServer:
 
     def _forget(self) -> None:
         self._state.reset()
-        if self._forgetful:
-            add_example(self._engine.contract, self._state)
+        if example := self._example:  # Its SID names something.
+            self._state.add(example["account_sid"], example["phone_number"], example)
 
     def start(self) -> "MockServer":
         """Listen, and return as soon as requests are answered."""
