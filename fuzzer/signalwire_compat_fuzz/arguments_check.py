@@ -3,7 +3,6 @@
 import importlib
 import importlib.util
 import ipaddress
-import json
 import os
 import sys
 import time
@@ -12,14 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-import yaml
-
 from . import options
+from .document_check import checked_document
 from .options import refuse
-from .references import follow, references
+from .upgrade import METHODS
 
 COSTS = "Every valid case of a purchase costs money there."
-_METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 _START_SECONDS = 10
 """How long a server that was just started may take until it answers."""
 
@@ -31,7 +28,7 @@ def check(allowed_host: str | None) -> None:
         refuse("give --url URL, --client PACKAGE or both")
     for name in ("seconds", "seed", "examples"):
         options.number(name, 1)
-    _check_selection(_document())
+    _check_selection(checked_document())
     _check_modules()
     _check_known(url, client)
     if (auth := options.setting("auth")) and ":" not in auth:
@@ -43,58 +40,13 @@ def check(allowed_host: str | None) -> None:
         _check_server(url, allowed_host)
 
 
-def _document() -> dict[str, Any]:
-    named, spec = options.setting("spec", "openapi.yaml"), options.spec_file()
-    if "://" in named:
-        refuse(f"--spec {named}: download the document, and name its file")
-    if not spec.is_file():
-        refuse(f"{spec} is not a file: name the document with --spec")
-    try:
-        document = yaml.safe_load(spec.read_text("utf-8"))
-    except (UnicodeError, yaml.YAMLError) as error:
-        refuse(f"{spec} is not an OpenAPI document: {' '.join(str(error).split())}")
-    if not (isinstance(document, dict) and isinstance(document.get("paths"), dict)):
-        refuse(f"{spec} is not an OpenAPI document: it has no paths")
-    if not document["paths"]:
-        refuse(f"{spec} has no operations")
-    if "swagger" in document:
-        refuse(f"{spec} is Swagger {document['swagger']}: convert it to OpenAPI 3")
-    # Keys such as 200 are text in JSON.
-    checked: dict[str, Any] = json.loads(json.dumps(document, default=str))
-    for reference in references(checked):
-        if problem := _problem_of(reference, checked):
-            refuse(f"{spec} {problem}")
-    if not str(checked.get("openapi", "")).startswith("3."):
-        refuse(f"{spec} has no version of OpenAPI: write openapi: 3.1.0, if it is one")
-    return checked
-
-
-def _problem_of(reference: str, document: dict[str, Any]) -> str:
-    """Say why a reference can't be followed to its end; "" if it can."""
-    way: list[str] = []
-    name = reference
-    while name not in way:
-        if not name.startswith("#"):
-            bundle = "Bundle the document first, for example with `redocly bundle`."
-            return f"names another file: {name}. {bundle}"
-        way.append(name)
-        try:
-            node = follow(document, name)
-        except (LookupError, TypeError, ValueError):
-            return f"has a reference to what is not there: {name}"
-        if not (isinstance(node, dict) and isinstance(node.get("$ref"), str)):
-            return ""
-        name = node["$ref"]
-    return f"has a reference that leads to itself: {reference}"
-
-
 def _check_selection(document: dict[str, Any]) -> None:
     items = [item for item in document["paths"].values() if isinstance(item, dict)]
     found = [
         (name, part)
         for item in items
         for name, part in item.items()
-        if name in _METHODS and isinstance(part, dict)
+        if name in METHODS and isinstance(part, dict)
     ]
     operations = [part for _, part in found]
     named = {

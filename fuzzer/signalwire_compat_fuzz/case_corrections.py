@@ -15,7 +15,7 @@ from schemathesis.transport.requests import (
 from signalwire_compat_fuzz import document as doc
 from signalwire_compat_fuzz.document import AnyCase, Schema
 from signalwire_compat_fuzz.rules import broken_rules
-from signalwire_compat_fuzz.upgrade import as_3_1
+from signalwire_compat_fuzz.upgrade import as_read
 
 _UNKNOWN = "x-schemathesis-unknown-property"
 
@@ -23,7 +23,7 @@ _UNKNOWN = "x-schemathesis-unknown-property"
 @schemathesis.hook
 def before_load_schema(context: schemathesis.HookContext, raw_schema: Schema) -> None:
     """Let schemathesis read the document as this package does."""
-    raw_schema.update(as_3_1(raw_schema))
+    raw_schema.update(as_read(raw_schema))
 
 
 @schemathesis.hook

@@ -117,13 +117,14 @@ def _items() -> Iterator[Item]:
 
 def _items_of_input(label: str, name: str, holder: dict[str, Any]) -> Iterator[Item]:
     yield "parameter", label, name
-    examples = [doc.resolved(example)["value"] for example in holder.get("examples", {}).values()]
-    examples += [holder["example"]] if "example" in holder else []
+    told = [holder, *map(doc.resolved, holder.get("examples", {}).values())]
+    examples = [part[key] for part in told for key in ("example", "value") if key in part]
     yield from (("example", label, name, doc.as_json(example)) for example in examples)
-    yield from _allowed_values(label, name, holder["schema"])
+    schema = holder.get("schema", {})
+    yield from _allowed_values(label, name, schema)
     # No case breaks these: a call has an object as its body, and text as its parameters.
     given = "object" if name == doc.BODY else "string"
-    yield from (("keyword", label, found) for found in _keywords(holder["schema"], name, given))
+    yield from (("keyword", label, found) for found in _keywords(schema, name, given))
 
 
 def _allowed_values(label: str, name: str, schema: Schema) -> Iterator[Item]:

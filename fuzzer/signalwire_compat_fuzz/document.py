@@ -21,12 +21,12 @@ from schemathesis.transport.serialization import Binary
 
 from .options import is_selected, spec_file
 from .references import follow
-from .upgrade import as_3_1
+from .upgrade import METHODS, as_read
 
 AnyCase = Case[Any]
 Schema = dict[str, Any]
 # Keys such as 200 are text in JSON.
-DOCUMENT: dict[str, Any] = as_3_1(
+DOCUMENT: dict[str, Any] = as_read(
     json.loads(json.dumps(yaml.safe_load(spec_file().read_text("utf-8")), default=str))
 )
 _SERVER = DOCUMENT.get("servers", [{"url": ""}])[0]["url"]
@@ -36,7 +36,6 @@ MULTIPART = "multipart/form-data"
 BODY = "body"
 """Names the body among the parameters of a case."""
 NOTHING: Schema = {"not": {}}
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 CHOICES = ("allOf", "anyOf", "oneOf")
 _SIGNS = {"<": "_lt", ">": "_gt", "=": "_eq", "!": "_not"}
 

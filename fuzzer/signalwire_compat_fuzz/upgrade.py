@@ -1,36 +1,46 @@
-"""Writes a document of OpenAPI 3.0 as 3.1 says the same, so that nothing else here knows 3.0."""
+"""Writes a document in one way: as OpenAPI 3.1, with what it may leave out.
+
+Nothing else here knows 3.0, schemas that are true or false, or content without a schema.
+"""
 
 from typing import Any
 
 VALUES = {"const", "default", "enum", "example", "examples", "value"}
 """Keys of plain values, which stay as they are."""
 NAMED = {
-    *("callbacks", "encoding", "headers", "links", "parameters", "paths", "properties"),
+    *("callbacks", "content", "encoding", "headers", "links", "parameters", "paths", "properties"),
     *("requestBodies", "responses", "schemas", "securitySchemes", "variables"),
 }
 """Keys of parts by their names: a member can be called `default`, or `properties`."""
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_SCHEMAS = {"allOf", "anyOf", "items", "not", "oneOf", "properties", "schema", "schemas"}
+_PARTS = {"content": "schema", **dict.fromkeys(METHODS, "responses")}
+"""Keys of parts, with what they may leave out."""
 
 
-def as_3_1(document: dict[str, Any]) -> dict[str, Any]:
-    """Copy a document of OpenAPI 3.0 as one of 3.1; any other is returned as it is."""
-    if not str(document.get("openapi", "")).startswith("3.0"):
-        return document
-    return {**_part(document), "openapi": "3.1.0"}
+def as_read(document: dict[str, Any]) -> dict[str, Any]:
+    """Copy a document, written in full as one of OpenAPI 3.1."""
+    is_old = str(document.get("openapi", "")).startswith("3.0")
+    version = {"openapi": "3.1.0"} if is_old else {}
+    return {**_part(document, is_old=is_old), **version}
 
 
-def _part(node: Any, *, is_named: bool = False) -> Any:
+def _part(node: Any, key: str = "", *, is_old: bool, is_named: bool = False) -> Any:
+    if isinstance(node, bool) and key in _SCHEMAS:
+        return {} if node else {"not": {}}
     if isinstance(node, list):
-        return [_part(item) for item in node]
+        return [_part(item, key, is_old=is_old) for item in node]
     if not isinstance(node, dict):
         return node
     if is_named:
-        return {name: _part(part) for name, part in node.items()}
-    return _schema(
-        {
-            key: value if key in VALUES else _part(value, is_named=key in NAMED)
-            for key, value in node.items()
-        }
-    )
+        return {name: _part(part, key, is_old=is_old) for name, part in node.items()}
+    made = {
+        name: value if name in VALUES else _part(value, name, is_old=is_old, is_named=name in NAMED)
+        for name, value in node.items()
+    }
+    if key in _PARTS and "$ref" not in node:
+        made.setdefault(_PARTS[key], {})
+    return _schema(made) if is_old else made
 
 
 def _schema(node: dict[str, Any]) -> dict[str, Any]:

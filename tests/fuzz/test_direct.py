@@ -15,6 +15,7 @@ from signalwire_compat_fuzz.document import AnyCase
 from signalwire_compat_fuzz.near_valid import changed, valid_case
 from signalwire_compat_fuzz.options import EXAMPLES, SEED
 from signalwire_compat_fuzz.report import Finding
+from signalwire_compat_fuzz.upgrade import METHODS
 from signalwire_compat_mock import MockServer
 
 from tests.conftest import PROJECT, ROOT
@@ -33,7 +34,7 @@ def test_a_method_and_a_content_type_of_no_operation_are_refused(
 ) -> None:
     case = valid_case(operation)
     methods = {method for path, method, _ in doc.operations() if path == operation.path}
-    for method in doc.METHODS:
+    for method in METHODS:
         if method not in methods:
             reply = answer(changed(case, method=method.upper()), server)
             assert reply.status_code == 405

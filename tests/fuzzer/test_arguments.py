@@ -84,3 +84,32 @@ def test_a_file_that_is_no_document_is_refused_in_a_line(
     assert message in " ".join(done.stderr.split())
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def _with_schema(schema: str) -> str:
+    return f"requestBody: {{content: {{application/json: {{schema: {{{schema}}}}}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("operation", "problem"),
+    [
+        ("responses: {200: null}", 'responses.200: it is not of type "object"'),
+        ("parameters: [{in: query, schema: {}}]", 'parameters.0: "name" is a required property'),
+        ("parameters: [{in: form, name: x}]", 'parameters.0.in: it is not one of "query"'),
+        ("requestBody: {content: null}", 'requestBody.content: it is not of type "object"'),
+        (_with_schema("required: code"), 'schema.required: it is not of type "array"'),
+        (_with_schema("properties: [code]"), 'schema.properties: it is not of type "object"'),
+        (_with_schema("properties: {title: null}"), "schema.properties.title: it is not of types"),
+        (_with_schema("pattern: '['"), 'schema.pattern: it is not a "regex"'),
+        (_with_schema("type: any"), "schema.type: it is none of what can be there"),
+    ],
+)
+def test_a_part_of_the_document_that_cannot_be_read_is_named(
+    fuzz: Fuzz, tmp_path: Path, operation: str, problem: str
+) -> None:
+    spec = tmp_path / "openapi.yaml"
+    spec.write_text(f"openapi: 3.1.0\npaths: {{/a: {{get: {{{operation}}}}}}}", "utf-8")
+    done = fuzz("--url", "http://127.0.0.1:1", "--spec", str(spec))
+    assert done.returncode == 2
+    assert re.fullmatch(r".* can't be read at paths\./a\.get\..*\n", done.stderr), done.stderr
+    assert problem in done.stderr

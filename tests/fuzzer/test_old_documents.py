@@ -1,11 +1,11 @@
-"""A document of OpenAPI 3.0 means what the same one of 3.1 does."""
+"""A document means the same in OpenAPI 3.0 and 3.1, and whatever it leaves out."""
 
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
-from signalwire_compat_fuzz.upgrade import as_3_1
+from signalwire_compat_fuzz.upgrade import as_read
 
 from .conftest import Fuzz, Shop
 from .shop import AUTH
@@ -61,13 +61,37 @@ def test_a_schema_allows_what_it_allows_in_openapi_3_0(
     schema: dict[str, Any], allowed: list[Any], forbidden: list[Any]
 ) -> None:
     components = {"schemas": {"Word": {"type": "string", "maxLength": 2}, "It": schema}}
-    document = as_3_1({"openapi": "3.0.3", "paths": {}, "components": components})
+    document = as_read({"openapi": "3.0.3", "paths": {}, "components": components})
     assert document["openapi"] == "3.1.0"
     it = jsonschema_rs.Draft202012Validator({**document, "$ref": "#/components/schemas/It"})
     for value in (*allowed, *forbidden):
         assert it.is_valid(value) == (value in allowed), value
 
 
-def test_another_version_is_left_as_it_is() -> None:
+def test_what_stands_beside_a_reference_counts_in_openapi_3_1() -> None:
     document = {"openapi": "3.1.0", "components": {"schemas": {"It": {**REF, "maxLength": 1}}}}
-    assert as_3_1(document) is document
+    assert as_read(document) == document
+
+
+def test_a_server_passes_whatever_its_document_leaves_out(
+    shop: Shop, fuzz: Fuzz, tmp_path: Path
+) -> None:
+    spec = tmp_path / "openapi.yaml"
+    text = spec.read_text("utf-8")
+    for written, shorter in {
+        'version: "1"': "version: 1.0",
+        "description: Prices.": "description: null",
+        '"422": {description: The order is wrong.}': '"422": {content: {application/json: {}}}',
+        "id: {type: string}": "id: true",
+        "additionalProperties: false": "additionalProperties: false\n              allOf: [true]",
+        "          application/json:\n            schema:\n              type: object": (
+            "          application/json:\n"
+            "            examples: {far: {externalValue: http://127.0.0.1:1/order.json}}\n"
+            "            schema:\n              type: object"
+        ),
+    }.items():
+        assert written in text, written
+        text = text.replace(written, shorter)
+    spec.write_text(text, "utf-8")
+    done = fuzz("--url", shop(), "--auth", AUTH, "--seconds", "0", "--examples", "4")
+    assert done.returncode == 0, done.stderr + done.stdout
