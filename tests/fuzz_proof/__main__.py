@@ -88,6 +88,7 @@ def _fuzz(folder: Path, bug: Bug) -> tuple[str, int]:
         *("-m", "pytest", *runs, f"--junitxml={report}"),
         *("--exitfirst", "--quiet", "--tb=short", "-p", "no:randomly"),
         *(("-p", "tests.fuzz_proof.bugs") if bug.plant else ()),
+        *(("-p", "tests.fuzz_proof.own_document") if bug.place == "spec" else ()),
         FUZZ_EXAMPLES=str(run_fuzz.EXAMPLES),
         FUZZ_PROOF_BUG=f"{bug.place}: {bug.name}",
         FUZZ_REPORT="part",

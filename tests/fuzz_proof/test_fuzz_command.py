@@ -232,11 +232,13 @@ def test_a_plant_that_changes_nothing_breaks_nothing() -> None:
 def test_the_proof_fails_for_a_bug_that_is_not_caught(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    planted = next(bug for bug in BUGS if bug.name == "the method is another one")
-    monkeypatch.setattr(proof, "BUGS", (planted, Bug("client", "nothing is wrong")))
+    names = ("the method is another one", "a refusal has another status")
+    planted = [bug for bug in BUGS if bug.name in names]
+    monkeypatch.setattr(proof, "BUGS", (*planted, Bug("client", "nothing is wrong")))
     monkeypatch.setattr(run_fuzz, "EXAMPLES", 1)
-    assert proof.main(["client"]) == 1
-    caught, not_caught, summary = capsys.readouterr().out.splitlines()
+    assert proof.main(["client", "spec"]) == 1
+    caught, of_the_document, not_caught, summary = capsys.readouterr().out.splitlines()
     assert re.search("the method is another one +(client|purchases) +[0-9]+ cases", caught)
+    assert re.search("a refusal has another status +direct +[0-9]+ cases", of_the_document)
     assert re.search("nothing is wrong +NOT CAUGHT", not_caught)
-    assert summary == "fuzz-proof: 2 bugs planted, 1 caught, 1 not caught"
+    assert summary == "fuzz-proof: 3 bugs planted, 2 caught, 1 not caught"
