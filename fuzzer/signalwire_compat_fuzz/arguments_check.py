@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from . import options
-from .document_check import checked_document
+from .document_check import read_document
 from .options import refuse
 from .upgrade import METHODS
 
@@ -28,7 +28,7 @@ def check(allowed_host: str | None) -> None:
         refuse("give --url URL, --client PACKAGE or both")
     for name in ("seconds", "seed", "examples"):
         options.number(name, 1)
-    _check_selection(checked_document())
+    _check_selection(read_document())
     _check_modules()
     _check_known(url, client)
     if (auth := options.setting("auth")) and ":" not in auth:

@@ -117,8 +117,9 @@ def _items() -> Iterator[Item]:
 
 def _items_of_input(label: str, name: str, holder: dict[str, Any]) -> Iterator[Item]:
     yield "parameter", label, name
-    told = [holder, *map(doc.resolved, holder.get("examples", {}).values())]
-    examples = [part[key] for part in told for key in ("example", "value") if key in part]
+    named = map(doc.resolved, holder.get("examples", {}).values())
+    examples = [example["value"] for example in named if "value" in example]
+    examples += [holder["example"]] if "example" in holder else []
     yield from (("example", label, name, doc.as_json(example)) for example in examples)
     schema = holder.get("schema", {})
     yield from _allowed_values(label, name, schema)

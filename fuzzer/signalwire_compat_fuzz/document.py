@@ -29,7 +29,7 @@ Schema = dict[str, Any]
 DOCUMENT: dict[str, Any] = as_read(
     json.loads(json.dumps(yaml.safe_load(spec_file().read_text("utf-8")), default=str))
 )
-_SERVER = DOCUMENT.get("servers", [{"url": ""}])[0]["url"]
+_SERVER = (DOCUMENT.get("servers") or [{"url": ""}])[0]["url"]
 BASE_PATH = urlsplit(_SERVER.replace("{", "").replace("}", "")).path.rstrip("/")
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 MULTIPART = "multipart/form-data"
@@ -44,7 +44,7 @@ def operations() -> Iterator[tuple[str, str, Schema]]:
     """List path, method and the operation itself, of those that are to be fuzzed."""
     for path, item in DOCUMENT["paths"].items():
         for method in METHODS:
-            if method in item:
+            if path.startswith("/") and method in item:
                 operation = item[method]
                 name, tags = operation.get("operationId", ""), operation.get("tags", [])
                 if is_selected(name, tags, method):
@@ -153,6 +153,8 @@ def plain(value: Any) -> Any:
 
 def _as_characters(value: Any) -> Any:
     data = value.data if isinstance(value, Binary) else value
+    if isinstance(data, str):
+        return "".join(data)  # Schemathesis has texts of other classes, which no validator takes.
     return data.decode("latin-1") if isinstance(data, bytes) else data
 
 

@@ -102,10 +102,13 @@ def is_sendable(case: AnyCase) -> bool:
 
 def unsendable_names(case: AnyCase) -> set[str]:
     """Name the parameters that HTTP can't carry, regardless of their schemas."""
-    headers = {name: as_text(v) for name, v in case.headers.items() if name in doc.parameters(case)}
+    headers = {name: v for name, v in case.headers.items() if name in doc.parameters(case)}
     in_path = {name for name, v in case.path_parameters.items() if v in ("", ".", "..")}
-    pattern = r"([!-~]([\t -~]*[!-~])?)?"
-    return in_path | {name for name, text in headers.items() if not re.fullmatch(pattern, text)}
+    return in_path | {name for name, value in headers.items() if not fits_a_header(value)}
+
+
+def fits_a_header(value: Any) -> bool:
+    return re.fullmatch(r"([!-~]([\t -~]*[!-~])?)?", as_text(value)) is not None
 
 
 def has_text(case: AnyCase) -> bool:

@@ -77,7 +77,7 @@ def first_case(operation: Operation, condition: Callable[[AnyCase], bool]) -> An
 
 
 def has_plain_path(case: AnyCase) -> bool:
-    """Tell whether a path is written as it is: schemathesis spells some segments in its own way."""
+    """Tell whether schemathesis sends the path unchanged: it rewrites some segments."""
     segments = map(str, case.path_parameters.values())
     return all(re.fullmatch(r"[\w.~-]+", segment, re.ASCII) for segment in segments)
 
@@ -196,7 +196,7 @@ def _schemas_by_place(base: AnyCase) -> dict[tuple[str, str], Schema]:
 
 
 def _allowed_elsewhere(schema: Schema) -> list[str]:
-    """List the values of all enums, for a schema that has one: it could take those of another."""
+    """List the values of all enums, if the schema has an enum: a server could mix them up."""
     return _ALLOWED if any("enum" in part for part in doc.parts(schema)) else []
 
 

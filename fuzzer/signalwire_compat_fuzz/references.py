@@ -13,7 +13,7 @@ def references(node: Any, *, is_named: bool = False) -> Iterator[str]:
         if not is_named and isinstance(node.get("$ref"), str):
             yield node["$ref"]
         for name, part in node.items():
-            if is_named or name not in VALUES:
+            if is_named or not (name in VALUES or name.startswith("x-")):
                 yield from references(part, is_named=not is_named and name in NAMED)
     for part in node if isinstance(node, list) else ():
         yield from references(part)

@@ -66,7 +66,7 @@ def _server_lines(ended: "Ended") -> Iterator[str]:
     yield from (f"left out: {place}: {what}" for place, what in results["left_out"].items())
     if results["left_out"]:
         half = f"half of the replies took {1000 * results['reply_seconds']:.0f} ms or more"
-        yield f"left out: {half}: for more cases, give more --seconds"
+        yield f"For more cases, give more --seconds: {half}."
     for place, replies in results["never_accepted"].items():
         statuses = " or ".join(sorted(replies))
         if place in ended.untested():

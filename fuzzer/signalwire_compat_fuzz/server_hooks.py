@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -20,7 +20,6 @@ from typing import Any
 
 import schemathesis
 from schemathesis import Response
-from schemathesis.core import NotSet
 from schemathesis.core.failures import Failure, FailureGroup
 
 from . import case_corrections, server_report  # noqa: F401  # Both work for schemathesis.
@@ -70,10 +69,6 @@ class Run:
         label = operation.label
         if not self.begun:
             self._start = time.monotonic()
-        documented = doc.documented_parameters(operation.path, operation.definition.raw)
-        if any("content" in parameter for parameter in documented.values()):
-            self.left_out[label] = "all cases with one odd member: it has a parameter with content"
-            return []
         try:
             made = (
                 near_valid_cases(operation, awkward=True),
@@ -86,10 +81,17 @@ class Run:
         except Exception as error:  # A document can say what nothing keeps to.
             self.left_out[label] = f"all cases with one odd member: {type(error).__name__}"
             return []
-        cases = [*{repr(case): case for case in near if _is_plain(case)}.values()]
+        if unwritten := _unwritten(near[0]):
+            names = " and ".join(unwritten)
+            self.left_out[label] = f"cases with an odd {names}: no way to write that is known"
+            if any(unwritten.values()):
+                return []
+            near = [_without(case, unwritten) for case in near]
         self.bases[label] = near[0]
+        cases = [*{repr(case): case for case in near if _is_plain(case)}.values()]
         if not _is_plain(near[0]):
-            self.left_out[label] = "most cases with one odd member: no plain value for its path"
+            what = "no plain value for its path: give each parameter of it an example"
+            self.left_out[label] = f"most cases with one odd member: {what}"
         passed = time.monotonic() - self._start
         waiting = sum(1 for _ in operation.schema.get_all_operations()) - len(self.begun)
         self.begun.append(label)
@@ -147,6 +149,30 @@ def _written(case: AnyCase) -> AnyCase:
         return {name: as_text(v) if isinstance(v, bool) else v for name, v in part.items()}
 
     return changed(case, **{name: written(getattr(case, name)) for name in GROUPS})
+
+
+def _unwritten(case: AnyCase) -> dict[str, bool]:
+    """Name what is neither JSON nor a form nor texts by their names, and tell if it is required."""
+    unwritten = {}
+    found = doc.documented_parameters(case.operation.path, case.operation.definition.raw)
+    for name, parameter in found.items():
+        schema = parameter.get("schema", {})
+        is_object = doc.allows_type(schema, "object")
+        is_usual = parameter["in"] == "query" and parameter.get("explode", True)
+        is_usual = is_usual and parameter.get("style", "form") == "form"
+        is_open = is_object and not doc.named_members(schema)
+        is_joined = (is_object or doc.allows_type(schema, "array")) and not is_usual
+        if "content" in parameter or is_open or is_joined:
+            unwritten[name] = bool(parameter.get("required"))
+    if isinstance(case.body, dict) and not (doc.is_json(case.media_type) or doc.is_form(case)):
+        unwritten[str(case.media_type)] = True
+    return unwritten
+
+
+def _without(case: AnyCase, names: Collection[str]) -> AnyCase:
+    parts = {group: getattr(case, group).items() for group in GROUPS}
+    kept = {group: {n: v for n, v in part if n not in names} for group, part in parts.items()}
+    return changed(case, **kept)
 
 
 def _is_plain(case: AnyCase) -> bool:
@@ -275,7 +301,8 @@ def echo(ctx: schemathesis.CheckContext, response: Response, case: AnyCase) -> N
     """Check that a success repeats what was sent, and a 201 also the defaults of what was not."""
     schema = doc.reply_schema(case, response.status_code)
     body = case.body
-    if schema is None or isinstance(body, NotSet) or not isinstance(body, dict):
+    is_known = doc.is_json(case.media_type) or doc.is_form(case)
+    if schema is None or not isinstance(body, dict) or not is_known:
         return
     said = doc.typed(response.content)
     if not (200 <= response.status_code < 300 and isinstance(said, dict)):

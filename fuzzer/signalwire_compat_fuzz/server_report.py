@@ -3,11 +3,12 @@
 It is an event handler of schemathesis, which loads it with the hooks.
 """
 
+import math
 import re
 import signal
 import statistics
 import sys
-from collections import Counter
+import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -22,6 +23,10 @@ from .report import Finding
 _LINES = 6
 """Lines of a message at most; a body of a reply has at most _WIDTH characters."""
 _WIDTH = 300
+_PAUSE = 10
+"""Seconds between two lines for an operation and a phase at least."""
+_STATUSES = ("skip", "success", "interrupted", "error", "failure")
+"""How a phase of an operation can end, the worst last."""
 RESULTS: dict[str, Any] = {"findings": [], "known": 0, "reply_seconds": 0.0}
 """What the process that started this one reads of the run."""
 
@@ -39,30 +44,39 @@ class Reply(NamedTuple):
     reply_body: bytes
 
 
+class Progress(NamedTuple):
+    """What was done for an operation in a phase since the last line about it."""
+
+    status: str = "skip"
+    cases: int = 0
+    seconds: float = 0.0
+
+
 @cli.handler()
 class Reporter(cli.EventHandler[Any]):
     """Prints progress, and keeps failures and errors."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
-        self._sequences: Counter[str] = Counter()
-        self._seconds = 0.0
+        self._waiting: dict[str, Progress] = {}
+        self._printed: dict[str, float] = {}
         self._errors: dict[Finding, None] = {}
         self._times: list[float] = []
 
     def handle_event(self, ctx: Any, event: Any) -> None:
         if isinstance(event, events.ScenarioFinished):
             self._times += _record(event.recorder)
-            status, count = event.status.value, len(event.recorder.cases)
-            if event.phase is PhaseName.STATEFUL_TESTING:
-                self._sequences[status] += count
-                self._seconds += event.elapsed_time
-            elif count:
-                place = f"{event.phase.value.lower()}: {event.recorder.label}"
-                _print_progress(status, count, event.elapsed_time, place)
-        elif isinstance(event, events.EngineFinished) and self._sequences:
-            status = "failure" if "failure" in self._sequences else "success"
-            count = self._sequences.total()
-            _print_progress(status, count, self._seconds, "stateful: sequences of calls")
+            is_sequence = event.phase is PhaseName.STATEFUL_TESTING
+            label = "sequences of calls" if is_sequence else event.recorder.label
+            place, count = f"{event.phase.value.lower()}: {label}", len(event.recorder.cases)
+            before = self._waiting.get(place, Progress())
+            status = max(before.status, event.status.value, key=_STATUSES.index)
+            cases, seconds = before.cases + count, before.seconds + event.elapsed_time
+            self._waiting[place] = Progress(status, cases, seconds)
+            if not is_sequence and time.monotonic() > self._printed.get(place, -math.inf) + _PAUSE:
+                self._print(place)
+        elif isinstance(event, events.EngineFinished):
+            for place in [*self._waiting]:
+                self._print(place)
         elif isinstance(event, events.NonFatalError):
             said = _message_lines(with_variables(redacted(event.info.message)))
             text = "\n  ".join([event.info.title, *said[:_LINES]])
@@ -70,6 +84,16 @@ class Reporter(cli.EventHandler[Any]):
         elif isinstance(event, events.FatalError):
             text = f"{type(event.exception).__name__}: {event.exception}"
             self._errors[Finding("the run", text)] = None
+
+    def _print(self, place: str) -> None:
+        """Print what was done since the last line: a phase can begin hundreds of times."""
+        status, cases, seconds = self._waiting.pop(place)
+        self._printed[place] = time.monotonic()
+        word = {"success": "passed", "failure": "failed"}.get(status, status)
+        if cases:
+            line = f"    {word:6} server    {cases:6,} cases {seconds:5.1f} s  {place}\n"
+            sys.stderr.write(line)
+            sys.stderr.flush()
 
     def shutdown(self, ctx: Any) -> None:
         RESULTS["reply_seconds"] = statistics.median(self._times or [0])
@@ -100,12 +124,6 @@ def _printable(text: str) -> str:
     """Write as escapes what no terminal shows, and what XML can't hold."""
     pattern = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]"
     return re.sub(pattern, lambda found: ascii(found[0])[1:-1], text)
-
-
-def _print_progress(status: str, cases: int, seconds: float, place: str) -> None:
-    word = {"success": "passed", "failure": "failed"}.get(status, status)
-    sys.stderr.write(f"    {word:6} server    {cases:6,} cases {seconds:5.1f} s  {place}\n")
-    sys.stderr.flush()
 
 
 def _failure_lines(group: Any) -> Iterator[str]:

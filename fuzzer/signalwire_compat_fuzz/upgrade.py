@@ -1,28 +1,34 @@
-"""Writes a document in one way: as OpenAPI 3.1, with what it may leave out.
+"""Writes every document as OpenAPI 3.1, and adds what it may leave out.
 
 Nothing else here knows 3.0, schemas that are true or false, or content without a schema.
 """
 
+import copy
 from typing import Any
 
 VALUES = {"const", "default", "enum", "example", "examples", "value"}
 """Keys of plain values, which stay as they are."""
 NAMED = {
-    *("callbacks", "content", "encoding", "headers", "links", "parameters", "paths", "properties"),
-    *("requestBodies", "responses", "schemas", "securitySchemes", "variables"),
+    *("$defs", "callbacks", "content", "encoding", "headers", "links", "parameters", "pathItems"),
+    *("paths", "properties", "requestBodies", "responses", "schemas", "securitySchemes"),
+    *("variables", "webhooks"),
 }
 """Keys of parts by their names: a member can be called `default`, or `properties`."""
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_SCHEMAS = {"allOf", "anyOf", "items", "not", "oneOf", "properties", "schema", "schemas"}
-_PARTS = {"content": "schema", **dict.fromkeys(METHODS, "responses")}
-"""Keys of parts, with what they may leave out."""
+_SCHEMAS = {"$defs", "allOf", "anyOf", "items", "not", "oneOf", "properties", "schema", "schemas"}
+_LEFT_OUT: dict[str, tuple[str, dict[str, Any]]] = {
+    "content": ("schema", {}),
+    **dict.fromkeys(METHODS, ("responses", {"default": {}})),
+}
+"""What a part may leave out, and what that means, by the key of the part."""
 
 
 def as_read(document: dict[str, Any]) -> dict[str, Any]:
     """Copy a document, written in full as one of OpenAPI 3.1."""
-    is_old = str(document.get("openapi", "")).startswith("3.0")
-    version = {"openapi": "3.1.0"} if is_old else {}
-    return {**_part(document, is_old=is_old), **version}
+    version = str(document.get("openapi", ""))
+    is_old = version.startswith("3.0")
+    is_short = version == "3.1"
+    return {**_part(document, is_old=is_old), "openapi": "3.1.0" if is_old or is_short else version}
 
 
 def _part(node: Any, key: str = "", *, is_old: bool, is_named: bool = False) -> Any:
@@ -38,8 +44,9 @@ def _part(node: Any, key: str = "", *, is_old: bool, is_named: bool = False) -> 
         name: value if name in VALUES else _part(value, name, is_old=is_old, is_named=name in NAMED)
         for name, value in node.items()
     }
-    if key in _PARTS and "$ref" not in node:
-        made.setdefault(_PARTS[key], {})
+    if key in _LEFT_OUT and "$ref" not in node:
+        name, meaning = _LEFT_OUT[key]
+        made.setdefault(name, copy.deepcopy(meaning))
     return _schema(made) if is_old else made
 
 

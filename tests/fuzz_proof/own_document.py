@@ -12,4 +12,4 @@ def _with_own_document(self: MockServer, spec: object = None, **options: Any) ->
 
 
 def pytest_load_initial_conftests() -> None:
-    MockServer.__init__ = _with_own_document  # type: ignore[method-assign,assignment]
+    MockServer.__init__ = _with_own_document  # type: ignore[method-assign]

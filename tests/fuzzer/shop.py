@@ -5,7 +5,7 @@
 It prints its address, with a free port, and has each of the BUGS that is named. It knows others,
 too: `rare pair`, a failure for two values that meet; `long coupon` and `long zip`; `zip is lost`;
 `no default`; `changes`, an operation with a bug of its own; `odd text`; `repeats headers`; `slow`;
-`crash`, which ends it; and `no note is null`: null is taken for no note.
+`high limit`; `crash`, which ends it; and `no note is null`: null is taken for no note.
 """
 
 import base64
@@ -87,7 +87,8 @@ class Shop(BaseHTTPRequestHandler):
         if url.path == "/prices":
             given = parse_qsl(url.query, keep_blank_values=True)
             limits = [value for name, value in given if name == "limit"]
-            if not all(re.fullmatch("[1-9]|[1-4][0-9]|50", limit, re.ASCII) for limit in limits):
+            allowed = "[1-9]|[1-4][0-9]|5" + ("[01]" if "high limit" in PLANTED else "0")
+            if not all(re.fullmatch(allowed, limit, re.ASCII) for limit in limits):
                 self._send(422, {"error": "not a limit"})
                 return
             cents: Any = "100" if "wrong type" in PLANTED else 100

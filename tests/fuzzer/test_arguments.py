@@ -60,16 +60,21 @@ def test_what_makes_no_sense_or_costs_money_is_refused(
         (b"\xff\xfe", "is not an OpenAPI document"),
         (b"swagger: '2.0'\npaths: {/: {}}", "is Swagger 2.0: convert it to OpenAPI 3"),
         (
-            b"paths: {/a: {get: {responses: {200: {$ref: ./ok.yaml#/a}}}}}",
+            b"openapi: 3.1.0\npaths: {/a: {get: {responses: {200: {$ref: ./ok.yaml#/a}}}}}",
             "names another file: ./ok.yaml#/a. Bundle the document first, for example with",
         ),
         (
-            b"paths: {/a: {get: {responses: {200: {$ref: '#/components/responses/Ok'}}}}}",
-            "has a reference to what is not there: #/components/responses/Ok",
+            b"openapi: 3.1.0\npaths: {/a: {get: {responses: {200: {$ref: '#/components/Ok'}}}}}",
+            "has a reference to what is not there: #/components/Ok",
         ),
         (
-            b"paths: {/a: {$ref: '#/paths/~1b'}, /b: {$ref: '#/paths/~1a'}}",
+            b"openapi: 3.1.0\npaths: {/a: {$ref: '#/paths/~1b'}, /b: {$ref: '#/paths/~1a'}}",
             "has a reference that leads to itself: #/paths/~1b",
+        ),
+        (b"openapi: 3.1.0\nwebhooks: {}", "has only webhooks"),
+        (
+            b"openapi: 3.1.0\npaths: {'/a/{id}': {get: {}}}",
+            "can't be read at paths./a/{id}.get: it has no parameter id, as in its path",
         ),
         (b"paths: {/a: {get: {}}}", "has no version of OpenAPI: write openapi: 3.1.0"),
     ],
@@ -93,15 +98,16 @@ def _with_schema(schema: str) -> str:
 @pytest.mark.parametrize(
     ("operation", "problem"),
     [
-        ("responses: {200: null}", 'responses.200: it is not of type "object"'),
+        ("responses: {200: null}", 'responses.200: null is not of type "object"'),
         ("parameters: [{in: query, schema: {}}]", 'parameters.0: "name" is a required property'),
-        ("parameters: [{in: form, name: x}]", 'parameters.0.in: it is not one of "query"'),
-        ("requestBody: {content: null}", 'requestBody.content: it is not of type "object"'),
-        (_with_schema("required: code"), 'schema.required: it is not of type "array"'),
-        (_with_schema("properties: [code]"), 'schema.properties: it is not of type "object"'),
-        (_with_schema("properties: {title: null}"), "schema.properties.title: it is not of types"),
-        (_with_schema("pattern: '['"), 'schema.pattern: it is not a "regex"'),
-        (_with_schema("type: any"), "schema.type: it is none of what can be there"),
+        ("parameters: [{in: form, name: x}]", '"form" is not one of query, header, path, cookie'),
+        ("requestBody: {content: null}", 'requestBody.content: null is not of type "object"'),
+        (_with_schema("required: code"), 'schema.required: "code" is not of type "array"'),
+        (_with_schema("properties: [code]"), 'schema.properties: ["code"] is not of type "object"'),
+        (_with_schema("properties: {title: null}"), "properties.title: null is not of types"),
+        (_with_schema("pattern: '['"), 'schema.pattern: "[" is not a "regex"'),
+        (_with_schema("patternProperties: {'[': {}}"), "schema.patternProperties: "),
+        (_with_schema("type: any"), 'schema.type: "any" is not a type'),
     ],
 )
 def test_a_part_of_the_document_that_cannot_be_read_is_named(

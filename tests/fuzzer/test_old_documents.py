@@ -80,6 +80,7 @@ def test_a_server_passes_whatever_its_document_leaves_out(
     text = spec.read_text("utf-8")
     for written, shorter in {
         'version: "1"': "version: 1.0",
+        "openapi: 3.1.0": "openapi: 3.1",
         "description: Prices.": "description: null",
         '"422": {description: The order is wrong.}': '"422": {content: {application/json: {}}}',
         "id: {type: string}": "id: true",
