@@ -11,6 +11,7 @@ import os
 import re
 import threading
 import time
+import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import schemathesis
+from hypothesis import Phase, settings
 from schemathesis import Response
 from schemathesis.core.failures import Failure, FailureGroup
 
@@ -39,6 +41,7 @@ from .near_valid import (
 )
 from .options import RULES, number
 from .rules import broken_rules
+from .server_run import CONFIG, OWN_CONFIG
 from .user_hook import around_case
 
 NEAR_SHARE = 0.4
@@ -225,6 +228,21 @@ def _stopping() -> Iterator[None]:
     except Exception as error:
         server_report.stop(f"--hooks: around_case raised {type(error).__name__}: {error}")
         raise
+
+
+def _leave_out_target() -> None:
+    """Take from Hypothesis the phase that looks for cases which a server rather accepts.
+
+    It can take most of the time of an operation. The other phases stay as they are set.
+    """
+    file = OWN_CONFIG if OWN_CONFIG.is_file() else CONFIG
+    generation = tomllib.loads(file.read_text("utf-8")).get("generation", {})
+    shrink = [] if generation.get("no-shrink") else [Phase.shrink]
+    settings.register_profile(__name__, phases=[Phase.explicit, Phase.generate, *shrink])
+    settings.load_profile(__name__)
+
+
+_leave_out_target()
 
 
 @functools.cache
