@@ -58,7 +58,7 @@ def test_a_new_operation_is_fuzzed_with_no_test_touched(
     lines = [line for line in result.stdout.splitlines() if "Notes" in line or "/annotate/" in line]
     for part in ("client", "replies"):
         counts = [re.search(rf"passed {part} +([0-9]+) cases", line) for line in lines]
-        assert sum(int(found[1]) for found in counts if found) >= 20, lines
+        assert sum(int(found[1]) for found in counts if found) >= 10, lines
     assert f"covered: {covered}" in result.stdout
 
 
