@@ -238,7 +238,9 @@ def _leave_out_target() -> None:
     file = OWN_CONFIG if OWN_CONFIG.is_file() else CONFIG
     generation = tomllib.loads(file.read_text("utf-8")).get("generation", {})
     shrink = [] if generation.get("no-shrink") else [Phase.shrink]
-    settings.register_profile(__name__, phases=[Phase.explicit, Phase.generate, *shrink])
+    phases = [Phase.explicit, Phase.generate, *shrink]
+    # In CI, Hypothesis has a profile that ignores seeds.
+    settings.register_profile(__name__, settings.get_profile("default"), phases=phases)
     settings.load_profile(__name__)
 
 
