@@ -4,6 +4,7 @@ In two of the documents the replies of the document are requests, so that schema
 """
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,12 @@ VALID, INVALID = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 
 def config() -> schemathesis.Config:
     return schemathesis.Config.from_path(CONFIG)
+
+
+def is_shrunk(file: Path) -> bool:
+    """Tell whether failing cases are made simpler, by the settings of schemathesis in a file."""
+    settings_ = tomllib.loads(file.read_text("utf-8"))
+    return not settings_.get("generation", {}).get("no-shrink", False)
 
 
 def spec() -> BaseSchema:
@@ -133,7 +140,7 @@ def run_sequences(
 
     As for other cases, `no-shrink` in the settings of schemathesis turns shrinking off.
     """
-    shrink = shrink and not spec().config.generation.no_shrink
+    shrink = shrink and is_shrunk(CONFIG)
     # A class of its own, since it carries the seed.
     seeded = seed(SEED * 1000 + part)(type(machine.__name__, (machine,), {}))
     run_state_machine_as_test(

@@ -119,7 +119,7 @@ def _described(error: ValidationError) -> str:
 
 
 def _undeclared(document: dict[str, Any]) -> Iterator[str]:
-    """Name what stands in braces in a path and is no parameter."""
+    """Find the parameters that a path names in braces and its operation does not declare."""
     for path, item in document["paths"].items():
         for method in METHODS if path.startswith("/") else ():
             if method in item and not _is_left_out(document, ["paths", path, method]):

@@ -11,7 +11,6 @@ import os
 import re
 import threading
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -26,7 +25,7 @@ from schemathesis.core.failures import Failure, FailureGroup
 
 from . import case_corrections, server_report  # noqa: F401  # Both work for schemathesis.
 from . import document as doc
-from .case_sources import operations, spec
+from .case_sources import is_shrunk, operations, spec
 from .contract_coverage import COVERAGE
 from .document import AnyCase
 from .expected_request import as_text, code_of_refusal, has_text, is_sendable, is_valid_as_text
@@ -155,7 +154,7 @@ def _written(case: AnyCase) -> AnyCase:
 
 
 def _unwritten(case: AnyCase) -> dict[str, bool]:
-    """Name what is neither JSON nor a form nor texts by their names, and tell if it is required."""
+    """Name the parts that no near case can hold, and tell of each whether it is required."""
     unwritten = {}
     found = doc.documented_parameters(case.operation.path, case.operation.definition.raw)
     for name, parameter in found.items():
@@ -167,9 +166,13 @@ def _unwritten(case: AnyCase) -> dict[str, bool]:
         is_joined = (is_object or doc.allows_type(schema, "array")) and not is_usual
         if "content" in parameter or is_open or is_joined:
             unwritten[name] = bool(parameter.get("required"))
-    if isinstance(case.body, dict) and not (doc.is_json(case.media_type) or doc.is_form(case)):
+    if isinstance(case.body, dict) and not _is_json_or_form(case):
         unwritten[str(case.media_type)] = True
     return unwritten
+
+
+def _is_json_or_form(case: AnyCase) -> bool:
+    return doc.is_json(case.media_type) or doc.is_form(case)
 
 
 def _without(case: AnyCase, names: Collection[str]) -> AnyCase:
@@ -235,10 +238,8 @@ def _leave_out_target() -> None:
 
     It can take most of the time of an operation. The other phases stay as they are set.
     """
-    file = OWN_CONFIG if OWN_CONFIG.is_file() else CONFIG
-    generation = tomllib.loads(file.read_text("utf-8")).get("generation", {})
-    shrink = [] if generation.get("no-shrink") else [Phase.shrink]
-    phases = [Phase.explicit, Phase.generate, *shrink]
+    shrink = is_shrunk(OWN_CONFIG if OWN_CONFIG.is_file() else CONFIG)
+    phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if shrink else [])]
     # In CI, Hypothesis has a profile that ignores seeds.
     settings.register_profile(__name__, settings.get_profile("default"), phases=phases)
     settings.load_profile(__name__)
@@ -321,8 +322,7 @@ def echo(ctx: schemathesis.CheckContext, response: Response, case: AnyCase) -> N
     """Check that a success repeats what was sent, and a 201 also the defaults of what was not."""
     schema = doc.reply_schema(case, response.status_code)
     body = case.body
-    is_known = doc.is_json(case.media_type) or doc.is_form(case)
-    if schema is None or not isinstance(body, dict) or not is_known:
+    if schema is None or not isinstance(body, dict) or not _is_json_or_form(case):
         return
     said = doc.typed(response.content)
     if not (200 <= response.status_code < 300 and isinstance(said, dict)):

@@ -182,7 +182,7 @@ def misspelt_in_query(case: AnyCase) -> Iterator[Deviation]:
 
 
 def several_wrong(case: AnyCase) -> Iterator[Deviation]:
-    """Make several fields wrong. The code is that of the field that the document lists first."""
+    """Break several fields at once: the reply has the code of the first one in the document."""
     members = doc.named_members(doc.body_schema(case) or {}) if doc.is_form(case) else {}
     body: Any = case.body
     fields = [("query", p.name, doc.parameter_schemas(case)[p.name]) for p in case.operation.query]

@@ -64,8 +64,9 @@ def test_what_makes_no_sense_or_costs_money_is_refused(
             "names another file: ./ok.yaml#/a. Bundle the document first, for example with",
         ),
         (
-            b"openapi: 3.1.0\npaths: {/a: {get: {responses: {200: {$ref: '#/components/Ok'}}}}}",
-            "has a reference to what is not there: #/components/Ok",
+            b"openapi: 3.1.0\npaths:\n"
+            b"  /a: {get: {responses: {200: {$ref: '#/components/responses/Ok'}}}}",
+            "has a reference to what is not there: #/components/responses/Ok",
         ),
         (
             b"openapi: 3.1.0\npaths: {/a: {$ref: '#/paths/~1b'}, /b: {$ref: '#/paths/~1a'}}",

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from subprocess import CompletedProcess
 from xml.etree import ElementTree
 
 import pytest
@@ -162,10 +163,18 @@ def test_known_failures_pass_in_any_folder_and_another_of_the_same_operation_fai
 WITH_CONTENT = "name: filter, in: query, content: {application/json: {schema: true}}"
 
 
-def add_to_prices(parameter: str, spec: Path) -> None:
-    text, limit = spec.read_text("utf-8"), "- {name: limit, in: query"
-    assert limit in text
-    spec.write_text(text.replace(limit, f"- {{{parameter}}}\n        {limit}"), "utf-8")
+@pytest.fixture
+def fuzz_prices(shop: Shop, fuzz: Fuzz, tmp_path: Path) -> Fuzz:
+    """Return a function that fuzzes the prices of a shop, with one parameter more."""
+
+    def fuzz_prices(parameter: str, *bugs: str) -> CompletedProcess[str]:
+        spec, limit = tmp_path / "openapi.yaml", "- {name: limit, in: query"
+        text = spec.read_text("utf-8")
+        assert limit in text
+        spec.write_text(text.replace(limit, f"- {{{parameter}}}\n        {limit}"), "utf-8")
+        return fuzz("--url", shop(*bugs), "--auth", AUTH, *PLENTY, "--include", "id=listPrices")
+
+    return fuzz_prices
 
 
 @pytest.mark.parametrize(
@@ -177,10 +186,9 @@ def add_to_prices(parameter: str, spec: Path) -> None:
     ],
 )
 def test_a_right_server_passes_whatever_a_parameter_may_hold(
-    shop: Shop, fuzz: Fuzz, tmp_path: Path, parameter: str
+    fuzz_prices: Fuzz, parameter: str
 ) -> None:
-    add_to_prices(parameter, tmp_path / "openapi.yaml")
-    done = fuzz("--url", shop(), "--auth", AUTH, *PLENTY, "--include", "id=listPrices")
+    done = fuzz_prices(parameter)
     assert done.returncode == 0, done.stderr + done.stdout
 
 
@@ -193,10 +201,9 @@ def test_a_right_server_passes_whatever_a_parameter_may_hold(
     ],
 )
 def test_the_others_are_odd_if_one_parameter_is_written_in_its_own_way(
-    shop: Shop, fuzz: Fuzz, tmp_path: Path, parameter: str
+    fuzz_prices: Fuzz, parameter: str
 ) -> None:
-    add_to_prices(parameter, tmp_path / "openapi.yaml")
-    done = fuzz("--url", shop("high limit"), "--auth", AUTH, *PLENTY, "--include", "id=listPrices")
+    done = fuzz_prices(parameter, "high limit")
     name = re.findall(r"\w+", parameter)[1]
     assert f"cases with an odd {name}: no way to write that is known" in done.stdout
     assert "one_odd_member: limit accepted" in done.stdout
